@@ -24,7 +24,7 @@ CREATE TYPE model_version_status AS ENUM ('BUILDING', 'READY', 'ACTIVE', 'RETIRE
 
 -- After COMMIT a transaction-local setting reads '' on a pooled connection, not NULL; hence nullif.
 CREATE FUNCTION current_tenant_id() RETURNS uuid LANGUAGE sql STABLE PARALLEL SAFE
-  RETURN (SELECT nullif(current_setting('app.tenant_id', true), '')::uuid);
+  RETURN nullif(current_setting('app.tenant_id', true), '')::uuid;
 
 CREATE TABLE tenants (
   id uuid PRIMARY KEY,
@@ -188,18 +188,18 @@ BEGIN
   FOREACH name IN ARRAY ARRAY['memberships', 'api_keys', 'idempotency_records', 'items', 'users', 'interactions', 'models',
                               'training_runs', 'training_events', 'model_versions'] LOOP
     EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', name);
-    EXECUTE format('CREATE POLICY tenant_isolation ON %I TO kindred_app USING (tenant_id = current_tenant_id()) WITH CHECK (tenant_id = current_tenant_id())', name);
+    EXECUTE format('CREATE POLICY tenant_isolation ON %I TO kindred_app USING (tenant_id = (SELECT current_tenant_id())) WITH CHECK (tenant_id = (SELECT current_tenant_id()))', name);
     EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO kindred_app', name);
   END LOOP;
 END $$;
 
 ALTER TABLE tenants ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
-CREATE POLICY tenant_isolation ON tenants TO kindred_app USING (id = current_tenant_id()) WITH CHECK (id = current_tenant_id());
+CREATE POLICY tenant_isolation ON tenants TO kindred_app USING (id = (SELECT current_tenant_id())) WITH CHECK (id = (SELECT current_tenant_id()));
 GRANT SELECT, UPDATE ON tenants TO kindred_app;
 
 ALTER TABLE accounts ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY members_only ON accounts FOR SELECT TO kindred_app
-  USING (EXISTS (SELECT 1 FROM memberships m WHERE m.account_id = accounts.id AND m.tenant_id = current_tenant_id()));
+  USING (EXISTS (SELECT 1 FROM memberships m WHERE m.account_id = accounts.id AND m.tenant_id = (SELECT current_tenant_id())));
 GRANT SELECT (id, email, display_name, created_at) ON accounts TO kindred_app;
 
 -- What kindred_auth may do, and nothing else.
