@@ -6,6 +6,10 @@ import { buildSupergraph } from '../supergraph.ts';
 
 const SUBGRAPHS_FOLDER = new URL('../../../subgraphs/', import.meta.url);
 
+const HEADER = `# Composed from subgraphs/*/schema.graphql by \`npm run compose -w gateway\`; do not edit.
+# biome-ignore-all format: the composer's own form is compared with this file
+`;
+
 export interface ComposedGraph {
   /** What the gateway runs on: with the join directives and the security rules. */
   supergraphSdl: string;
@@ -30,7 +34,7 @@ export async function composeSupergraph(): Promise<ComposedGraph> {
     throw new Error(`The ${services.length} subgraph schemas do not compose:\n${reasons}`);
   }
   return {
-    supergraphSdl: `${result.supergraphSdl.trim()}\n`,
-    apiSdl: `${printSchema(buildSupergraph(result.supergraphSdl).apiSchema().toGraphQLJSSchema()).trim()}\n`,
+    supergraphSdl: `${HEADER}${result.supergraphSdl.trim()}\n`,
+    apiSdl: `${HEADER}${printSchema(buildSupergraph(result.supergraphSdl).apiSchema().toGraphQLJSSchema()).trim()}\n`,
   };
 }
