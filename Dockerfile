@@ -1,0 +1,20 @@
+# One image holds every Kindred service; the command chooses which one runs.
+FROM node:24-bookworm-slim AS build
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends g++ libfaiss-dev libopenblas-dev \
+ && rm -rf /var/lib/apt/lists/*
+WORKDIR /app
+COPY . .
+ENV NEXT_TELEMETRY_DISABLED=1
+RUN npm ci && npm run generate && npm run build && rm -rf node_modules/.cache .turbo web/.next/cache
+
+FROM node:24-bookworm-slim
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends libopenblas0-pthread libgomp1 \
+ && rm -rf /var/lib/apt/lists/* \
+ && install -d -o node -g node /var/cache/kindred
+WORKDIR /app
+COPY --from=build /app /app
+USER node
+ENV NODE_ENV=production HOST=0.0.0.0 CACHE_DIR=/var/cache/kindred NEXT_TELEMETRY_DISABLED=1 OMP_WAIT_POLICY=passive
+CMD ["node", "gateway/src/main.ts"]
