@@ -1,0 +1,44 @@
+import { defineConfig } from 'vitest/config';
+
+const FOLDERS = {
+  domain: 'packages/domain',
+  service: 'packages/service',
+  testing: 'packages/testing',
+  db: 'prisma',
+  core: 'core',
+  subgraphs: 'subgraphs',
+  gateway: 'gateway',
+  workflows: 'workflows',
+  scripts: 'scripts',
+  web: 'web',
+  e2e: 'e2e',
+};
+
+const EXCLUDED = ['**/node_modules/**', '**/.next/**', '**/build/**', '**/generated/**'];
+
+function project(name: keyof typeof FOLDERS): object {
+  const wholeSystem = name === 'e2e';
+  return {
+    extends: true,
+    test: {
+      name,
+      include: [`${FOLDERS[name]}/**/*.test.{ts,tsx}`],
+      exclude: EXCLUDED,
+      testTimeout: wholeSystem ? 300_000 : 30_000,
+      hookTimeout: wholeSystem ? 300_000 : 60_000,
+      // One whole system at a time, after everything else.
+      fileParallelism: !wholeSystem,
+      sequence: { groupOrder: wholeSystem ? 1 : 0 },
+    },
+  };
+}
+
+export default defineConfig({
+  test: {
+    pool: 'forks',
+    maxWorkers: 2,
+    globalSetup: ['scripts/src/testing/global-setup.ts'],
+    teardownTimeout: 30_000,
+    projects: Object.keys(FOLDERS).map((name) => project(name as keyof typeof FOLDERS)),
+  },
+});
