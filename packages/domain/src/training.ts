@@ -72,3 +72,15 @@ export function trainingTopic(tenantId: string, runId: string): string {
 export function promotionTopic(tenantId: string): string {
   return `tenant:${tenantId}:promotion`;
 }
+
+/** What a model starts from where its creator says nothing; kept in step with core's tuned defaults. */
+export const DEFAULT_HYPERPARAMETERS: Hyperparameters = {
+  dimension: 64,
+  layers: 2,
+  learningRate: 0.01,
+  regularization: 0.0001,
+  batchSize: 2048,
+  epochs: 40,
+  patience: 5,
+  seed: 42,
+};

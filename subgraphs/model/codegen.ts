@@ -1,0 +1,27 @@
+import type { CodegenConfig } from '@graphql-codegen/cli';
+
+const config: CodegenConfig = {
+  schema: 'schema.graphql',
+  generates: {
+    'src/generated/resolvers.ts': {
+      plugins: ['typescript', 'typescript-resolvers'],
+      config: {
+        federation: true,
+        useTypeImports: true,
+        enumsAsTypes: true,
+        strictScalars: true,
+        useIndexSignature: true,
+        scalars: { DateTime: 'Date', _FieldSet: 'string', federation__FieldSet: 'string' },
+        contextType: '../context.ts#ModelContext',
+        mappers: {
+          Model: '@kindred/db/models#ModelRow',
+          TrainingRun: '@kindred/db/training-runs#TrainingRunRow',
+          ModelVersion: '@kindred/db/model-versions#ModelVersionRow',
+          TrainingEvent: '@kindred/domain/training#TrainingEvent as StoredTrainingEvent',
+        },
+      },
+    },
+  },
+};
+
+export default config;

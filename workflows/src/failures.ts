@@ -1,0 +1,7 @@
+/**
+ * The failures whose message is written for the tenant's people: it says what was wanted and what came, and names nothing
+ * internal. The message of any other failure stays in the workflow's history and the log.
+ */
+export const PERMANENT_FAILURES = ['NotEnoughData', 'NotEnoughMemory', 'IndexBelowFloor', 'RunClosed'] as const;
+
+export type PermanentFailure = (typeof PERMANENT_FAILURES)[number];
