@@ -1,0 +1,94 @@
+import { type ItemId, newId, type TenantId } from '@kindred/domain/ids';
+import type { TenantTx } from './tenants.ts';
+
+export interface Item {
+  tenantId: TenantId;
+  id: ItemId;
+  externalId: string;
+  title: string;
+  categories: string[];
+  properties: Record<string, unknown>;
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+export interface ItemRow {
+  externalId: string;
+  title: string;
+  categories: readonly string[];
+  properties: Readonly<Record<string, unknown>>;
+}
+
+/** Creates or replaces items by their `externalId`; of equal ones the last counts. The number of distinct items written. */
+export async function upsertItems(tx: TenantTx, rows: readonly ItemRow[]): Promise<number> {
+  const distinct = new Map(rows.map((row) => [row.externalId, row]));
+  const json = JSON.stringify(
+    [...distinct.values()].map((row) => ({
+      id: newId('Item'),
+      external_id: row.externalId,
+      title: row.title,
+      categories: row.categories,
+      properties: row.properties,
+    })),
+  );
+  // In the order of external_id, so that two concurrent batches lock their common items in the same order.
+  return tx.client.$executeRaw`
+    INSERT INTO items (tenant_id, id, external_id, title, categories, properties)
+    SELECT ${tx.tenantId}::uuid, r.id, r.external_id, r.title, r.categories, r.properties
+      FROM jsonb_to_recordset(${json}::jsonb)
+        AS r (id uuid, external_id text, title text, categories text[], properties jsonb)
+     ORDER BY r.external_id
+    ON CONFLICT (tenant_id, external_id) DO UPDATE
+      SET title = excluded.title, categories = excluded.categories, properties = excluded.properties, updated_at = now()`;
+}
+
+/** The items of `ids` that the tenant has, in no order. */
+export async function findItems(tx: TenantTx, ids: readonly ItemId[]): Promise<Item[]> {
+  const rows = await tx.client.item.findMany({ where: { tenantId: tx.tenantId, id: { in: [...ids] } } });
+  return rows as Item[];
+}
+
+/** The items of `externalIds` that the tenant has, in no order. */
+export async function findItemsByExternalIds(tx: TenantTx, externalIds: readonly string[]): Promise<Item[]> {
+  const rows = await tx.client.item.findMany({
+    where: { tenantId: tx.tenantId, externalId: { in: [...externalIds] } },
+  });
+  return rows as Item[];
+}
+
+/** At most `first` items by ascending id from after `afterId`, of those whose title contains `search` in any case. */
+export async function listItems(
+  tx: TenantTx,
+  page: { first: number; afterId?: ItemId | null | undefined; search?: string | null | undefined },
+): Promise<Item[]> {
+  const rows = await tx.client.item.findMany({
+    where: {
+      tenantId: tx.tenantId,
+      ...(page.afterId ? { id: { gt: page.afterId } } : {}),
+      ...(page.search ? { title: { contains: escapeLike(page.search), mode: 'insensitive' as const } } : {}),
+    },
+    orderBy: { id: 'asc' },
+    take: page.first,
+  });
+  return rows as Item[];
+}
+
+/** Items by falling number of interactions, then by id; items without any come last. */
+export async function listPopularItems(
+  tx: TenantTx,
+  page: { first: number; offset: number; excludeIds: readonly ItemId[] },
+): Promise<{ itemId: ItemId; interactionCount: number }[]> {
+  return tx.client.$queryRaw<{ itemId: ItemId; interactionCount: number }[]>`
+    SELECT i.id AS "itemId", coalesce(c.count, 0)::int AS "interactionCount"
+      FROM items i
+      LEFT JOIN (SELECT item_id, count(*) FROM interactions WHERE tenant_id = ${tx.tenantId}::uuid GROUP BY item_id) c
+        ON c.item_id = i.id
+     WHERE i.tenant_id = ${tx.tenantId}::uuid AND i.id <> ALL (${[...page.excludeIds]}::uuid[])
+     ORDER BY coalesce(c.count, 0) DESC, i.id
+     LIMIT ${page.first} OFFSET ${page.offset}`;
+}
+
+/** The text as a LIKE pattern of itself; the client adds the outer wildcards only. */
+function escapeLike(text: string): string {
+  return text.replaceAll(/[\\%_]/g, '\\$&');
+}

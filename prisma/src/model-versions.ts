@@ -1,0 +1,156 @@
+import { AppError } from '@kindred/domain/app-error';
+import type { ModelId, ModelVersionId, TenantId, TrainingRunId } from '@kindred/domain/ids';
+import type { IndexKind, ModelVersionStatus, RankingMetrics } from '@kindred/domain/training';
+import type { Prisma } from './generated/client.ts';
+import type { TenantTx } from './tenants.ts';
+
+export interface IndexSummary {
+  kind: IndexKind;
+  factory: string | null;
+  recallAt20: number;
+}
+
+export interface BaselineMetrics {
+  name: string;
+  metrics: RankingMetrics;
+}
+
+export interface ModelVersion {
+  tenantId: TenantId;
+  id: ModelVersionId;
+  modelId: ModelId;
+  runId: TrainingRunId;
+  number: number;
+  status: ModelVersionStatus;
+  metrics: RankingMetrics | null;
+  baselines: BaselineMetrics[];
+  indexSummary: IndexSummary | null;
+  artefactKey: string;
+  createdAt: Date;
+  activatedAt: Date | null;
+}
+
+/**
+ * The run's version, created as BUILDING with the model's next number when the run has none yet.
+ * @throws AppError NOT_FOUND when the tenant has no such run.
+ */
+export async function createModelVersion(
+  tx: TenantTx,
+  input: { id: ModelVersionId; runId: TrainingRunId; artefactKey: string },
+): Promise<ModelVersion> {
+  const run = await tx.client.trainingRun.findUnique({
+    where: { tenantId_id: { tenantId: tx.tenantId, id: input.runId } },
+  });
+  if (run === null) {
+    throw new AppError('NOT_FOUND', `There is no training run ${input.runId}.`);
+  }
+  await lockModel(tx, run.modelId);
+  await tx.client.$executeRaw`
+    INSERT INTO model_versions (tenant_id, id, model_id, run_id, number, artefact_key)
+    SELECT ${tx.tenantId}::uuid, ${input.id}::uuid, ${run.modelId}::uuid, ${input.runId}::uuid,
+           coalesce(max(number), 0) + 1, ${input.artefactKey}
+      FROM model_versions WHERE tenant_id = ${tx.tenantId}::uuid AND model_id = ${run.modelId}::uuid
+    ON CONFLICT (tenant_id, run_id) DO NOTHING`;
+  const [version] = await findVersionsByRuns(tx, [input.runId]);
+  return getRow(version, input.id);
+}
+
+/**
+ * BUILDING becomes READY with its measurements; a version past that stays as it is.
+ * @throws AppError NOT_FOUND when the tenant has no such version.
+ */
+export async function completeModelVersion(
+  tx: TenantTx,
+  input: {
+    versionId: ModelVersionId;
+    metrics: RankingMetrics;
+    baselines: readonly BaselineMetrics[];
+    index: IndexSummary;
+  },
+): Promise<ModelVersion> {
+  await tx.client.modelVersion.updateMany({
+    where: { tenantId: tx.tenantId, id: input.versionId, status: 'BUILDING' },
+    data: {
+      status: 'READY',
+      metrics: { ...input.metrics },
+      baselines: input.baselines.map((baseline) => ({ name: baseline.name, metrics: { ...baseline.metrics } })),
+      indexSummary: { ...input.index },
+    },
+  });
+  return getModelVersion(tx, input.versionId);
+}
+
+/**
+ * Makes a READY or RETIRED version its model's ACTIVE one and retires the one before; promoting the ACTIVE one changes
+ * nothing.
+ * @throws AppError NOT_FOUND when the tenant has no such version, CONFLICT while it is BUILDING.
+ */
+export async function promoteModelVersion(
+  tx: TenantTx,
+  { versionId }: { versionId: ModelVersionId },
+): Promise<ModelVersion> {
+  await lockModel(tx, (await getModelVersion(tx, versionId)).modelId);
+  const version = await getModelVersion(tx, versionId);
+  if (version.status === 'BUILDING') {
+    throw new AppError('CONFLICT', `Version ${version.number} of the model is still being built.`);
+  }
+  if (version.status === 'ACTIVE') {
+    return version;
+  }
+  await tx.client.modelVersion.updateMany({
+    where: { tenantId: tx.tenantId, modelId: version.modelId, status: 'ACTIVE' },
+    data: { status: 'RETIRED' },
+  });
+  // clock_timestamp(), not now(): of two promotions the one that waited for the lock is the later.
+  await tx.client.$executeRaw`
+    UPDATE model_versions SET status = 'ACTIVE', activated_at = clock_timestamp()
+     WHERE tenant_id = ${tx.tenantId}::uuid AND id = ${versionId}::uuid`;
+  return getModelVersion(tx, versionId);
+}
+
+/** The versions of `ids` that the tenant has, in no order. */
+export async function findModelVersions(tx: TenantTx, ids: readonly ModelVersionId[]): Promise<ModelVersion[]> {
+  return findVersions(tx, { id: { in: [...ids] } });
+}
+
+/** The versions that these runs made, in no order. */
+export async function findVersionsByRuns(tx: TenantTx, runIds: readonly TrainingRunId[]): Promise<ModelVersion[]> {
+  return findVersions(tx, { runId: { in: [...runIds] } });
+}
+
+/** The ACTIVE versions of these models, in no order. */
+export async function findActiveVersions(tx: TenantTx, modelIds: readonly ModelId[]): Promise<ModelVersion[]> {
+  return findVersions(tx, { modelId: { in: [...modelIds] }, status: 'ACTIVE' });
+}
+
+/** The version that answers the tenant's recommendations: of its models' ACTIVE ones the last promoted. */
+export async function findServingVersion(tx: TenantTx): Promise<ModelVersion | null> {
+  const row = await tx.client.modelVersion.findFirst({
+    where: { tenantId: tx.tenantId, status: 'ACTIVE' },
+    orderBy: [{ activatedAt: 'desc' }, { id: 'desc' }],
+  });
+  return row as (typeof row & ModelVersion) | null;
+}
+
+async function findVersions(tx: TenantTx, where: Prisma.ModelVersionWhereInput): Promise<ModelVersion[]> {
+  const rows = await tx.client.modelVersion.findMany({ where: { ...where, tenantId: tx.tenantId } });
+  return rows.map((row) => row as typeof row & ModelVersion);
+}
+
+async function getModelVersion(tx: TenantTx, id: ModelVersionId): Promise<ModelVersion> {
+  const [version] = await findModelVersions(tx, [id]);
+  return getRow(version, id);
+}
+
+function getRow(version: ModelVersion | undefined, id: ModelVersionId): ModelVersion {
+  if (version === undefined) {
+    throw new AppError('NOT_FOUND', `There is no model version ${id}.`);
+  }
+  return version;
+}
+
+/** Numbers and promotions of one model's versions take turns. */
+async function lockModel(tx: TenantTx, modelId: string): Promise<void> {
+  await tx.client.$queryRaw`
+    SELECT id FROM models WHERE tenant_id = ${tx.tenantId}::uuid AND id = ${modelId}::uuid FOR NO KEY UPDATE`;
+}

@@ -1,0 +1,48 @@
+import type { ModelId, TenantId } from '@kindred/domain/ids';
+import type { Algorithm, Hyperparameters } from '@kindred/domain/training';
+import { TakenError } from './taken-error.ts';
+import type { TenantTx } from './tenants.ts';
+
+export interface Model {
+  tenantId: TenantId;
+  id: ModelId;
+  name: string;
+  algorithm: Algorithm;
+  hyperparameters: Hyperparameters;
+  createdAt: Date;
+}
+
+/** @throws TakenError when the tenant has a model of this name; the transaction goes on. */
+export async function createModel(
+  tx: TenantTx,
+  input: { id: ModelId; name: string; algorithm: Algorithm; hyperparameters: Hyperparameters },
+): Promise<Model> {
+  const { count } = await tx.client.model.createMany({
+    data: [{ ...input, hyperparameters: { ...input.hyperparameters }, tenantId: tx.tenantId }],
+    skipDuplicates: true,
+  });
+  const [model] = count === 1 ? await findModels(tx, [input.id]) : [];
+  if (model === undefined) {
+    throw new TakenError('name', input.name);
+  }
+  return model;
+}
+
+/** The models of `ids` that the tenant has, in no order. */
+export async function findModels(tx: TenantTx, ids: readonly ModelId[]): Promise<Model[]> {
+  const rows = await tx.client.model.findMany({ where: { tenantId: tx.tenantId, id: { in: [...ids] } } });
+  return rows.map((row) => row as typeof row & Model);
+}
+
+/** At most `first` models, newest first, from after `afterId`. */
+export async function listModels(
+  tx: TenantTx,
+  page: { first: number; afterId?: ModelId | null | undefined },
+): Promise<Model[]> {
+  const rows = await tx.client.model.findMany({
+    where: { tenantId: tx.tenantId, ...(page.afterId ? { id: { lt: page.afterId } } : {}) },
+    orderBy: { id: 'desc' },
+    take: page.first,
+  });
+  return rows.map((row) => row as typeof row & Model);
+}

@@ -1,0 +1,128 @@
+import { AppError } from '@kindred/domain/app-error';
+import type { ModelId, TenantId, TrainingRunId } from '@kindred/domain/ids';
+import type { Hyperparameters, TrainingPhase, TrainingRunStatus } from '@kindred/domain/training';
+import type { TenantTx } from './tenants.ts';
+
+export interface TrainingRun {
+  tenantId: TenantId;
+  id: TrainingRunId;
+  modelId: ModelId;
+  status: TrainingRunStatus;
+  phase: TrainingPhase | null;
+  failure: string | null;
+  hyperparameters: Hyperparameters;
+  lastSequence: number;
+  createdAt: Date;
+  startedAt: Date | null;
+  finishedAt: Date | null;
+}
+
+/** The model has a queued or running training already. */
+export class RunOpenError extends Error {
+  override readonly name = 'RunOpenError';
+
+  constructor(modelId: ModelId) {
+    super(`The model ${modelId} has a training that is queued or running.`);
+  }
+}
+
+/**
+ * Creates a QUEUED run; the database allows one open run per model.
+ * @throws RunOpenError when one is open; the transaction goes on.
+ * @throws AppError NOT_FOUND when the tenant has no such model.
+ */
+export async function createTrainingRun(
+  tx: TenantTx,
+  input: { id: TrainingRunId; modelId: ModelId; hyperparameters: Hyperparameters },
+): Promise<TrainingRun> {
+  const models = await tx.client.model.count({ where: { tenantId: tx.tenantId, id: input.modelId } });
+  if (models === 0) {
+    throw new AppError('NOT_FOUND', `There is no model ${input.modelId}.`);
+  }
+  const written = await tx.client.$executeRaw`
+    INSERT INTO training_runs (tenant_id, id, model_id, hyperparameters)
+    VALUES (${tx.tenantId}::uuid, ${input.id}::uuid, ${input.modelId}::uuid,
+            ${JSON.stringify(input.hyperparameters)}::jsonb)
+    ON CONFLICT (tenant_id, model_id) WHERE status IN ('QUEUED', 'RUNNING') DO NOTHING`;
+  if (written === 0) {
+    throw new RunOpenError(input.modelId);
+  }
+  return getTrainingRun(tx, input.id);
+}
+
+/** The runs of `ids` that the tenant has, in no order. */
+export async function findTrainingRuns(tx: TenantTx, ids: readonly TrainingRunId[]): Promise<TrainingRun[]> {
+  const rows = await tx.client.trainingRun.findMany({ where: { tenantId: tx.tenantId, id: { in: [...ids] } } });
+  return rows as TrainingRun[];
+}
+
+/** At most `first` runs, of one model or of all, newest first, from after `afterId`. */
+export async function listTrainingRuns(
+  tx: TenantTx,
+  page: { modelId?: ModelId | null | undefined; first: number; afterId?: TrainingRunId | null | undefined },
+): Promise<TrainingRun[]> {
+  const rows = await tx.client.trainingRun.findMany({
+    where: {
+      tenantId: tx.tenantId,
+      ...(page.modelId ? { modelId: page.modelId } : {}),
+      ...(page.afterId ? { id: { lt: page.afterId } } : {}),
+    },
+    orderBy: { id: 'desc' },
+    take: page.first,
+  });
+  return rows as TrainingRun[];
+}
+
+/**
+ * QUEUED becomes RUNNING; any other status stays as it is.
+ * @throws AppError NOT_FOUND when the tenant has no such run.
+ */
+export async function startTrainingRun(tx: TenantTx, runId: TrainingRunId): Promise<TrainingRun> {
+  await tx.client.trainingRun.updateMany({
+    where: { tenantId: tx.tenantId, id: runId, status: 'QUEUED' },
+    data: { status: 'RUNNING', startedAt: new Date() },
+  });
+  return getTrainingRun(tx, runId);
+}
+
+/**
+ * Notes the step under way; a run that has ended keeps its last one.
+ * @throws AppError NOT_FOUND when the tenant has no such run.
+ */
+export async function setTrainingPhase(
+  tx: TenantTx,
+  input: { runId: TrainingRunId; phase: TrainingPhase },
+): Promise<TrainingRun> {
+  await tx.client.trainingRun.updateMany({
+    where: { tenantId: tx.tenantId, id: input.runId, status: { in: ['QUEUED', 'RUNNING'] } },
+    data: { phase: input.phase },
+  });
+  return getTrainingRun(tx, input.runId);
+}
+
+/**
+ * Ends an open run; one that has ended keeps its first ending.
+ * @throws AppError NOT_FOUND when the tenant has no such run.
+ */
+export async function finishTrainingRun(
+  tx: TenantTx,
+  input: {
+    runId: TrainingRunId;
+    status: Extract<TrainingRunStatus, 'SUCCEEDED' | 'FAILED' | 'CANCELLED'>;
+    failure?: string | null | undefined;
+  },
+): Promise<TrainingRun> {
+  await tx.client.trainingRun.updateMany({
+    where: { tenantId: tx.tenantId, id: input.runId, status: { in: ['QUEUED', 'RUNNING'] } },
+    data: { status: input.status, failure: input.failure ?? null, finishedAt: new Date() },
+  });
+  return getTrainingRun(tx, input.runId);
+}
+
+async function getTrainingRun(tx: TenantTx, id: TrainingRunId): Promise<TrainingRun> {
+  const [run] = await findTrainingRuns(tx, [id]);
+  if (run === undefined) {
+    throw new AppError('NOT_FOUND', `There is no training run ${id}.`);
+  }
+  return run;
+}

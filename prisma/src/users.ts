@@ -1,0 +1,34 @@
+import type { TenantId, UserId } from '@kindred/domain/ids';
+import type { TenantTx } from './tenants.ts';
+
+export interface User {
+  tenantId: TenantId;
+  id: UserId;
+  externalId: string;
+  createdAt: Date;
+}
+
+/** The users of `ids` that the tenant has, in no order. */
+export async function findUsers(tx: TenantTx, ids: readonly UserId[]): Promise<User[]> {
+  return (await tx.client.user.findMany({ where: { tenantId: tx.tenantId, id: { in: [...ids] } } })) as User[];
+}
+
+export async function findUserByExternalId(tx: TenantTx, externalId: string): Promise<User | null> {
+  const row = await tx.client.user.findUnique({
+    where: { tenantId_externalId: { tenantId: tx.tenantId, externalId } },
+  });
+  return row as User | null;
+}
+
+/** At most `first` users by ascending id from after `afterId`. */
+export async function listUsers(
+  tx: TenantTx,
+  page: { first: number; afterId?: UserId | null | undefined },
+): Promise<User[]> {
+  const rows = await tx.client.user.findMany({
+    where: { tenantId: tx.tenantId, ...(page.afterId ? { id: { gt: page.afterId } } : {}) },
+    orderBy: { id: 'asc' },
+    take: page.first,
+  });
+  return rows as User[];
+}
