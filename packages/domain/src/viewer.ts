@@ -20,7 +20,9 @@ export type ApiKeyKind = 'PUBLISHABLE' | 'SECRET';
 export type Viewer =
   | { kind: 'account'; accountId: AccountId; tenantId: TenantId; role: Role; scopes: readonly Scope[] }
   | { kind: 'apiKey'; apiKeyId: ApiKeyId; tenantId: TenantId; scopes: readonly Scope[] }
-  | { kind: 'anonymous'; scopes: readonly Scope[] };
+  | { kind: 'anonymous'; scopes: readonly Scope[] }
+  // The gateway itself, before it knows who asks: no tenant, no scopes; it may look up an API key and nothing else.
+  | { kind: 'system'; scopes: readonly Scope[] };
 
 const READ: readonly Scope[] = ['tenant:read', 'catalog:read', 'models:read', 'recommendations:read'];
 const WRITE: readonly Scope[] = [...READ, 'catalog:write', 'interactions:write', 'models:train'];

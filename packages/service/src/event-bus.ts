@@ -1,0 +1,102 @@
+import { AppError } from '@kindred/domain/app-error';
+import { Redis } from 'ioredis';
+import { MessageQueue } from './message-queue.ts';
+
+export interface EventBus {
+  /** Resolves when Redis has taken the message. It reaches whoever is subscribed now; nothing is kept. */
+  publish(topic: string, message: string): Promise<void>;
+  /**
+   * What is published to a topic from `ready` on, in order. Ends with `signal` or when returned; fails with AppError
+   * UNAVAILABLE when messages may have been lost (the connection broke, or the reader fell too far behind): read the truth again.
+   */
+  subscribe(topic: string, signal?: AbortSignal): TopicSubscription;
+  /** Rejects when Redis does not answer. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface TopicSubscription extends AsyncIterable<string> {
+  /** Resolves once nothing published later is missed: subscribe, await this, read the past, then iterate. */
+  ready: Promise<void>;
+}
+
+// A training run of 1,000 epochs is far below this; a reader so far behind is stuck.
+const MAX_QUEUED_MESSAGES = 10_000;
+const COMMAND_TIMEOUT_MS = 2_000;
+
+type Readers = Map<string, Set<MessageQueue<string>>>;
+
+/** An event bus over Redis pub/sub: one connection for publishing, one for all subscriptions of this process. */
+export function connectEventBus(redisUrl: string): EventBus {
+  const readers: Readers = new Map();
+  const publisher = connect(redisUrl);
+  const subscriber = connect(redisUrl);
+  subscriber.on('message', (topic: string, message: string) => {
+    for (const queue of readers.get(topic) ?? []) queue.push(message);
+  });
+  subscriber.on('close', () => {
+    const lost = new AppError('UNAVAILABLE', 'Live events were interrupted; subscribe again from the last sequence.');
+    for (const queue of [...readers.values()].flatMap((queues) => [...queues])) queue.fail(lost);
+    readers.clear();
+  });
+  return {
+    publish: async (topic, message) => {
+      await publisher.publish(topic, message);
+    },
+    subscribe: (topic, signal) => subscribe({ readers, subscriber }, topic, signal),
+    ping: async () => {
+      await Promise.all([publisher.ping(), subscriber.ping()]);
+    },
+    close: async () => {
+      for (const queue of [...readers.values()].flatMap((queues) => [...queues])) queue.end();
+      publisher.disconnect();
+      subscriber.disconnect();
+    },
+  };
+}
+
+function connect(redisUrl: string): Redis {
+  const redis = new Redis(redisUrl, {
+    // After a break every reader is told, and subscribes anew.
+    autoResubscribe: false,
+    maxRetriesPerRequest: 1,
+    commandTimeout: COMMAND_TIMEOUT_MS,
+    retryStrategy: (attempt) => Math.min(attempt * 100, 2_000),
+  });
+  // Commands reject with their own error and `ping` tells readiness; without a listener ioredis prints every attempt.
+  redis.on('error', () => undefined);
+  return redis;
+}
+
+function subscribe(
+  { readers, subscriber }: { readers: Readers; subscriber: Redis },
+  topic: string,
+  signal?: AbortSignal,
+): TopicSubscription {
+  const queue = new MessageQueue<string>({
+    capacity: MAX_QUEUED_MESSAGES,
+    onEnd: () => {
+      const queues = readers.get(topic);
+      if (queues?.delete(queue) !== true || queues.size > 0) return;
+      readers.delete(topic);
+      // Redis forgets subscriptions of a connection that broke, so a failure here leaves nothing behind.
+      subscriber.unsubscribe(topic).catch(() => undefined);
+    },
+  });
+  const queues = readers.get(topic) ?? new Set();
+  readers.set(topic, queues.add(queue));
+  signal?.addEventListener('abort', () => queue.end(), { once: true });
+  if (signal?.aborted === true) queue.end();
+  // Sent for every reader, not only the first: the answer proves that the subscription of the topic stands.
+  const ready = subscriber.subscribe(topic).then(
+    () => undefined,
+    (cause: unknown) => {
+      const error = new AppError('UNAVAILABLE', 'Live events are not available now.', { cause });
+      queue.fail(error);
+      throw error;
+    },
+  );
+  // A reader that only iterates gets the same error from its iterator.
+  ready.catch(() => undefined);
+  return { ready, [Symbol.asyncIterator]: () => queue };
+}

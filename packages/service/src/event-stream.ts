@@ -1,0 +1,50 @@
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import type { FormattedExecutionResult } from 'graphql';
+
+// Proxies cut silent connections, most after 60 s, some after 15.
+const HEARTBEAT_MS = 10_000;
+
+/**
+ * Answers with Server-Sent Events in the graphql-sse protocol (distinct connections mode): `next` per result, then
+ * `complete`. Takes the next result only when the client's connection has taken the last one. The client going away
+ * returns `results`. When `draining` aborts, the stream ends without `complete`, which clients take as a lost connection.
+ */
+export async function writeEventStream(
+  res: ServerResponse,
+  results: AsyncIterable<FormattedExecutionResult>,
+  draining: AbortSignal,
+): Promise<void> {
+  const iterator = results[Symbol.asyncIterator]();
+  const stop = () => void iterator.return?.();
+  res.once('close', stop);
+  draining.addEventListener('abort', stop, { once: true });
+  res.writeHead(200, {
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-cache, no-transform',
+    'x-accel-buffering': 'no',
+  });
+  // Some browsers take the head of the answer for arrived only with its first bytes.
+  res.write(':\n\n');
+  const heartbeat = setInterval(() => res.write(':\n\n'), HEARTBEAT_MS);
+  try {
+    const ended = await writeResults(res, iterator);
+    if (ended && !draining.aborted) res.write('event: complete\ndata:\n\n');
+  } finally {
+    clearInterval(heartbeat);
+    draining.removeEventListener('abort', stop);
+    stop();
+    res.end();
+  }
+}
+
+/** True when the results came to their own end, false when the client went away. */
+async function writeResults(res: ServerResponse, iterator: AsyncIterator<FormattedExecutionResult>): Promise<boolean> {
+  for (;;) {
+    const next = await iterator.next();
+    if (res.destroyed) return false;
+    if (next.done === true) return true;
+    const fits = res.write(`event: next\ndata: ${JSON.stringify(next.value)}\n\n`);
+    if (!fits) await Promise.race([once(res, 'drain'), once(res, 'close')]);
+  }
+}

@@ -1,0 +1,20 @@
+import { AppError } from '@kindred/domain/app-error';
+import type { TenantId } from '@kindred/domain/ids';
+import type { Viewer } from '@kindred/domain/viewer';
+
+/**
+ * The tenant that the credential belongs to.
+ * @throws AppError UNAUTHENTICATED for a viewer without one.
+ */
+export function requireTenant(viewer: Viewer): TenantId {
+  if (viewer.kind === 'account' || viewer.kind === 'apiKey') return viewer.tenantId;
+  throw new AppError('UNAUTHENTICATED', 'This needs a credential: send `Authorization: Bearer …` or `X-API-Key`.');
+}
+
+/**
+ * Lets only the gateway itself pass: for fields that establish who asks, such as `authenticateApiKey`.
+ * @throws AppError FORBIDDEN for every viewer that a client can be.
+ */
+export function requireSystem(viewer: Viewer): void {
+  if (viewer.kind !== 'system') throw new AppError('FORBIDDEN', 'Only the gateway may ask this.');
+}

@@ -1,0 +1,93 @@
+import { AppError } from '@kindred/domain/app-error';
+import type { Request, RequestHandler, Response } from 'express';
+import {
+  type ExecutionResult,
+  type FormattedExecutionResult,
+  getOperationAST,
+  type GraphQLSchema,
+  OperationTypeNode,
+  parse,
+  subscribe,
+  validate,
+} from 'graphql';
+import { z } from 'zod';
+import { writeEventStream } from './event-stream.ts';
+import { type FormatError, toFormattedError } from './format-error.ts';
+
+const PARAMETERS = z.object({
+  query: z.string(),
+  operationName: z.string().nullish(),
+  variables: z.record(z.string(), z.unknown()).nullish(),
+});
+
+export interface StreamOptions {
+  schema: GraphQLSchema;
+  context: (req: Request, res: Response) => Promise<object>;
+  formatError: FormatError;
+  draining: AbortSignal;
+}
+
+/** Serves subscriptions over Server-Sent Events; the errors of every event pass `formatError`. */
+export function createStreamHandler(options: StreamOptions): RequestHandler {
+  return async (req, res) => {
+    const parameters = PARAMETERS.safeParse(req.body);
+    if (!parameters.success) throw new AppError('BAD_USER_INPUT', 'Wanted a JSON object with `query`.');
+    const results = await open(options, { ...parameters.data, context: await options.context(req, res) });
+    await writeEventStream(res, results, options.draining);
+  };
+}
+
+async function open(
+  { schema, formatError }: StreamOptions,
+  request: z.output<typeof PARAMETERS> & { context: object },
+): Promise<AsyncIterable<FormattedExecutionResult>> {
+  const document = parse(request.query);
+  const errors = validate(schema, document);
+  if (errors.length > 0) return only(format({ errors }, formatError));
+  if (getOperationAST(document, request.operationName)?.operation !== OperationTypeNode.SUBSCRIPTION) {
+    throw new AppError('BAD_USER_INPUT', 'Streams serve subscriptions only.');
+  }
+  const result = await subscribe({
+    schema,
+    document,
+    contextValue: request.context,
+    variableValues: request.variables ?? {},
+    operationName: request.operationName ?? null,
+  });
+  return Symbol.asyncIterator in result ? formatAll(result, formatError) : only(format(result, formatError));
+}
+
+/** The results with their errors formatted; an error that ends the source becomes a last result. */
+function formatAll(
+  source: AsyncGenerator<ExecutionResult>,
+  formatError: FormatError,
+): AsyncIterable<FormattedExecutionResult> {
+  let failed = false;
+  // Not a generator: one that waits for its source could not be returned.
+  const iterator: AsyncIterator<FormattedExecutionResult> = {
+    next: async () => {
+      if (failed) return { done: true, value: undefined };
+      try {
+        const next = await source.next();
+        return next.done === true ? next : { done: false, value: format(next.value, formatError) };
+      } catch (error) {
+        failed = true;
+        return { done: false, value: { errors: [toFormattedError(error, formatError)] } };
+      }
+    },
+    return: async () => {
+      await source.return(undefined);
+      return { done: true, value: undefined };
+    },
+  };
+  return { [Symbol.asyncIterator]: () => iterator };
+}
+
+function format(result: ExecutionResult, formatError: FormatError): FormattedExecutionResult {
+  const { errors, ...rest } = result;
+  return errors === undefined ? rest : { ...rest, errors: errors.map((error) => toFormattedError(error, formatError)) };
+}
+
+async function* only(result: FormattedExecutionResult): AsyncGenerator<FormattedExecutionResult> {
+  yield result;
+}
