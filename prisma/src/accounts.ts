@@ -5,7 +5,7 @@ import type { Db } from './client.ts';
 import { TakenError } from './taken-error.ts';
 import type { TenantTx } from './tenants.ts';
 
-export interface Account {
+export interface AccountRow {
   id: AccountId;
   email: string;
   displayName: string;
@@ -72,9 +72,9 @@ export async function findSignIn(db: Db, email: string): Promise<SignIn | null> 
 }
 
 /** The members of the tenant among `ids`, in no order. */
-export async function findAccounts(tx: TenantTx, ids: readonly AccountId[]): Promise<Account[]> {
+export async function findAccounts(tx: TenantTx, ids: readonly AccountId[]): Promise<AccountRow[]> {
   const rows = await tx.client.account.findMany({ where: { id: { in: [...ids] } }, omit: { passwordHash: true } });
-  return rows as Account[];
+  return rows as AccountRow[];
 }
 
 function normalizeEmail(email: string): string {

@@ -5,7 +5,7 @@ import type { TenantTx } from './tenants.ts';
 
 export type InteractionType = 'VIEW' | 'CLICK' | 'CART' | 'PURCHASE' | 'RATING';
 
-export interface Interaction {
+export interface InteractionRow {
   tenantId: TenantId;
   id: string;
   userId: UserId;
@@ -17,7 +17,7 @@ export interface Interaction {
   recordedAt: Date;
 }
 
-export interface InteractionRow {
+export interface NewInteraction {
   eventId?: string | null | undefined;
   userExternalId: string;
   itemExternalId: string;
@@ -35,7 +35,7 @@ export interface RecordedInteractions {
 }
 
 /** Records the rows whose item is known, creating their users; the same `eventId` counts once, over all batches. */
-export async function recordInteractions(tx: TenantTx, rows: readonly InteractionRow[]): Promise<RecordedInteractions> {
+export async function recordInteractions(tx: TenantTx, rows: readonly NewInteraction[]): Promise<RecordedInteractions> {
   const itemIds = await findItemIds(tx, new Set(rows.map((row) => row.itemExternalId)));
   const unknownItemPositions: number[] = [];
   const known: object[] = [];
@@ -94,7 +94,7 @@ async function insertInteractions(tx: TenantTx, json: string): Promise<number> {
 }
 
 /** The cursor position of an interaction in `listInteractions`. */
-export function interactionPosition(interaction: Pick<Interaction, 'occurredAt' | 'id'>): string {
+export function interactionPosition(interaction: Pick<InteractionRow, 'occurredAt' | 'id'>): string {
   return `${interaction.occurredAt.getTime()}:${interaction.id}`;
 }
 
@@ -105,7 +105,7 @@ export function interactionPosition(interaction: Pick<Interaction, 'occurredAt' 
 export async function listInteractions(
   tx: TenantTx,
   page: { userId: UserId; first: number; afterCursorPosition?: string | null | undefined },
-): Promise<Interaction[]> {
+): Promise<InteractionRow[]> {
   const after = page.afterCursorPosition ? parsePosition(page.afterCursorPosition) : undefined;
   const rows = await tx.client.interaction.findMany({
     where: {
@@ -118,7 +118,7 @@ export async function listInteractions(
     orderBy: [{ occurredAt: 'desc' }, { id: 'desc' }],
     take: page.first,
   });
-  return rows as Interaction[];
+  return rows as InteractionRow[];
 }
 
 function parsePosition(position: string): { occurredAt: Date; id: string } {

@@ -1,7 +1,7 @@
 import { type ItemId, newId, type TenantId } from '@kindred/domain/ids';
 import type { TenantTx } from './tenants.ts';
 
-export interface Item {
+export interface ItemRow {
   tenantId: TenantId;
   id: ItemId;
   externalId: string;
@@ -12,7 +12,7 @@ export interface Item {
   updatedAt: Date;
 }
 
-export interface ItemRow {
+export interface NewItem {
   externalId: string;
   title: string;
   categories: readonly string[];
@@ -20,7 +20,7 @@ export interface ItemRow {
 }
 
 /** Creates or replaces items by their `externalId`; of equal ones the last counts. The number of distinct items written. */
-export async function upsertItems(tx: TenantTx, rows: readonly ItemRow[]): Promise<number> {
+export async function upsertItems(tx: TenantTx, rows: readonly NewItem[]): Promise<number> {
   const distinct = new Map(rows.map((row) => [row.externalId, row]));
   const json = JSON.stringify(
     [...distinct.values()].map((row) => ({
@@ -43,24 +43,24 @@ export async function upsertItems(tx: TenantTx, rows: readonly ItemRow[]): Promi
 }
 
 /** The items of `ids` that the tenant has, in no order. */
-export async function findItems(tx: TenantTx, ids: readonly ItemId[]): Promise<Item[]> {
+export async function findItems(tx: TenantTx, ids: readonly ItemId[]): Promise<ItemRow[]> {
   const rows = await tx.client.item.findMany({ where: { tenantId: tx.tenantId, id: { in: [...ids] } } });
-  return rows as Item[];
+  return rows as ItemRow[];
 }
 
 /** The items of `externalIds` that the tenant has, in no order. */
-export async function findItemsByExternalIds(tx: TenantTx, externalIds: readonly string[]): Promise<Item[]> {
+export async function findItemsByExternalIds(tx: TenantTx, externalIds: readonly string[]): Promise<ItemRow[]> {
   const rows = await tx.client.item.findMany({
     where: { tenantId: tx.tenantId, externalId: { in: [...externalIds] } },
   });
-  return rows as Item[];
+  return rows as ItemRow[];
 }
 
 /** At most `first` items by ascending id from after `afterId`, of those whose title contains `search` in any case. */
 export async function listItems(
   tx: TenantTx,
   page: { first: number; afterId?: ItemId | null | undefined; search?: string | null | undefined },
-): Promise<Item[]> {
+): Promise<ItemRow[]> {
   const rows = await tx.client.item.findMany({
     where: {
       tenantId: tx.tenantId,
@@ -70,7 +70,7 @@ export async function listItems(
     orderBy: { id: 'asc' },
     take: page.first,
   });
-  return rows as Item[];
+  return rows as ItemRow[];
 }
 
 /** Items by falling number of interactions, then by id; items without any come last. */

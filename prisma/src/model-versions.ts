@@ -15,7 +15,7 @@ export interface BaselineMetrics {
   metrics: RankingMetrics;
 }
 
-export interface ModelVersion {
+export interface ModelVersionRow {
   tenantId: TenantId;
   id: ModelVersionId;
   modelId: ModelId;
@@ -37,7 +37,7 @@ export interface ModelVersion {
 export async function createModelVersion(
   tx: TenantTx,
   input: { id: ModelVersionId; runId: TrainingRunId; artefactKey: string },
-): Promise<ModelVersion> {
+): Promise<ModelVersionRow> {
   const run = await tx.client.trainingRun.findUnique({
     where: { tenantId_id: { tenantId: tx.tenantId, id: input.runId } },
   });
@@ -67,7 +67,7 @@ export async function completeModelVersion(
     baselines: readonly BaselineMetrics[];
     index: IndexSummary;
   },
-): Promise<ModelVersion> {
+): Promise<ModelVersionRow> {
   await tx.client.modelVersion.updateMany({
     where: { tenantId: tx.tenantId, id: input.versionId, status: 'BUILDING' },
     data: {
@@ -88,7 +88,7 @@ export async function completeModelVersion(
 export async function promoteModelVersion(
   tx: TenantTx,
   { versionId }: { versionId: ModelVersionId },
-): Promise<ModelVersion> {
+): Promise<ModelVersionRow> {
   await lockModel(tx, (await getModelVersion(tx, versionId)).modelId);
   const version = await getModelVersion(tx, versionId);
   if (version.status === 'BUILDING') {
@@ -109,40 +109,40 @@ export async function promoteModelVersion(
 }
 
 /** The versions of `ids` that the tenant has, in no order. */
-export async function findModelVersions(tx: TenantTx, ids: readonly ModelVersionId[]): Promise<ModelVersion[]> {
+export async function findModelVersions(tx: TenantTx, ids: readonly ModelVersionId[]): Promise<ModelVersionRow[]> {
   return findVersions(tx, { id: { in: [...ids] } });
 }
 
 /** The versions that these runs made, in no order. */
-export async function findVersionsByRuns(tx: TenantTx, runIds: readonly TrainingRunId[]): Promise<ModelVersion[]> {
+export async function findVersionsByRuns(tx: TenantTx, runIds: readonly TrainingRunId[]): Promise<ModelVersionRow[]> {
   return findVersions(tx, { runId: { in: [...runIds] } });
 }
 
 /** The ACTIVE versions of these models, in no order. */
-export async function findActiveVersions(tx: TenantTx, modelIds: readonly ModelId[]): Promise<ModelVersion[]> {
+export async function findActiveVersions(tx: TenantTx, modelIds: readonly ModelId[]): Promise<ModelVersionRow[]> {
   return findVersions(tx, { modelId: { in: [...modelIds] }, status: 'ACTIVE' });
 }
 
 /** The version that answers the tenant's recommendations: of its models' ACTIVE ones the last promoted. */
-export async function findServingVersion(tx: TenantTx): Promise<ModelVersion | null> {
+export async function findServingVersion(tx: TenantTx): Promise<ModelVersionRow | null> {
   const row = await tx.client.modelVersion.findFirst({
     where: { tenantId: tx.tenantId, status: 'ACTIVE' },
     orderBy: [{ activatedAt: 'desc' }, { id: 'desc' }],
   });
-  return row as (typeof row & ModelVersion) | null;
+  return row as (typeof row & ModelVersionRow) | null;
 }
 
-async function findVersions(tx: TenantTx, where: Prisma.ModelVersionWhereInput): Promise<ModelVersion[]> {
+async function findVersions(tx: TenantTx, where: Prisma.ModelVersionWhereInput): Promise<ModelVersionRow[]> {
   const rows = await tx.client.modelVersion.findMany({ where: { ...where, tenantId: tx.tenantId } });
-  return rows.map((row) => row as typeof row & ModelVersion);
+  return rows.map((row) => row as typeof row & ModelVersionRow);
 }
 
-async function getModelVersion(tx: TenantTx, id: ModelVersionId): Promise<ModelVersion> {
+async function getModelVersion(tx: TenantTx, id: ModelVersionId): Promise<ModelVersionRow> {
   const [version] = await findModelVersions(tx, [id]);
   return getRow(version, id);
 }
 
-function getRow(version: ModelVersion | undefined, id: ModelVersionId): ModelVersion {
+function getRow(version: ModelVersionRow | undefined, id: ModelVersionId): ModelVersionRow {
   if (version === undefined) {
     throw new AppError('NOT_FOUND', `There is no model version ${id}.`);
   }

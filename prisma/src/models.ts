@@ -3,7 +3,7 @@ import type { Algorithm, Hyperparameters } from '@kindred/domain/training';
 import { TakenError } from './taken-error.ts';
 import type { TenantTx } from './tenants.ts';
 
-export interface Model {
+export interface ModelRow {
   tenantId: TenantId;
   id: ModelId;
   name: string;
@@ -16,7 +16,7 @@ export interface Model {
 export async function createModel(
   tx: TenantTx,
   input: { id: ModelId; name: string; algorithm: Algorithm; hyperparameters: Hyperparameters },
-): Promise<Model> {
+): Promise<ModelRow> {
   const { count } = await tx.client.model.createMany({
     data: [{ ...input, hyperparameters: { ...input.hyperparameters }, tenantId: tx.tenantId }],
     skipDuplicates: true,
@@ -29,20 +29,20 @@ export async function createModel(
 }
 
 /** The models of `ids` that the tenant has, in no order. */
-export async function findModels(tx: TenantTx, ids: readonly ModelId[]): Promise<Model[]> {
+export async function findModels(tx: TenantTx, ids: readonly ModelId[]): Promise<ModelRow[]> {
   const rows = await tx.client.model.findMany({ where: { tenantId: tx.tenantId, id: { in: [...ids] } } });
-  return rows.map((row) => row as typeof row & Model);
+  return rows.map((row) => row as typeof row & ModelRow);
 }
 
 /** At most `first` models, newest first, from after `afterId`. */
 export async function listModels(
   tx: TenantTx,
   page: { first: number; afterId?: ModelId | null | undefined },
-): Promise<Model[]> {
+): Promise<ModelRow[]> {
   const rows = await tx.client.model.findMany({
     where: { tenantId: tx.tenantId, ...(page.afterId ? { id: { lt: page.afterId } } : {}) },
     orderBy: { id: 'desc' },
     take: page.first,
   });
-  return rows.map((row) => row as typeof row & Model);
+  return rows.map((row) => row as typeof row & ModelRow);
 }

@@ -15,7 +15,7 @@ export interface TenantTx {
   readonly [scoped]: true;
 }
 
-export interface Tenant {
+export interface TenantRow {
   id: TenantId;
   name: string;
   slug: string;
@@ -47,6 +47,6 @@ export async function withTenant<T>(db: Db, tenantId: TenantId, work: (tx: Tenan
 }
 
 /** The tenants of `ids` that the transaction's tenant may see: itself. */
-export async function findTenants(tx: TenantTx, ids: readonly TenantId[]): Promise<Tenant[]> {
-  return (await tx.client.tenant.findMany({ where: { id: { in: [...ids] } } })) as Tenant[];
+export async function findTenants(tx: TenantTx, ids: readonly TenantId[]): Promise<TenantRow[]> {
+  return (await tx.client.tenant.findMany({ where: { id: { in: [...ids] } } })) as TenantRow[];
 }

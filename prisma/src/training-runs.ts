@@ -3,7 +3,7 @@ import type { ModelId, TenantId, TrainingRunId } from '@kindred/domain/ids';
 import type { Hyperparameters, TrainingPhase, TrainingRunStatus } from '@kindred/domain/training';
 import type { TenantTx } from './tenants.ts';
 
-export interface TrainingRun {
+export interface TrainingRunRow {
   tenantId: TenantId;
   id: TrainingRunId;
   modelId: ModelId;
@@ -34,7 +34,7 @@ export class RunOpenError extends Error {
 export async function createTrainingRun(
   tx: TenantTx,
   input: { id: TrainingRunId; modelId: ModelId; hyperparameters: Hyperparameters },
-): Promise<TrainingRun> {
+): Promise<TrainingRunRow> {
   const models = await tx.client.model.count({ where: { tenantId: tx.tenantId, id: input.modelId } });
   if (models === 0) {
     throw new AppError('NOT_FOUND', `There is no model ${input.modelId}.`);
@@ -51,16 +51,16 @@ export async function createTrainingRun(
 }
 
 /** The runs of `ids` that the tenant has, in no order. */
-export async function findTrainingRuns(tx: TenantTx, ids: readonly TrainingRunId[]): Promise<TrainingRun[]> {
+export async function findTrainingRuns(tx: TenantTx, ids: readonly TrainingRunId[]): Promise<TrainingRunRow[]> {
   const rows = await tx.client.trainingRun.findMany({ where: { tenantId: tx.tenantId, id: { in: [...ids] } } });
-  return rows as TrainingRun[];
+  return rows.map((row) => row as typeof row & TrainingRunRow);
 }
 
 /** At most `first` runs, of one model or of all, newest first, from after `afterId`. */
 export async function listTrainingRuns(
   tx: TenantTx,
   page: { modelId?: ModelId | null | undefined; first: number; afterId?: TrainingRunId | null | undefined },
-): Promise<TrainingRun[]> {
+): Promise<TrainingRunRow[]> {
   const rows = await tx.client.trainingRun.findMany({
     where: {
       tenantId: tx.tenantId,
@@ -70,14 +70,14 @@ export async function listTrainingRuns(
     orderBy: { id: 'desc' },
     take: page.first,
   });
-  return rows as TrainingRun[];
+  return rows.map((row) => row as typeof row & TrainingRunRow);
 }
 
 /**
  * QUEUED becomes RUNNING; any other status stays as it is.
  * @throws AppError NOT_FOUND when the tenant has no such run.
  */
-export async function startTrainingRun(tx: TenantTx, runId: TrainingRunId): Promise<TrainingRun> {
+export async function startTrainingRun(tx: TenantTx, runId: TrainingRunId): Promise<TrainingRunRow> {
   await tx.client.trainingRun.updateMany({
     where: { tenantId: tx.tenantId, id: runId, status: 'QUEUED' },
     data: { status: 'RUNNING', startedAt: new Date() },
@@ -92,7 +92,7 @@ export async function startTrainingRun(tx: TenantTx, runId: TrainingRunId): Prom
 export async function setTrainingPhase(
   tx: TenantTx,
   input: { runId: TrainingRunId; phase: TrainingPhase },
-): Promise<TrainingRun> {
+): Promise<TrainingRunRow> {
   await tx.client.trainingRun.updateMany({
     where: { tenantId: tx.tenantId, id: input.runId, status: { in: ['QUEUED', 'RUNNING'] } },
     data: { phase: input.phase },
@@ -111,7 +111,7 @@ export async function finishTrainingRun(
     status: Extract<TrainingRunStatus, 'SUCCEEDED' | 'FAILED' | 'CANCELLED'>;
     failure?: string | null | undefined;
   },
-): Promise<TrainingRun> {
+): Promise<TrainingRunRow> {
   await tx.client.trainingRun.updateMany({
     where: { tenantId: tx.tenantId, id: input.runId, status: { in: ['QUEUED', 'RUNNING'] } },
     data: { status: input.status, failure: input.failure ?? null, finishedAt: new Date() },
@@ -119,7 +119,7 @@ export async function finishTrainingRun(
   return getTrainingRun(tx, input.runId);
 }
 
-async function getTrainingRun(tx: TenantTx, id: TrainingRunId): Promise<TrainingRun> {
+async function getTrainingRun(tx: TenantTx, id: TrainingRunId): Promise<TrainingRunRow> {
   const [run] = await findTrainingRuns(tx, [id]);
   if (run === undefined) {
     throw new AppError('NOT_FOUND', `There is no training run ${id}.`);

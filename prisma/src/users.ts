@@ -1,7 +1,7 @@
 import type { TenantId, UserId } from '@kindred/domain/ids';
 import type { TenantTx } from './tenants.ts';
 
-export interface User {
+export interface UserRow {
   tenantId: TenantId;
   id: UserId;
   externalId: string;
@@ -9,26 +9,26 @@ export interface User {
 }
 
 /** The users of `ids` that the tenant has, in no order. */
-export async function findUsers(tx: TenantTx, ids: readonly UserId[]): Promise<User[]> {
-  return (await tx.client.user.findMany({ where: { tenantId: tx.tenantId, id: { in: [...ids] } } })) as User[];
+export async function findUsers(tx: TenantTx, ids: readonly UserId[]): Promise<UserRow[]> {
+  return (await tx.client.user.findMany({ where: { tenantId: tx.tenantId, id: { in: [...ids] } } })) as UserRow[];
 }
 
-export async function findUserByExternalId(tx: TenantTx, externalId: string): Promise<User | null> {
+export async function findUserByExternalId(tx: TenantTx, externalId: string): Promise<UserRow | null> {
   const row = await tx.client.user.findUnique({
     where: { tenantId_externalId: { tenantId: tx.tenantId, externalId } },
   });
-  return row as User | null;
+  return row as UserRow | null;
 }
 
 /** At most `first` users by ascending id from after `afterId`. */
 export async function listUsers(
   tx: TenantTx,
   page: { first: number; afterId?: UserId | null | undefined },
-): Promise<User[]> {
+): Promise<UserRow[]> {
   const rows = await tx.client.user.findMany({
     where: { tenantId: tx.tenantId, ...(page.afterId ? { id: { gt: page.afterId } } : {}) },
     orderBy: { id: 'asc' },
     take: page.first,
   });
-  return rows as User[];
+  return rows as UserRow[];
 }
