@@ -1,0 +1,56 @@
+import { type Cache, cacheExchange } from '@urql/exchange-graphcache';
+import type { Exchange } from 'urql';
+
+// These types have no id of their own: they are kept inside the object they belong to.
+const EMBEDDED = [
+  'ApiKeyConnection',
+  'ApiKeyEdge',
+  'CatalogSummary',
+  'EpochProgress',
+  'Evaluation',
+  'Hyperparameters',
+  'Interaction',
+  'InteractionConnection',
+  'InteractionEdge',
+  'ItemConnection',
+  'ItemEdge',
+  'ModelConnection',
+  'ModelEdge',
+  'PageInfo',
+  'RankingMetrics',
+  'Reason',
+  'RecommendationConnection',
+  'RecommendationEdge',
+  'StageTiming',
+  'TrainingEvent',
+  'TrainingRunConnection',
+  'TrainingRunEdge',
+  'UserConnection',
+  'UserEdge',
+  'UserError',
+  'VectorIndexSummary',
+  'Viewer',
+] as const;
+
+/** Forgets every answer of the root fields named, so that pages that show them ask again. */
+function forget(cache: Cache, ...fieldNames: string[]): void {
+  for (const field of cache.inspectFields('Query')) {
+    if (fieldNames.includes(field.fieldName)) cache.invalidate('Query', field.fieldKey);
+  }
+}
+
+/** The normalised cache: an object fetched or streamed anywhere is up to date everywhere. */
+export function graphCache(): Exchange {
+  return cacheExchange({
+    keys: Object.fromEntries(EMBEDDED.map((type) => [type, () => null])),
+    updates: {
+      Mutation: {
+        createModel: (_result, _args, cache) => forget(cache, 'models'),
+        trainModel: (_result, _args, cache) => forget(cache, 'models', 'model', 'trainingRuns'),
+        createApiKey: (_result, _args, cache) => forget(cache, 'tenant'),
+        revokeApiKey: (_result, _args, cache) => forget(cache, 'tenant'),
+        recordInteractions: (_result, _args, cache) => forget(cache, 'user', 'tenant'),
+      },
+    },
+  });
+}
