@@ -1,0 +1,166 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Deployment } from 'kubernetes-models/apps/v1/Deployment';
+import { Job } from 'kubernetes-models/batch/v1/Job';
+import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1/NetworkPolicy';
+import { ConfigMap } from 'kubernetes-models/v1/ConfigMap';
+import { Service } from 'kubernetes-models/v1/Service';
+import { describe, expect, it } from 'vitest';
+import { parse, parseAllDocuments } from 'yaml';
+import { type PortName, portsFrom } from '../ports.ts';
+import { ROOT } from '../root.ts';
+import { readEnvKeys, refusalOfEnv } from './service-env.ts';
+
+const SERVICES: Record<string, { port: PortName; entryPoint: string }> = {
+  web: { port: 'web', entryPoint: 'web/src/server.ts' },
+  gateway: { port: 'gateway', entryPoint: 'gateway/src/main.ts' },
+  tenant: { port: 'tenant', entryPoint: 'subgraphs/tenant/src/main.ts' },
+  catalog: { port: 'catalog', entryPoint: 'subgraphs/catalog/src/main.ts' },
+  model: { port: 'model', entryPoint: 'subgraphs/model/src/main.ts' },
+  recommendation: { port: 'recommendation', entryPoint: 'subgraphs/recommendation/src/main.ts' },
+  'worker-workflows': { port: 'workerWorkflows', entryPoint: 'workflows/src/workers/workflows.ts' },
+  'worker-data': { port: 'workerData', entryPoint: 'workflows/src/workers/data.ts' },
+  'worker-train-cpu': { port: 'workerTrainCpu', entryPoint: 'workflows/src/workers/train-cpu.ts' },
+};
+const PORTS = portsFrom(4000);
+const SECRET = 'a-secret-of-more-than-thirty-two-characters';
+
+interface ComposeService {
+  command?: string[];
+  environment: Record<string, string>;
+  ports?: string[];
+}
+interface Container {
+  command: string[];
+  ports?: { containerPort: number }[];
+  env: { name: string; value?: string; valueFrom?: { configMapKeyRef?: { key: string } } }[];
+}
+interface Manifest {
+  kind: string;
+  metadata: { name: string };
+  data?: Record<string, string>;
+  spec: { template?: { spec: { containers: [Container] } }; ports?: { port: number }[] };
+}
+
+const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
+const compose = parse(read('docker-compose.yml'), { merge: true }) as { services: Record<string, ComposeService> };
+const kustomization = parse(read('k8s/base/kustomization.yaml')) as { resources: string[] };
+const manifests = kustomization.resources.flatMap((file) =>
+  parseAllDocuments(read(`k8s/base/${file}`)).map((document) => document.toJSON() as Manifest),
+);
+
+function composeService(name: string): ComposeService {
+  const service = compose.services[name];
+  if (!service) throw new Error(`docker-compose.yml has no service "${name}"`);
+  return service;
+}
+
+function fill(value: string): string {
+  return value.replaceAll(/\$\{[A-Z0-9_]+(?::[-?]([^}]*))?\}/g, (_, fallback: string | undefined) =>
+    fallback === undefined || fallback.startsWith('set ') ? SECRET : fallback,
+  );
+}
+
+function container(name: string): Container {
+  const deployment = manifests.find((manifest) => manifest.kind === 'Deployment' && manifest.metadata.name === name);
+  const found = deployment?.spec.template?.spec.containers[0];
+  if (!found) throw new Error(`k8s/base has no Deployment "${name}"`);
+  return found;
+}
+
+function podEnvironment(name: string): Record<string, string> {
+  const config = manifests.find((manifest) => manifest.kind === 'ConfigMap')?.data ?? {};
+  const entries = container(name).env.map(({ name: key, value, valueFrom }) => {
+    const configKey = valueFrom?.configMapKeyRef?.key;
+    const secret = key === 'DATABASE_URL' ? 'postgresql://kindred_app@postgres:5432/kindred' : SECRET;
+    return [key, value ?? (configKey ? config[configKey] : secret)] as const;
+  });
+  return Object.fromEntries(entries.map(([key, value]) => [key, value ?? `missing in config.yaml: ${key}`]));
+}
+
+describe.each(Object.entries(SERVICES))('the deployment of %s', (name, { port, entryPoint }) => {
+  it('gives it in docker-compose.yml only keys that its env.ts reads, and all that it needs', () => {
+    const environment = Object.fromEntries(
+      Object.entries(composeService(name).environment).map(([key, value]) => [key, fill(value)]),
+    );
+    const keys = readEnvKeys(entryPoint);
+    expect(Object.keys(environment).filter((key) => !keys.has(key))).toEqual([]);
+    expect(refusalOfEnv(entryPoint, environment)).toBeNull();
+    expect(environment.PORT).toBe(String(PORTS[port]));
+  });
+
+  it('gives it in k8s/base only keys that its env.ts reads, and all that it needs', () => {
+    const environment = podEnvironment(name);
+    const keys = readEnvKeys(entryPoint);
+    expect(Object.keys(environment).filter((key) => !keys.has(key))).toEqual([]);
+    expect(refusalOfEnv(entryPoint, environment)).toBeNull();
+    expect(environment.PORT).toBe(String(PORTS[port]));
+    expect(container(name).ports).toEqual([{ name: 'http', containerPort: PORTS[port] }]);
+  });
+
+  it('starts the entry point that exists, is scraped, and is answered for by a Service of its port', () => {
+    expect(composeService(name).command).toEqual(['node', entryPoint]);
+    expect(container(name).command).toEqual(['node', entryPoint]);
+    expect(existsSync(join(ROOT, entryPoint))).toBe(true);
+    expect(read('observability/prometheus/prometheus.yml')).toContain(`- ${name}:${PORTS[port]}\n`);
+    const service = manifests.find((manifest) => manifest.kind === 'Service' && manifest.metadata.name === name);
+    if (!name.startsWith('worker-')) expect(service?.spec.ports?.[0]?.port).toBe(PORTS[port]);
+  });
+});
+
+describe('the deployment files', () => {
+  it('refuse a service whose environment lacks a key, so that the checks above can fail', () => {
+    const environment = podEnvironment('gateway');
+    delete environment.CATALOG_URL;
+    expect(refusalOfEnv('gateway/src/main.ts', environment)).toContain('CATALOG_URL');
+  });
+
+  it('list in .env.example exactly the variables that docker-compose.yml asks for', () => {
+    const asked = new Set([...read('docker-compose.yml').matchAll(/\$\{([A-Z0-9_]+)/g)].map((match) => match[1]));
+    asked.delete('KINDRED_VERSION'); // the image's tag, not configuration
+    const listed = [...read('.env.example').matchAll(/^([A-Z0-9_]+)=/gm)].map((match) => match[1]);
+    expect(listed.toSorted()).toEqual([...asked].toSorted());
+  });
+
+  it('name every manifest of k8s/base in its kustomization', () => {
+    const files = readdirSync(join(ROOT, 'k8s/base')).filter((file) => file !== 'kustomization.yaml');
+    expect(kustomization.resources.toSorted()).toEqual(files.toSorted());
+  });
+
+  it.each(manifests.map((manifest) => [`${manifest.kind} ${manifest.metadata.name}`, manifest] as const))(
+    'match the Kubernetes schema: %s',
+    (_, manifest) => {
+      expect(() => model(manifest).validate()).not.toThrow();
+    },
+  );
+
+  it('are accepted by docker-compose', ({ skip }) => {
+    if (spawnSync('docker-compose', ['version']).error) skip('docker-compose is not installed');
+    const asked = [...read('.env.example').matchAll(/^([A-Z0-9_]+)=/gm)].map((match) => [match[1], SECRET]);
+    const config = spawnSync('docker-compose', ['-f', join(ROOT, 'docker-compose.yml'), 'config', '-q'], {
+      env: { ...process.env, ...Object.fromEntries(asked) },
+      encoding: 'utf8',
+    });
+    expect(config.stderr).toBe('');
+    expect(config.status).toBe(0);
+  });
+});
+
+function model(manifest: Manifest): { validate(): void } {
+  const json = JSON.parse(JSON.stringify(manifest)) as object;
+  switch (manifest.kind) {
+    case 'Deployment':
+      return new Deployment(json as ConstructorParameters<typeof Deployment>[0]);
+    case 'Job':
+      return new Job(json as ConstructorParameters<typeof Job>[0]);
+    case 'Service':
+      return new Service(json as ConstructorParameters<typeof Service>[0]);
+    case 'ConfigMap':
+      return new ConfigMap(json as ConstructorParameters<typeof ConfigMap>[0]);
+    case 'NetworkPolicy':
+      return new NetworkPolicy(json as ConstructorParameters<typeof NetworkPolicy>[0]);
+    default:
+      throw new Error(`No schema is known for kind "${manifest.kind}" (${manifest.metadata.name})`);
+  }
+}
