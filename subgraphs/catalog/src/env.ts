@@ -1,0 +1,20 @@
+import { parseEnv, SECRET, SERVER_ENV } from '@kindred/service/env';
+import { z } from 'zod';
+
+/** The configuration of the catalog subgraph; main.ts alone reads it. */
+export const env = parseEnv(
+  z
+    .object({
+      ...SERVER_ENV,
+      DATABASE_URL: z.url(),
+      // Every server is given it; nothing here needs Redis yet.
+      REDIS_URL: z.url(),
+      INTERNAL_TOKEN_SECRET: SECRET,
+    })
+    .transform((source) => ({
+      logLevel: source.LOG_LEVEL,
+      databaseUrl: source.DATABASE_URL,
+      server: { host: source.HOST, port: source.PORT, internalTokenSecret: source.INTERNAL_TOKEN_SECRET },
+    })),
+  process.env,
+);

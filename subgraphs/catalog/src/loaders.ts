@@ -1,0 +1,49 @@
+import { countCatalog, type CatalogCounts } from '@kindred/db/catalog-counts';
+import type { Db } from '@kindred/db/client';
+import { listInteractions, type InteractionRow } from '@kindred/db/interactions';
+import { findItems, type ItemRow } from '@kindred/db/items';
+import { withTenant, type TenantTx } from '@kindred/db/tenants';
+import { findUsers, type UserRow } from '@kindred/db/users';
+import type { ItemId, TenantId, UserId } from '@kindred/domain/ids';
+import type { Viewer } from '@kindred/domain/viewer';
+import { requireTenant } from '@kindred/service/guards';
+import DataLoader from 'dataloader';
+
+type InteractionPage = Parameters<typeof listInteractions>[1];
+
+/** Per-request loaders: each batch is one transaction of the viewer's tenant, in which foreign rows do not exist. */
+export interface Loaders {
+  items: DataLoader<ItemId, ItemRow | null>;
+  users: DataLoader<UserId, UserRow | null>;
+  interactions: DataLoader<InteractionPage, InteractionRow[], string>;
+  catalogCounts: DataLoader<TenantId, CatalogCounts>;
+}
+
+export function createLoaders(db: Db, viewer: Viewer): Loaders {
+  const inTenant = <T>(work: (tx: TenantTx) => Promise<T>) => withTenant(db, requireTenant(viewer), work);
+  return {
+    items: rowLoader((ids) => inTenant((tx) => findItems(tx, ids))),
+    users: rowLoader((ids) => inTenant((tx) => findUsers(tx, ids))),
+    interactions: new DataLoader((pages) => inTenant((tx) => inOrder(pages, (page) => listInteractions(tx, page))), {
+      cacheKeyFn: (page) => JSON.stringify([page.userId, page.first, page.afterCursorPosition]),
+    }),
+    // The tenant is always the viewer's own: see resolveTenant.
+    catalogCounts: new DataLoader((tenantIds) => inTenant((tx) => inOrder(tenantIds, () => countCatalog(tx)))),
+  };
+}
+
+function rowLoader<Id extends string, Row extends { id: Id }>(
+  find: (ids: readonly Id[]) => Promise<Row[]>,
+): DataLoader<Id, Row | null> {
+  return new DataLoader(async (ids) => {
+    const rows = new Map((await find(ids)).map((row) => [row.id, row]));
+    return ids.map((id) => rows.get(id) ?? null);
+  });
+}
+
+/** One after the other: a transaction has one connection. */
+async function inOrder<Key, Value>(keys: readonly Key[], load: (key: Key) => Promise<Value>): Promise<Value[]> {
+  const values: Value[] = [];
+  for (const key of keys) values.push(await load(key));
+  return values;
+}

@@ -1,0 +1,55 @@
+import {
+  recordInteractions as writeInteractions,
+  type NewInteraction,
+  type RecordedInteractions,
+} from '@kindred/db/interactions';
+import { withTenant, type TenantTx } from '@kindred/db/tenants';
+import { AppError } from '@kindred/domain/app-error';
+import { requireTenant } from '@kindred/service/guards';
+import type { CatalogContext } from './context.ts';
+import type { RecordInteractionsInput, RecordInteractionsPayload } from './generated/resolvers.ts';
+import { checkRowCount, judgeRows, reportRows } from './judge-rows.ts';
+import { readInteraction } from './read-interaction.ts';
+import { findUnknownItems, refuseUnknownItems } from './unknown-items.ts';
+
+/** Records what end users did: those rows that are right, or none, as the error policy says. */
+export async function recordInteractions(
+  context: CatalogContext,
+  input: RecordInteractionsInput,
+): Promise<RecordInteractionsPayload> {
+  const { interactions, errorPolicy } = input;
+  const rejectsAll = errorPolicy === 'REJECT_EVERYTHING';
+  const sentCount = interactions.length;
+  const inputErrors = checkRowCount('interactions', sentCount);
+  if (inputErrors.length > 0)
+    return { recordedCount: 0, duplicateCount: 0, failedCount: sentCount, userErrors: inputErrors };
+  const receivedAt = new Date();
+  const { good, wrong } = judgeRows('interactions', interactions, (row) => readInteraction(row, receivedAt));
+  const rows = good.map(({ row }) => row);
+  return withTenant(context.db, requireTenant(context.viewer), async (tx) => {
+    const written = rejectsAll ? await writeAllOrNone(tx, rows, wrong.length === 0) : await writeInteractions(tx, rows);
+    const { recordedCount, duplicateCount, unknownItemPositions } = written;
+    const unknown = await refuseUnknownItems(
+      tx,
+      unknownItemPositions.flatMap((index) => good[index] ?? []),
+    );
+    const failed = [...wrong, ...unknown];
+    const failedCount = rejectsAll && failed.length > 0 ? sentCount : failed.length;
+    return { recordedCount, duplicateCount, failedCount, userErrors: reportRows(failed) };
+  });
+}
+
+async function writeAllOrNone(tx: TenantTx, rows: NewInteraction[], allRight: boolean): Promise<RecordedInteractions> {
+  const unknownItemPositions = await findUnknownItems(tx, rows);
+  if (!allRight || unknownItemPositions.length > 0)
+    return { recordedCount: 0, duplicateCount: 0, unknownItemPositions };
+  const written = await writeInteractions(tx, rows);
+  if (written.unknownItemPositions.length > 0) {
+    const count = written.unknownItemPositions.length;
+    throw new AppError(
+      'CONFLICT',
+      `${count} of the items were deleted while their interactions were written: nothing was recorded.`,
+    );
+  }
+  return written;
+}

@@ -1,0 +1,28 @@
+import { decodeGlobalId, type TenantId } from '@kindred/domain/ids';
+import { requireTenant } from '@kindred/service/guards';
+import type { ItemRow } from '@kindred/db/items';
+import type { UserRow } from '@kindred/db/users';
+import type { CatalogContext } from './context.ts';
+
+/** The tenant as this subgraph knows it: by its id alone. */
+export interface TenantReference {
+  id: TenantId;
+}
+
+interface Reference {
+  id: string;
+}
+
+export function resolveItem(reference: Reference, { loaders }: CatalogContext): Promise<ItemRow | null> {
+  return loaders.items.load(decodeGlobalId('Item', reference.id));
+}
+
+export function resolveUser(reference: Reference, { loaders }: CatalogContext): Promise<UserRow | null> {
+  return loaders.users.load(decodeGlobalId('User', reference.id));
+}
+
+/** The viewer's own tenant; another one does not exist for it. */
+export function resolveTenant(reference: Reference, { viewer }: CatalogContext): TenantReference | null {
+  const id = decodeGlobalId('Tenant', reference.id);
+  return id === requireTenant(viewer) ? { id } : null;
+}

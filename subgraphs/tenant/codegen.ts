@@ -1,0 +1,28 @@
+import type { CodegenConfig } from '@graphql-codegen/cli';
+
+const config: CodegenConfig = {
+  schema: 'schema.graphql',
+  generates: {
+    'src/generated/resolvers.ts': {
+      plugins: ['typescript', 'typescript-resolvers'],
+      config: {
+        federation: true,
+        useTypeImports: true,
+        enumsAsTypes: true,
+        strictScalars: true,
+        avoidOptionals: { defaultValue: true },
+        contextType: '../context.ts#TenantContext',
+        scalars: { DateTime: 'Date', _FieldSet: 'string' },
+        mappers: {
+          Tenant: '@kindred/db/tenants#TenantRow',
+          Account: '@kindred/db/accounts#AccountRow',
+          ApiKey: '@kindred/db/api-keys#ApiKeyRow',
+          ApiKeyCredentials: '../authenticate-api-key.ts#AuthenticatedApiKey',
+          Viewer: '../context.ts#TenantViewer',
+        },
+      },
+    },
+  },
+};
+
+export default config;

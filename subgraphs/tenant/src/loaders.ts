@@ -1,0 +1,52 @@
+import { findAccounts, type AccountRow } from '@kindred/db/accounts';
+import { findApiKeys, type ApiKeyRow } from '@kindred/db/api-keys';
+import type { Db } from '@kindred/db/client';
+import { findTenants, withTenant, type TenantRow, type TenantTx } from '@kindred/db/tenants';
+import type { AccountId, ApiKeyId, TenantId } from '@kindred/domain/ids';
+import DataLoader from 'dataloader';
+
+/** A row as one tenant sees it: a fresh session's tenant is not the (anonymous) viewer's. */
+interface Key<Id> {
+  tenantId: TenantId;
+  id: Id;
+}
+
+type RowLoader<Id, Row> = DataLoader<Key<Id>, Row | null, string>;
+
+/** Per-request loaders: each batch is one transaction per tenant asked for, in which foreign rows do not exist. */
+export interface Loaders {
+  tenants: RowLoader<TenantId, TenantRow>;
+  accounts: RowLoader<AccountId, AccountRow>;
+  apiKeys: RowLoader<ApiKeyId, ApiKeyRow>;
+}
+
+export function createLoaders(db: Db): Loaders {
+  return {
+    tenants: rowLoader(db, findTenants),
+    accounts: rowLoader(db, findAccounts),
+    apiKeys: rowLoader(db, findApiKeys),
+  };
+}
+
+function rowLoader<Id extends string, Row extends { id: Id }>(
+  db: Db,
+  find: (tx: TenantTx, ids: readonly Id[]) => Promise<Row[]>,
+): RowLoader<Id, Row> {
+  const nameOf = ({ tenantId, id }: Key<Id>): string => `${tenantId}/${id}`;
+  return new DataLoader(
+    async (keys) => {
+      const found = new Map<string, Row>();
+      for (const [tenantId, ofTenant] of Map.groupBy(keys, (key) => key.tenantId)) {
+        const rows = await withTenant(db, tenantId, (tx) =>
+          find(
+            tx,
+            ofTenant.map((key) => key.id),
+          ),
+        );
+        for (const row of rows) found.set(nameOf({ tenantId, id: row.id }), row);
+      }
+      return keys.map((key) => found.get(nameOf(key)) ?? null);
+    },
+    { cacheKeyFn: nameOf },
+  );
+}
