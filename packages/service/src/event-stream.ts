@@ -28,8 +28,8 @@ export async function writeEventStream(
   res.write(':\n\n');
   const heartbeat = setInterval(() => res.write(':\n\n'), HEARTBEAT_MS);
   try {
-    const ended = await writeResults(res, iterator);
-    if (ended && !draining.aborted) res.write('event: complete\ndata:\n\n');
+    const ended = await writeResults(res, iterator, draining);
+    if (ended) res.write('event: complete\ndata:\n\n');
   } finally {
     clearInterval(heartbeat);
     draining.removeEventListener('abort', stop);
@@ -38,11 +38,16 @@ export async function writeEventStream(
   }
 }
 
-/** True when the results came to their own end, false when the client went away. */
-async function writeResults(res: ServerResponse, iterator: AsyncIterator<FormattedExecutionResult>): Promise<boolean> {
+/** True when the results came to their own end, false when the client went away or the server drains. */
+async function writeResults(
+  res: ServerResponse,
+  iterator: AsyncIterator<FormattedExecutionResult>,
+  draining: AbortSignal,
+): Promise<boolean> {
   for (;;) {
     const next = await iterator.next();
-    if (res.destroyed) return false;
+    // What a source says once it is told to stop is not for the client.
+    if (res.destroyed || draining.aborted) return false;
     if (next.done === true) return true;
     const fits = res.write(`event: next\ndata: ${JSON.stringify(next.value)}\n\n`);
     if (!fits) await Promise.race([once(res, 'drain'), once(res, 'close')]);

@@ -28,11 +28,13 @@ export async function listen(server: Server, { host, port }: { host: string; por
     port: address.port,
     drain: async () => {
       server.close();
-      server.closeIdleConnections();
+      // A connection whose last answer ends now would otherwise be kept alive for seconds.
+      const sweep = setInterval(() => server.closeIdleConnections(), 50);
       // A client that holds its connection must not hold the process.
       const timer = setTimeout(() => server.closeAllConnections(), DRAIN_TIMEOUT_MS);
       await closed;
       clearTimeout(timer);
+      clearInterval(sweep);
     },
   };
 }

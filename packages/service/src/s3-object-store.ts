@@ -140,6 +140,8 @@ function createClient({ endpoint, region, accessKeyId, secretAccessKey }: S3Acce
     ...(endpoint !== undefined && { endpoint, forcePathStyle: true }),
     ...(accessKeyId !== undefined &&
       secretAccessKey !== undefined && { credentials: { accessKeyId, secretAccessKey } }),
+    // Streams would otherwise carry their checksum as a trailer, which S3-compatible servers store as part of the object.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
     requestHandler: { connectionTimeout: 3_000, requestTimeout: 60_000 },
   });
 }

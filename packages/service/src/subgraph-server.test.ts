@@ -91,18 +91,27 @@ async function post(url: string, query: string, { viewer = reader, audience = 'c
     [INTERNAL_TOKEN_HEADER]: token ?? signInternalToken(SECRET, { audience, viewer, body }),
   };
   const response = await fetch(`${url}/graphql`, { method: 'POST', headers, body: send ?? body });
-  return { status: response.status, ...((await response.json()) as { data?: unknown; errors?: { message: string; extensions: Record<string, unknown> }[] }) };
+  return {
+    status: response.status,
+    ...((await response.json()) as {
+      data?: unknown;
+      errors?: { message: string; extensions: Record<string, unknown> }[];
+    }),
+  };
 }
 
 function streamClient(url: string, viewer: Viewer = reader) {
   return createClient({
     url: `${url}/graphql/stream`,
     retryAttempts: 0,
-    fetchFn: ((input: string, init: RequestInit) => {
-      const body = String(init.body);
+    fetchFn: (input: string, init: RequestInit & { body: string }) => {
+      const { body } = init;
       const token = signInternalToken(SECRET, { audience: 'catalog', viewer, body });
-      return fetch(input, { ...init, headers: { ...(init.headers as Record<string, string>), [INTERNAL_TOKEN_HEADER]: token } });
-    }) as typeof fetch,
+      return fetch(input, {
+        ...init,
+        headers: { ...(init.headers as Record<string, string>), [INTERNAL_TOKEN_HEADER]: token },
+      });
+    },
   });
 }
 
@@ -124,7 +133,10 @@ test.for([
   ['no token', { token: '' }],
   ['a token for another subgraph', { audience: 'tenant' }],
   ['a token for another body', { send: '{"query":"{ secrets }"}' }],
-  ['a token signed with another secret', { token: signInternalToken('x'.repeat(40), { audience: 'catalog', viewer: reader, body: '{"query":"{ open }"}' }) }],
+  [
+    'a token signed with another secret',
+    { token: signInternalToken('x'.repeat(40), { audience: 'catalog', viewer: reader, body: '{"query":"{ open }"}' }) },
+  ],
 ] as const)('a request with %s is refused with 401 before it is parsed', async ([, call]) => {
   await using subgraph = await startTestSubgraph();
   const answer = await post(subgraph.server.url, '{ open }', call);
@@ -145,14 +157,23 @@ test('a field refuses a viewer who has none of its sets of scopes whole', async 
   const answer = await post(subgraph.server.url, '{ secrets }');
   expect(answer).toMatchObject({ data: { secrets: null }, errors: [{ extensions: { code: 'FORBIDDEN' } }] });
   const writer: Viewer = { ...reader, scopes: ['catalog:write', 'catalog:read'] };
-  expect(await post(subgraph.server.url, '{ secrets }', { viewer: writer })).toMatchObject({ data: { secrets: 'never' } });
+  expect(await post(subgraph.server.url, '{ secrets }', { viewer: writer })).toMatchObject({
+    data: { secrets: 'never' },
+  });
 });
 
 test('an AppError keeps its code and message, any other error is masked with a trace id and logged once with its cause', async () => {
   await using subgraph = await startTestSubgraph();
   const { errors } = await post(subgraph.server.url, '{ refused broken }');
-  expect(errors?.[0]).toMatchObject({ message: 'There is no such item.', path: ['refused'], extensions: { code: 'NOT_FOUND' } });
-  expect(errors?.[1]?.extensions).toEqual({ code: 'INTERNAL_SERVER_ERROR', traceId: expect.stringMatching(/^[0-9a-f]{32}$/) });
+  expect(errors?.[0]).toMatchObject({
+    message: 'There is no such item.',
+    path: ['refused'],
+    extensions: { code: 'NOT_FOUND' },
+  });
+  expect(errors?.[1]?.extensions).toEqual({
+    code: 'INTERNAL_SERVER_ERROR',
+    traceId: expect.stringMatching(/^[0-9a-f]{32}$/),
+  });
   expect(JSON.stringify(errors)).not.toMatch(/postgres|10\.0\.0\.7/);
   const logged = subgraph.lines.filter((line) => line.includes('hunter2'));
   expect(logged).toHaveLength(1);
@@ -214,6 +235,8 @@ test('liveness, readiness and metrics need no token', async () => {
   expect((await fetch(`${url}/health/live`)).status).toBe(200);
   expect(await (await fetch(`${url}/health/ready`)).json()).toEqual({ status: 'ready', reasons: {} });
   const metrics = await (await fetch(`${url}/metrics`)).text();
-  expect(metrics).toContain('kindred_http_requests_total{method="POST",route="/graphql",status="200",service="catalog"} 1');
+  expect(metrics).toContain(
+    'kindred_http_requests_total{method="POST",route="/graphql",status="200",service="catalog"} 1',
+  );
   expect(metrics).toContain('process_cpu_seconds_total');
 });
