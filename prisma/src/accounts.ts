@@ -4,6 +4,7 @@ import { DatabaseError } from 'pg';
 import type { Db } from './client.ts';
 import { TakenError } from './taken-error.ts';
 import type { TenantTx } from './tenants.ts';
+import { translateDatabaseError } from './unstorable-text.ts';
 
 export interface AccountRow {
   id: AccountId;
@@ -57,12 +58,15 @@ export async function signUp(db: Db, input: SignUp): Promise<void> {
     if (constraint === 'tenants_slug_key') {
       throw new TakenError('slug', input.tenantSlug);
     }
-    throw error;
+    throw translateDatabaseError(error);
   }
 }
 
 /** The account behind an e-mail address (any case) with its oldest membership. */
 export async function findSignIn(db: Db, email: string): Promise<SignIn | null> {
+  if (email.includes('\0')) {
+    return null; // no stored address holds it, and PostgreSQL refuses the question
+  }
   const { rows } = await db.pool.query<SignIn>(
     `SELECT account_id AS "accountId", password_hash AS "passwordHash", tenant_id AS "tenantId", role
        FROM auth_find_sign_in($1)`,
