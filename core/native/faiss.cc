@@ -1,0 +1,371 @@
+// A narrow binding of libfaiss (1.7.3 or newer) for maximum-inner-product search. Every call that takes time runs on
+// the libuv pool; every C++ exception becomes a rejection whose `code` is FAISS_CLOSED, FAISS_BAD_ARGUMENT or
+// FAISS_FAILED. No global state but the per-environment constructor, so that each worker thread may load it.
+#include <napi.h>
+
+#include <faiss/AutoTune.h>
+#include <faiss/IndexFlat.h>
+#include <faiss/IndexIVF.h>
+#include <faiss/impl/IDSelector.h>
+#include <faiss/index_factory.h>
+#include <faiss/index_io.h>
+#include <omp.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <mutex>
+#include <shared_mutex>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+extern "C" void openblas_set_num_threads(int threads);
+
+namespace {
+
+using Id = faiss::Index::idx_t;
+
+// Below this many queries the start of an OpenMP team costs more than it gains.
+constexpr size_t kFewestParallelQueries = 16;
+
+struct Holder {
+  explicit Holder(std::unique_ptr<faiss::Index> owned) : index(std::move(owned)) {}
+  std::unique_ptr<faiss::Index> index;
+  // Held shared by searches, alone by searches that must change a setting of the index itself.
+  std::shared_mutex settings;
+};
+using SharedHolder = std::shared_ptr<Holder>;
+
+Napi::Error CodedError(Napi::Env env, const char* code, const std::string& message) {
+  Napi::Error error = Napi::Error::New(env, message);
+  error.Set("code", Napi::String::New(env, code));
+  return error;
+}
+
+Napi::Error BadArgument(Napi::Env env, const std::string& message) {
+  return CodedError(env, "FAISS_BAD_ARGUMENT", message);
+}
+
+// Runs `work` on the libuv pool and settles a promise with what `settle` makes of it on the JavaScript thread.
+// `pinned` keeps JavaScript memory that `work` reads or writes.
+class Task : public Napi::AsyncWorker {
+ public:
+  using Settle = std::function<Napi::Value(Napi::Env, const Napi::Object&)>;
+
+  static Napi::Promise Start(Napi::Env env, Napi::Object pinned, std::function<void()> work, Settle settle) {
+    Task* task = new Task(env, pinned, std::move(work), std::move(settle));
+    Napi::Promise promise = task->deferred_.Promise();
+    task->Queue();
+    return promise;
+  }
+
+  void Execute() override {
+    try {
+      work_();
+    } catch (const std::exception& error) {
+      SetError(error.what());
+    } catch (...) {
+      SetError("unknown C++ exception");
+    }
+  }
+
+  void OnOK() override {
+    Napi::HandleScope scope(Env());
+    try {
+      deferred_.Resolve(settle_(Env(), pinned_.Value()));
+    } catch (const Napi::Error& error) {
+      deferred_.Reject(error.Value());
+    }
+  }
+
+  void OnError(const Napi::Error& error) override {
+    Napi::HandleScope scope(Env());
+    deferred_.Reject(CodedError(Env(), "FAISS_FAILED", error.Message()).Value());
+  }
+
+ private:
+  Task(Napi::Env env, Napi::Object pinned, std::function<void()> work, Settle settle)
+      : Napi::AsyncWorker(env),
+        deferred_(Napi::Promise::Deferred::New(env)),
+        pinned_(Napi::Persistent(pinned)),
+        work_(std::move(work)),
+        settle_(std::move(settle)) {}
+
+  Napi::Promise::Deferred deferred_;
+  Napi::ObjectReference pinned_;
+  std::function<void()> work_;
+  Settle settle_;
+};
+
+struct SearchRequest {
+  std::vector<float> queries;
+  size_t count = 0;
+  size_t k = 0;
+  std::vector<Id> excluded;
+  int nprobe = 0;    // 0: the index's own
+  int ef_search = 0; // 0: the index's own
+  int32_t* rows = nullptr;
+  float* scores = nullptr;
+};
+
+void StoreResults(const SearchRequest& request, size_t fetched, const std::vector<float>& distances,
+                  const std::vector<Id>& labels, const std::unordered_set<Id>& dropped) {
+  for (size_t query = 0; query < request.count; query++) {
+    size_t rank = 0;
+    for (size_t from = query * fetched; from < (query + 1) * fetched && rank < request.k; from++) {
+      if (labels[from] < 0 || dropped.count(labels[from]) > 0) continue;
+      request.rows[query * request.k + rank] = static_cast<int32_t>(labels[from]);
+      request.scores[query * request.k + rank] = distances[from];
+      rank++;
+    }
+    for (; rank < request.k; rank++) {
+      request.rows[query * request.k + rank] = -1;
+      request.scores[query * request.k + rank] = -std::numeric_limits<float>::infinity();
+    }
+  }
+}
+
+void Search(Holder& holder, const SearchRequest& request) {
+  omp_set_num_threads(request.count < kFewestParallelQueries ? 1 : omp_get_num_procs());
+  faiss::Index& index = *holder.index;
+  auto* ivf = dynamic_cast<faiss::IndexIVF*>(&index);
+  const bool takes_selector = ivf != nullptr || dynamic_cast<faiss::IndexFlat*>(&index) != nullptr;
+
+  std::unordered_set<Id> dropped;
+  faiss::IDSelectorBatch batch(request.excluded.size(), request.excluded.data());
+  faiss::IDSelectorNot kept(&batch);
+  faiss::SearchParameters plain;
+  faiss::SearchParametersIVF lists;
+  faiss::SearchParameters* parameters = nullptr;
+  if (takes_selector) {
+    if (ivf != nullptr) {
+      lists.nprobe = request.nprobe > 0 ? std::min<size_t>(request.nprobe, ivf->nlist) : ivf->nprobe;
+      parameters = &lists;
+    } else {
+      parameters = &plain;
+    }
+    parameters->sel = request.excluded.empty() ? nullptr : &kept;
+  } else {
+    dropped.insert(request.excluded.begin(), request.excluded.end());
+  }
+
+  // An index type that knows no selector returns so many more that the excluded ones can be dropped afterwards.
+  const size_t fetched = std::min<size_t>(request.k + dropped.size(), index.ntotal);
+  std::vector<Id> labels(request.count * fetched, -1);
+  std::vector<float> distances(request.count * fetched);
+  const bool changes_settings = ivf == nullptr && (request.nprobe > 0 || request.ef_search > 0);
+  if (changes_settings) {
+    std::unique_lock<std::shared_mutex> alone(holder.settings);
+    faiss::ParameterSpace space;
+    if (request.nprobe > 0) space.set_index_parameter(&index, "nprobe", request.nprobe);
+    if (request.ef_search > 0) space.set_index_parameter(&index, "efSearch", request.ef_search);
+    index.search(request.count, request.queries.data(), fetched, distances.data(), labels.data(), parameters);
+  } else {
+    std::shared_lock<std::shared_mutex> together(holder.settings);
+    index.search(request.count, request.queries.data(), fetched, distances.data(), labels.data(), parameters);
+  }
+  StoreResults(request, fetched, distances, labels, dropped);
+}
+
+class NativeIndex : public Napi::ObjectWrap<NativeIndex> {
+ public:
+  static Napi::Function Define(Napi::Env env) {
+    return DefineClass(env, "FaissIndex",
+                       {
+                           InstanceAccessor<&NativeIndex::Size>("size"),
+                           InstanceAccessor<&NativeIndex::Dimension>("dimension"),
+                           InstanceMethod<&NativeIndex::StartSearch>("search"),
+                           InstanceMethod<&NativeIndex::SetDefault>("setDefault"),
+                           InstanceMethod<&NativeIndex::StartWrite>("write"),
+                           InstanceMethod<&NativeIndex::Close>("close"),
+                       });
+  }
+
+  explicit NativeIndex(const Napi::CallbackInfo& info) : Napi::ObjectWrap<NativeIndex>(info) {
+    if (info.Length() != 1 || !info[0].IsExternal()) {
+      throw BadArgument(info.Env(), "An index is made by build() or read() only.");
+    }
+    holder_ = *info[0].As<Napi::External<SharedHolder>>().Data();
+    bytes_ = holder_->index->ntotal * holder_->index->d * static_cast<int64_t>(sizeof(float));
+    Napi::MemoryManagement::AdjustExternalMemory(info.Env(), bytes_);
+  }
+
+  void Finalize(Napi::Env env) override { Release(env); }
+
+ private:
+  Holder& Opened(Napi::Env env) const {
+    if (!holder_) throw CodedError(env, "FAISS_CLOSED", "The index is closed.");
+    return *holder_;
+  }
+
+  void Release(Napi::Env env) {
+    if (holder_) Napi::MemoryManagement::AdjustExternalMemory(env, -bytes_);
+    holder_.reset();
+  }
+
+  Napi::Value Size(const Napi::CallbackInfo& info) {
+    return Napi::Number::New(info.Env(), static_cast<double>(Opened(info.Env()).index->ntotal));
+  }
+
+  Napi::Value Dimension(const Napi::CallbackInfo& info) {
+    return Napi::Number::New(info.Env(), Opened(info.Env()).index->d);
+  }
+
+  // search(queries: Float32Array, k, excludeRows: Int32Array, nprobe, efSearch): Promise<{ rows, scores }>
+  Napi::Value StartSearch(const Napi::CallbackInfo& info) {
+    Napi::Env env = info.Env();
+    const faiss::Index& index = *Opened(env).index;
+    SearchRequest request = ReadRequest(info, index);
+    const size_t cells = request.count * request.k;
+    Napi::Int32Array rows = Napi::Int32Array::New(env, cells);
+    Napi::Float32Array scores = Napi::Float32Array::New(env, cells);
+    request.rows = rows.Data();
+    request.scores = scores.Data();
+    Napi::Object result = Napi::Object::New(env);
+    result.Set("rows", rows);
+    result.Set("scores", scores);
+    SharedHolder holder = holder_;
+    return Task::Start(
+        env, result, [holder, request = std::move(request)] { Search(*holder, request); },
+        [](Napi::Env, const Napi::Object& filled) { return filled; });
+  }
+
+  static SearchRequest ReadRequest(const Napi::CallbackInfo& info, const faiss::Index& index) {
+    Napi::Env env = info.Env();
+    if (info.Length() != 5 || !info[0].IsTypedArray() || !info[2].IsTypedArray() ||
+        info[0].As<Napi::TypedArray>().TypedArrayType() != napi_float32_array ||
+        info[2].As<Napi::TypedArray>().TypedArrayType() != napi_int32_array) {
+      throw BadArgument(env, "search takes a Float32Array, k, an Int32Array, nprobe and efSearch.");
+    }
+    auto queries = info[0].As<Napi::Float32Array>();
+    auto excluded = info[2].As<Napi::Int32Array>();
+    const double k = info[1].ToNumber().DoubleValue();
+    if (queries.ElementLength() == 0 || queries.ElementLength() % index.d != 0) {
+      throw BadArgument(env, "Queries must be rows of dimension " + std::to_string(index.d) + ".");
+    }
+    if (!(k >= 1 && k <= 65536)) throw BadArgument(env, "k must be in [1, 65536].");
+    SearchRequest request;
+    // Copied, because the caller may transfer or reuse its buffer while the search runs on another thread.
+    request.queries.assign(queries.Data(), queries.Data() + queries.ElementLength());
+    request.count = queries.ElementLength() / index.d;
+    request.k = static_cast<size_t>(k);
+    request.excluded.assign(excluded.Data(), excluded.Data() + excluded.ElementLength());
+    request.nprobe = std::max(0, info[3].ToNumber().Int32Value());
+    request.ef_search = std::max(0, info[4].ToNumber().Int32Value());
+    return request;
+  }
+
+  // setDefault(name: 'nprobe' | 'efSearch', value): what searches use that do not say; written with the index.
+  Napi::Value SetDefault(const Napi::CallbackInfo& info) {
+    Holder& holder = Opened(info.Env());
+    std::unique_lock<std::shared_mutex> alone(holder.settings);
+    try {
+      faiss::ParameterSpace().set_index_parameter(holder.index.get(), info[0].ToString().Utf8Value(),
+                                                  info[1].ToNumber().DoubleValue());
+    } catch (const std::exception& error) {
+      throw CodedError(info.Env(), "FAISS_FAILED", error.what());
+    }
+    return info.Env().Undefined();
+  }
+
+  // write(path): Promise<void>, in FAISS's own format
+  Napi::Value StartWrite(const Napi::CallbackInfo& info) {
+    Opened(info.Env());
+    SharedHolder holder = holder_;
+    std::string path = info[0].ToString().Utf8Value();
+    return Task::Start(
+        info.Env(), Napi::Object::New(info.Env()),
+        [holder, path] {
+          std::shared_lock<std::shared_mutex> together(holder->settings);
+          faiss::write_index(holder->index.get(), path.c_str());
+        },
+        [](Napi::Env env, const Napi::Object&) { return env.Undefined(); });
+  }
+
+  Napi::Value Close(const Napi::CallbackInfo& info) {
+    Release(info.Env());
+    return info.Env().Undefined();
+  }
+
+  SharedHolder holder_;
+  int64_t bytes_ = 0;
+};
+
+class Addon : public Napi::Addon<Addon> {
+ public:
+  Addon(Napi::Env env, Napi::Object exports) {
+    openblas_set_num_threads(1);
+    constructor_ = Napi::Persistent(NativeIndex::Define(env));
+    DefineAddon(exports, {InstanceMethod("build", &Addon::Build), InstanceMethod("read", &Addon::Read)});
+    exports.Set("faissVersion", Napi::String::New(env, std::to_string(FAISS_VERSION_MAJOR) + "." +
+                                                           std::to_string(FAISS_VERSION_MINOR) + "." +
+                                                           std::to_string(FAISS_VERSION_PATCH)));
+  }
+
+ private:
+  // build(vectors: Float32Array, dimension, factory): Promise<FaissIndex>; reads `vectors` in place
+  Napi::Value Build(const Napi::CallbackInfo& info) {
+    Napi::Env env = info.Env();
+    if (info.Length() != 3 || !info[0].IsTypedArray() ||
+        info[0].As<Napi::TypedArray>().TypedArrayType() != napi_float32_array) {
+      throw BadArgument(env, "build takes a Float32Array, a dimension and a factory string.");
+    }
+    auto vectors = info[0].As<Napi::Float32Array>();
+    const int dimension = info[1].ToNumber().Int32Value();
+    if (dimension < 1 || vectors.ElementLength() == 0 || vectors.ElementLength() % dimension != 0) {
+      throw BadArgument(env, "Vectors must be rows of the dimension.");
+    }
+    const Id count = vectors.ElementLength() / dimension;
+    if (count > std::numeric_limits<int32_t>::max()) throw BadArgument(env, "Too many vectors.");
+    const float* data = vectors.Data();
+    std::string factory = info[2].ToString().Utf8Value();
+    auto slot = std::make_shared<SharedHolder>();
+    return Task::Start(
+        env, vectors,
+        [=] {
+          omp_set_num_threads(omp_get_num_procs());
+          std::unique_ptr<faiss::Index> index(
+              faiss::index_factory(dimension, factory.c_str(), faiss::METRIC_INNER_PRODUCT));
+          index->train(count, data);
+          index->add(count, data);
+          *slot = std::make_shared<Holder>(std::move(index));
+        },
+        Wrap(slot));
+  }
+
+  // read(path, memoryMapped): Promise<FaissIndex>
+  Napi::Value Read(const Napi::CallbackInfo& info) {
+    std::string path = info[0].ToString().Utf8Value();
+    const int flags = info[1].ToBoolean().Value() ? faiss::IO_FLAG_MMAP | faiss::IO_FLAG_READ_ONLY : 0;
+    auto slot = std::make_shared<SharedHolder>();
+    return Task::Start(
+        info.Env(), Napi::Object::New(info.Env()),
+        [=] {
+          std::unique_ptr<faiss::Index> index(faiss::read_index(path.c_str(), flags));
+          if (index->metric_type != faiss::METRIC_INNER_PRODUCT) {
+            throw std::runtime_error("the index in the file does not measure inner products");
+          }
+          if (!index->is_trained || index->d < 1 || index->ntotal < 1 ||
+              index->ntotal > std::numeric_limits<int32_t>::max()) {
+            throw std::runtime_error("the index in the file is empty, untrained or too large");
+          }
+          *slot = std::make_shared<Holder>(std::move(index));
+        },
+        Wrap(slot));
+  }
+
+  Task::Settle Wrap(std::shared_ptr<SharedHolder> slot) {
+    return [this, slot](Napi::Env env, const Napi::Object&) -> Napi::Value {
+      return constructor_.New({Napi::External<SharedHolder>::New(env, slot.get())});
+    };
+  }
+
+  Napi::FunctionReference constructor_;
+};
+
+}  // namespace
+
+NODE_API_ADDON(Addon)

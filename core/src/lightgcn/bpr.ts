@@ -1,0 +1,115 @@
+import { nextBelow, type RandomState } from '../random.ts';
+import type { InteractionGraph } from './graph.ts';
+import type { NodeTable } from './propagate.ts';
+
+/** Sampled triples of node numbers, one per position: a user, an item of the user, and an item that is not. */
+export interface TripleBatch {
+  readonly users: Int32Array;
+  readonly positives: Int32Array;
+  readonly negatives: Int32Array;
+}
+
+/**
+ * One triple for each edge in `edges` (positions in the graph's first `edgeCount` neighbours). The negative is uniform
+ * over the items that the user has no edge to: the r-th of them, for one draw r, found by binary search.
+ * Every user in question must have at least one such item.
+ */
+export function sampleTriples(
+  graph: InteractionGraph,
+  edgeUsers: Int32Array,
+  edges: Int32Array,
+  random: RandomState,
+): TripleBatch {
+  const { offsets, neighbors, userCount, itemCount } = graph;
+  const users = new Int32Array(edges.length);
+  const positives = new Int32Array(edges.length);
+  const negatives = new Int32Array(edges.length);
+  for (let index = 0; index < edges.length; index++) {
+    const edge = edges[index] as number;
+    const user = edgeUsers[edge] as number;
+    const first = offsets[user] as number;
+    const degree = (offsets[user + 1] as number) - first;
+    const rank = nextBelow(random, itemCount - degree);
+    let low = 0;
+    let high = degree;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const item = (neighbors[first + middle] as number) - userCount;
+      if (item - middle > rank) high = middle;
+      else low = middle + 1;
+    }
+    users[index] = user;
+    positives[index] = neighbors[edge] as number;
+    negatives[index] = userCount + rank + low;
+  }
+  return { users, positives, negatives };
+}
+
+/** What `bprGradient` reads and where it writes. All tables are `[nodeCount, dimension]`. */
+export interface BprTables {
+  readonly dimension: number;
+  readonly regularization: number;
+  /** The trained ego vectors: regularised. */
+  readonly ego: NodeTable;
+  /** The propagated vectors: scored. */
+  readonly final: NodeTable;
+  /** Receives the gradient of the ranking loss by `final`; overwritten. */
+  readonly finalGradient: NodeTable;
+  /** Receives how often each node occurs in the batch, `[nodeCount]`; overwritten. */
+  readonly occurrences: Int32Array;
+}
+
+/**
+ * The mean BPR loss of a batch (He et al. 2020, equation 15): ln(1 + exp(negative score - positive score)) plus
+ * lambda / 2 times the squared length of the three ego vectors, per triple. The gradient of the second part by a
+ * node's ego vector is lambda * occurrences / batch size times the vector, and is left to the caller.
+ */
+export function bprGradient(tables: BprTables, batch: TripleBatch): number {
+  const { dimension, final, finalGradient, occurrences } = tables;
+  finalGradient.fill(0);
+  occurrences.fill(0);
+  const count = batch.users.length;
+  let rankingLoss = 0;
+  for (let index = 0; index < count; index++) {
+    const user = batch.users[index] as number;
+    const positive = batch.positives[index] as number;
+    const negative = batch.negatives[index] as number;
+    occurrences[user] = (occurrences[user] as number) + 1;
+    occurrences[positive] = (occurrences[positive] as number) + 1;
+    occurrences[negative] = (occurrences[negative] as number) + 1;
+    const u = user * dimension;
+    const p = positive * dimension;
+    const n = negative * dimension;
+    let margin = 0;
+    for (let column = 0; column < dimension; column++) {
+      margin += (final[u + column] as number) * ((final[p + column] as number) - (final[n + column] as number));
+    }
+    rankingLoss += softplus(-margin);
+    const slope = -1 / (1 + Math.exp(margin)) / count;
+    for (let column = 0; column < dimension; column++) {
+      const userValue = final[u + column] as number;
+      const difference = (final[p + column] as number) - (final[n + column] as number);
+      finalGradient[u + column] = (finalGradient[u + column] as number) + slope * difference;
+      finalGradient[p + column] = (finalGradient[p + column] as number) + slope * userValue;
+      finalGradient[n + column] = (finalGradient[n + column] as number) - slope * userValue;
+    }
+  }
+  return (rankingLoss + (tables.regularization / 2) * squaredLength(tables)) / count;
+}
+
+/** The squared length of the ego vectors of all occurrences in the batch. */
+function squaredLength({ dimension, ego, occurrences }: BprTables): number {
+  let total = 0;
+  occurrences.forEach((times, node) => {
+    if (times === 0) return;
+    let own = 0;
+    for (let at = node * dimension; at < (node + 1) * dimension; at++) own += (ego[at] as number) ** 2;
+    total += times * own;
+  });
+  return total;
+}
+
+/** ln(1 + exp(x)) without overflow. */
+function softplus(x: number): number {
+  return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+}

@@ -1,0 +1,77 @@
+import { evaluateRanking } from '../evaluate.ts';
+import type { InteractionMatrix } from '../interaction-matrix.ts';
+import { type BestEpoch, loadCheckpoint, saveLightGcn } from './checkpoint.ts';
+import type { Hyperparameters } from './hyperparameters.ts';
+import { createLightGcn, type Embeddings, embeddings, embeddingsOf, type LightGcn, trainEpoch } from './light-gcn.ts';
+
+/** A training with early stopping on validation NDCG@10, between two epochs. */
+export interface Training {
+  readonly model: LightGcn;
+  readonly train: InteractionMatrix;
+  readonly validation: InteractionMatrix;
+  best: BestEpoch | null;
+}
+
+/** One finished epoch; metrics are on the validation interactions, 0 when there are none. */
+export interface EpochReport {
+  readonly epoch: number;
+  readonly loss: number;
+  readonly sampleCount: number;
+  readonly ndcgAt10: number;
+  readonly recallAt10: number;
+}
+
+/** A training that has not begun. @throws what `createLightGcn` throws. */
+export function createTraining(
+  train: InteractionMatrix,
+  validation: InteractionMatrix,
+  hyperparameters: Hyperparameters,
+): Training {
+  return { model: createLightGcn(train, hyperparameters), train, validation, best: null };
+}
+
+/** Whether all epochs are done or `patience` epochs have passed without a better validation NDCG. */
+export function isTrainingFinished({ model, best, validation }: Training): boolean {
+  const { epochs, patience } = model.hyperparameters;
+  if (model.state.epoch >= epochs) return true;
+  return validation.userRows.length > 0 && best !== null && model.state.epoch - best.epoch >= patience;
+}
+
+/**
+ * Trains and evaluates one more epoch, and keeps its vectors when they are the best so far (without validation
+ * interactions the latest count as the best).
+ * @throws TrainingDivergedError
+ */
+export function trainNextEpoch(training: Training): EpochReport {
+  const { model, train, validation } = training;
+  const { loss, sampleCount } = trainEpoch(model);
+  const { users, items, dimension } = embeddings(model);
+  const { ndcgAt10, recallAt10 } = evaluateRanking(
+    { userVectors: users, itemVectors: items, dimension },
+    train,
+    validation,
+  );
+  const { epoch } = model.state;
+  if (training.best === null || ndcgAt10 > training.best.ndcgAt10 || validation.userRows.length === 0) {
+    training.best = { epoch, ndcgAt10, recallAt10, ego: model.state.ego.slice() };
+  }
+  return { epoch, loss, sampleCount, ndcgAt10, recallAt10 };
+}
+
+/** The final vectors of the best epoch so far (of the untrained model before the first epoch). */
+export function bestEmbeddings({ model, best }: Training): Embeddings {
+  return best ? embeddingsOf(model, best.ego) : embeddings(model);
+}
+
+/** The whole training between two epochs as one file with a sha256. */
+export function saveTraining(training: Training): Uint8Array<ArrayBuffer> {
+  return saveLightGcn(training.model, training.best);
+}
+
+/**
+ * The saved training on the same matrices; it continues bit for bit.
+ * @throws CheckpointError when the bytes are damaged or of other training data.
+ */
+export function loadTraining(bytes: Uint8Array, train: InteractionMatrix, validation: InteractionMatrix): Training {
+  return { ...loadCheckpoint(bytes, train), train, validation };
+}
