@@ -1,0 +1,80 @@
+import { pathToFileURL } from 'node:url';
+import type { PortName, Ports } from '../ports.ts';
+import type { Secrets } from './secrets.ts';
+import type { StateFolder } from './state-folder.ts';
+
+/** A server or worker of ours. */
+export interface AppSpec {
+  name: string;
+  /** What the status board calls it. */
+  title: string;
+  /** Its entry point, from the top of the checkout. */
+  script: string;
+  port: number;
+  /** What it needs besides HOST, PORT and NODE_ENV. */
+  env: Readonly<Record<string, string>>;
+}
+
+export interface AppSettings {
+  ports: Ports;
+  secrets: Secrets;
+  folder: StateFolder;
+  /** As the application's role, not the owner. */
+  databaseUrl: string;
+  redisUrl: string;
+  temporalAddress: string;
+}
+
+/** The subgraphs and workers, which the gateway and through it the web app stand on. */
+export function subgraphsAndWorkers(settings: AppSettings): AppSpec[] {
+  const { ports, secrets, folder, databaseUrl, redisUrl, temporalAddress } = settings;
+  const data = { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl };
+  const subgraph = { ...data, INTERNAL_TOKEN_SECRET: secrets.internalTokenSecret };
+  const objects = { OBJECT_STORE_URL: pathToFileURL(folder.objects).href, CACHE_DIR: folder.cache };
+  const temporal = {
+    TEMPORAL_ADDRESS: temporalAddress,
+    TEMPORAL_NAMESPACE: process.env.TEMPORAL_NAMESPACE ?? 'default',
+  };
+  const session = { SESSION_SIGNING_KEY: secrets.sessionSigningKey, API_KEY_PEPPER: secrets.apiKeyPepper };
+  const worker = { ...data, ...objects, ...temporal };
+  return [
+    app('tenant', ports, { title: 'tenant subgraph', env: { ...subgraph, ...session } }),
+    app('catalog', ports, { title: 'catalog subgraph', env: subgraph }),
+    app('model', ports, { title: 'model subgraph', env: { ...subgraph, ...temporal } }),
+    app('recommendation', ports, { title: 'recommendation subgraph', env: { ...subgraph, ...objects } }),
+    workerApp('workflows', ports.workerWorkflows, worker),
+    workerApp('data', ports.workerData, worker),
+    workerApp('train-cpu', ports.workerTrainCpu, worker),
+  ];
+}
+
+export function gatewayApp({ ports, secrets }: AppSettings): AppSpec {
+  const at = (name: PortName): string => `http://127.0.0.1:${ports[name]}`;
+  return {
+    name: 'gateway',
+    title: 'gateway',
+    script: 'gateway/src/main.ts',
+    port: ports.gateway,
+    env: {
+      INTERNAL_TOKEN_SECRET: secrets.internalTokenSecret,
+      TENANT_URL: at('tenant'),
+      CATALOG_URL: at('catalog'),
+      MODEL_URL: at('model'),
+      RECOMMENDATION_URL: at('recommendation'),
+      ALLOWED_ORIGINS: `http://localhost:${ports.web},http://127.0.0.1:${ports.web}`,
+    },
+  };
+}
+
+export function webApp({ ports }: AppSettings): AppSpec {
+  const env = { PUBLIC_API_URL: `http://localhost:${ports.gateway}` };
+  return { name: 'web', title: 'dashboard', script: 'web/src/server.ts', port: ports.web, env };
+}
+
+function app(name: PortName, ports: Ports, { title, env }: { title: string; env: AppSpec['env'] }): AppSpec {
+  return { name, title, script: `subgraphs/${name}/src/main.ts`, port: ports[name], env };
+}
+
+function workerApp(queue: string, port: number, env: AppSpec['env']): AppSpec {
+  return { name: `worker-${queue}`, title: `${queue} worker`, script: `workflows/src/workers/${queue}.ts`, port, env };
+}
