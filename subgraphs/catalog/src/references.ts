@@ -13,16 +13,19 @@ interface Reference {
   id: string;
 }
 
-export function resolveItem(reference: Reference, { loaders }: CatalogContext): Promise<ItemRow | null> {
+// All of these are async: a synchronous throw would leave the rejections of a request's other references unhandled,
+// which ends the process.
+
+export async function resolveItem(reference: Reference, { loaders }: CatalogContext): Promise<ItemRow | null> {
   return loaders.items.load(decodeGlobalId('Item', reference.id));
 }
 
-export function resolveUser(reference: Reference, { loaders }: CatalogContext): Promise<UserRow | null> {
+export async function resolveUser(reference: Reference, { loaders }: CatalogContext): Promise<UserRow | null> {
   return loaders.users.load(decodeGlobalId('User', reference.id));
 }
 
 /** The viewer's own tenant; another one does not exist for it. */
-export function resolveTenant(reference: Reference, { viewer }: CatalogContext): TenantReference | null {
+export async function resolveTenant(reference: Reference, { viewer }: CatalogContext): Promise<TenantReference | null> {
   const id = decodeGlobalId('Tenant', reference.id);
   return id === requireTenant(viewer) ? { id } : null;
 }

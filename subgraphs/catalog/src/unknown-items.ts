@@ -22,7 +22,7 @@ export async function refuseUnknownItems(
   const known = await findKnownIds(tx, reported.flatMap(spellingsOf));
   return rows.map(({ position, row }) => {
     const near = spellingsOf(row.itemExternalId).find((spelling) => known.has(spelling));
-    const hint = near === undefined ? '' : `; did you mean "${near}"?`;
+    const hint = near === undefined ? '' : ` (did you mean "${near}"?)`;
     const problem = `must be the externalId of an item, got "${row.itemExternalId}"${hint}`;
     return wrongRow('NOT_FOUND', ['interactions', position, 'itemExternalId'], problem);
   });

@@ -10,15 +10,20 @@ interface Reference {
 }
 
 // Every reference is looked up as the viewer's tenant: what is another's does not exist and resolves to null.
+// All are async: a synchronous throw would leave the rejections of a request's other references unhandled, which ends
+// the process.
 
-export function resolveTenant({ id }: Reference, { viewer, loaders }: TenantContext): Promise<TenantRow | null> {
+export async function resolveTenant({ id }: Reference, { viewer, loaders }: TenantContext): Promise<TenantRow | null> {
   return loaders.tenants.load({ tenantId: requireTenant(viewer), id: decodeGlobalId('Tenant', id) });
 }
 
-export function resolveAccount({ id }: Reference, { viewer, loaders }: TenantContext): Promise<AccountRow | null> {
+export async function resolveAccount(
+  { id }: Reference,
+  { viewer, loaders }: TenantContext,
+): Promise<AccountRow | null> {
   return loaders.accounts.load({ tenantId: requireTenant(viewer), id: decodeGlobalId('Account', id) });
 }
 
-export function resolveApiKey({ id }: Reference, { viewer, loaders }: TenantContext): Promise<ApiKeyRow | null> {
+export async function resolveApiKey({ id }: Reference, { viewer, loaders }: TenantContext): Promise<ApiKeyRow | null> {
   return loaders.apiKeys.load({ tenantId: requireTenant(viewer), id: decodeGlobalId('ApiKey', id) });
 }
