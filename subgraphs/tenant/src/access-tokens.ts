@@ -1,5 +1,13 @@
 import type { Viewer } from '@kindred/domain/viewer';
-import { calculateJwkThumbprint, importJWK, SignJWT, type JSONWebKeySet, type JWK } from 'jose';
+import {
+  calculateJwkThumbprint,
+  exportJWK,
+  generateKeyPair,
+  importJWK,
+  SignJWT,
+  type JSONWebKeySet,
+  type JWK,
+} from 'jose';
 import { z } from 'zod';
 
 const LIFETIME_MS = 12 * 60 * 60 * 1000;
@@ -21,6 +29,12 @@ export const sessionSigningKeySchema = z.string().transform((base64, context): S
   context.addIssue({ code: 'custom', message: `wanted ${wanted}, got ${base64.length} other characters` });
   return z.NEVER;
 });
+
+/** A new key of its own; nothing is kept of it. */
+export async function createSigningKey(): Promise<SessionSigningKey> {
+  const { privateKey } = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true });
+  return privateKeySchema.parse(await exportJWK(privateKey));
+}
 
 export type AccountViewer = Extract<Viewer, { kind: 'account' }>;
 
