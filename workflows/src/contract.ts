@@ -1,26 +1,9 @@
 import type { ModelId, ModelVersionId, TenantId, TrainingRunId } from '@kindred/domain/ids';
 
-/** The task queues of the default pool of workers: one process per queue. */
+/** The task queues: one worker process per queue. */
 export const TASK_QUEUES = { workflows: 'workflows', data: 'data', 'train-cpu': 'train-cpu' } as const;
 
 export type TaskQueue = keyof typeof TASK_QUEUES;
-
-/**
- * The task queues of a pool of workers that shares no work with any other: `pool` is appended to every name.
- * A workflow hands its activities to the pool it was started in.
- */
-export function taskQueuesOfPool(pool: string): Record<TaskQueue, string> {
-  return {
-    workflows: `${TASK_QUEUES.workflows}${pool}`,
-    data: `${TASK_QUEUES.data}${pool}`,
-    'train-cpu': `${TASK_QUEUES['train-cpu']}${pool}`,
-  };
-}
-
-/** The queues beside the `workflows` queue that a workflow runs on. */
-export function taskQueuesBeside(workflowsQueue: string): Record<TaskQueue, string> {
-  return taskQueuesOfPool(workflowsQueue.slice(TASK_QUEUES.workflows.length));
-}
 
 /** The type name of the workflow that trains a model, from preflight to promotion. */
 export const TRAIN_MODEL = 'trainModel';

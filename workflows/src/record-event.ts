@@ -1,10 +1,12 @@
 import type { Db } from '@kindred/db/client';
 import { withTenant, type TenantTx } from '@kindred/db/tenants';
 import { appendTrainingEvent } from '@kindred/db/training-events';
+import { findTrainingRuns } from '@kindred/db/training-runs';
 import type { TenantId, TrainingRunId } from '@kindred/domain/ids';
-import { trainingTopic, type TrainingEvent, type TrainingEventBody } from '@kindred/domain/training';
+import { trainingTopic, type TrainingEventBody } from '@kindred/domain/training';
 import type { EventBus } from '@kindred/service/event-bus';
-import type { Logger } from 'pino';
+import type { Logger } from '@kindred/service/logger';
+import { requireOpen } from './open-run.ts';
 
 export interface EventDeps {
   db: Db;
@@ -27,6 +29,7 @@ export interface EventDraft {
 /**
  * Stores an event together with `change` in one transaction, then publishes it. A step that was interrupted between the
  * two is healed by its readers, who look into the database now and then.
+ * @throws RunClosed when the run has ended; nothing is stored then.
  */
 export async function recordEvent(
   deps: EventDeps,
@@ -35,10 +38,16 @@ export async function recordEvent(
 ): Promise<void> {
   const event = await withTenant(deps.db, tenantId, async (tx) => {
     await change(tx);
-    return appendTrainingEvent(tx, { runId, dedupeKey, at: new Date(), body });
+    const appended = await appendTrainingEvent(tx, { runId, dedupeKey, at: Date.now(), body });
+    // The append has locked the run's row: nothing comes behind its end, not even from an attempt that was given up.
+    const [run] = body.kind === 'FINISHED' ? [] : await findTrainingRuns(tx, [runId]);
+    if (run !== undefined) {
+      requireOpen(run);
+    }
+    return appended;
   });
   if (event !== null) {
-    await announce(deps, trainingTopic(tenantId, runId), event satisfies TrainingEvent);
+    await announce(deps, trainingTopic(tenantId, runId), event);
   }
 }
 

@@ -1,69 +1,72 @@
-import { CancellationScope, isCancellation, proxyActivities, workflowInfo } from '@temporalio/workflow';
+import { ActivityCancellationType, CancellationScope, isCancellation, proxyActivities } from '@temporalio/workflow';
 import type { TrainingPhase } from '@kindred/domain/training';
 import type { ComputeActivities, DataActivities } from '../activities/create-activities.ts';
-import type { TrainModelInput, TrainModelOutcome } from '../contract.ts';
-import { taskQueuesBeside } from '../contract.ts';
+import { TASK_QUEUES, type TrainModelInput, type TrainModelOutcome } from '../contract.ts';
 import { describeFailure } from './describe-failure.ts';
 
-/** Train a model on everything its tenant has recorded, measure it beside the baseline, and let it answer. */
+const retry = { initialInterval: '1 second', maximumInterval: '30 seconds', maximumAttempts: 8 } as const;
+
+// Within ten seconds of a worker's death its step goes to another; a cancelled step has stopped before the run ends.
+const longStep = {
+  heartbeatTimeout: '10 seconds',
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  retry,
+} as const;
+
+const { checkData, promoteVersion } = proxyActivities<DataActivities>({
+  taskQueue: TASK_QUEUES.data,
+  startToCloseTimeout: '1 minute',
+  retry,
+});
+
+const { exportSnapshot } = proxyActivities<DataActivities>({
+  taskQueue: TASK_QUEUES.data,
+  startToCloseTimeout: '1 hour',
+  ...longStep,
+});
+
+const { trainEmbeddings, evaluateModel, buildIndex } = proxyActivities<ComputeActivities>({
+  taskQueue: TASK_QUEUES['train-cpu'],
+  startToCloseTimeout: '24 hours',
+  ...longStep,
+});
+
+// A run must not stay open for ever: its end is tried until it is written.
+const { finishRun } = proxyActivities<DataActivities>({
+  taskQueue: TASK_QUEUES.data,
+  startToCloseTimeout: '1 minute',
+  retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
+});
+
+/** Trains a model on everything its tenant has recorded, measures it beside the baseline, and lets it answer. */
 export async function trainModel(input: TrainModelInput): Promise<TrainModelOutcome> {
-  const { data, compute } = activitiesBeside(workflowInfo().taskQueue);
   let phase: TrainingPhase = 'PREFLIGHT';
   try {
-    await data.checkData(input);
+    await checkData(input);
 
     phase = 'SNAPSHOT';
-    const snapshot = await data.exportSnapshot(input);
+    const snapshot = await exportSnapshot(input);
 
     phase = 'TRAIN';
-    const training = await compute.trainEmbeddings({ ...input, snapshot });
+    const training = await trainEmbeddings({ ...input, snapshot });
 
     phase = 'EVALUATE';
-    const evaluation = await compute.evaluateModel({ ...input, snapshot, training });
+    const evaluation = await evaluateModel({ ...input, snapshot, training });
 
     phase = 'BUILD_INDEX';
-    const version = await compute.buildIndex({ ...input, snapshot, training });
+    const version = await buildIndex({ ...input, snapshot, training });
 
     phase = 'PROMOTE';
     return await CancellationScope.nonCancellable(async () => {
-      await data.promoteVersion({ ...input, version, evaluation });
-      await data.finishRun({ ...input, status: 'SUCCEEDED', message: `Version ${version.number} answers now.` });
+      await promoteVersion({ ...input, version, evaluation });
+      await finishRun({ ...input, status: 'SUCCEEDED', message: `Version ${version.number} answers now.` });
       return { versionId: version.versionId };
     });
   } catch (error) {
-    const end = isCancellation(error)
+    const ending = isCancellation(error)
       ? { status: 'CANCELLED' as const, message: 'The training was cancelled.' }
       : { status: 'FAILED' as const, message: describeFailure(phase, error) };
-    await CancellationScope.nonCancellable(() => data.finishRun({ ...input, ...end }));
+    await CancellationScope.nonCancellable(() => finishRun({ ...input, ...ending }));
     throw error;
   }
-}
-
-/** A step is repeated until its worker is back; a step that fails by itself is given up after a few attempts. */
-function activitiesBeside(workflowsQueue: string) {
-  const queues = taskQueuesBeside(workflowsQueue);
-  const heartbeatTimeout = '10 seconds';
-  const data = proxyActivities<DataActivities>({
-    taskQueue: queues.data,
-    startToCloseTimeout: '1 hour',
-    heartbeatTimeout,
-    retry: { initialInterval: '1 second', maximumInterval: '30 seconds', maximumAttempts: 8 },
-  });
-  const { finishRun } = proxyActivities<DataActivities>({
-    taskQueue: queues.data,
-    startToCloseTimeout: '1 minute',
-    retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
-  });
-  const compute = proxyActivities<ComputeActivities>({
-    taskQueue: queues['train-cpu'],
-    startToCloseTimeout: '24 hours',
-    heartbeatTimeout,
-    retry: { initialInterval: '1 second', maximumInterval: '30 seconds', maximumAttempts: 8 },
-  });
-  return { data: { ...namedSteps(data), finishRun }, compute };
-}
-
-/** A proxy has no own keys to spread: these are the steps that the process uses. */
-function namedSteps({ checkData, exportSnapshot, promoteVersion }: DataActivities) {
-  return { checkData, exportSnapshot, promoteVersion };
 }

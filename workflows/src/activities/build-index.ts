@@ -1,0 +1,80 @@
+import { mkdtempDisposable } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createModelVersion, type IndexSummary, type ModelVersionRow } from '@kindred/db/model-versions';
+import { withTenant } from '@kindred/db/tenants';
+import { type ModelVersionId, newId } from '@kindred/domain/ids';
+import {
+  encodeVersionManifest,
+  type VersionFile,
+  versionFolder,
+  versionManifestKey,
+} from '@kindred/domain/version-manifest';
+import type { ObjectStore } from '@kindred/service/object-store';
+import { startComputeThread } from '../compute-thread.ts';
+import type { TrainModelInput } from '../contract.ts';
+import { withHeartbeat } from '../heartbeat.ts';
+import type { BuiltFile, BuiltVersion, IndexThreadInput } from '../index-thread.ts';
+import { recordEvent } from '../record-event.ts';
+import { beginPhase } from './begin-phase.ts';
+import type { ActivityDeps } from './create-activities.ts';
+import type { SnapshotRef } from './export-snapshot.ts';
+import type { TrainingRef } from './train-embeddings.ts';
+
+/** A version whose files are whole, not yet promoted. */
+export interface VersionRef {
+  versionId: ModelVersionId;
+  number: number;
+  index: IndexSummary;
+}
+
+const INDEX_THREAD = new URL('../index-thread.ts', import.meta.url);
+
+/** Makes the run's version: artefact and index, and last the manifest, without which they are nothing. */
+export async function buildIndex(
+  deps: ActivityDeps,
+  input: TrainModelInput & { snapshot: SnapshotRef; training: TrainingRef },
+): Promise<VersionRef> {
+  const { snapshot, training } = input;
+  await beginPhase(deps, input, { phase: 'BUILD_INDEX', message: 'Building the vector index' });
+  const version = await reserveVersion(deps, input);
+  const { index, notice } = await withHeartbeat(async (signal) => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'kindred-index-'));
+    const threadInput: IndexThreadInput = {
+      snapshotPath: await deps.objects.materialize(snapshot.key),
+      checkpointPath: await deps.objects.materialize(training.checkpointKey),
+      outputFolder: folder.path,
+    };
+    await using thread = startComputeThread<'build', BuiltVersion>(INDEX_THREAD, threadInput, signal);
+    const built = await thread.ask('build');
+    await storeVersion(deps.objects, version, built);
+    return built;
+  });
+  if (notice !== null) {
+    deps.logger.warn({ versionId: version.id, notice }, 'The index is not the one that was wanted.');
+    await recordEvent(deps, { ...input, dedupeKey: 'index-notice', body: { kind: 'LOG', message: notice } });
+  }
+  return { versionId: version.id, number: version.number, index };
+}
+
+/** The row of the version, which the first attempt creates. */
+function reserveVersion(deps: ActivityDeps, { tenantId, runId }: TrainModelInput): Promise<ModelVersionRow> {
+  const id = newId('ModelVersion');
+  const artefactKey = versionManifestKey(tenantId, id);
+  return withTenant(deps.db, tenantId, (tx) => createModelVersion(tx, { id, runId, artefactKey }));
+}
+
+async function storeVersion(objects: ObjectStore, version: ModelVersionRow, built: BuiltVersion): Promise<void> {
+  const { tenantId, id: versionId } = version;
+  const folder = versionFolder(tenantId, versionId);
+  const artefact = await storeFile(objects, `${folder}/artefact`, built.artefact);
+  const index = built.indexFile && (await storeFile(objects, `${folder}/index`, built.indexFile));
+  await objects.put(version.artefactKey, encodeVersionManifest({ tenantId, versionId, artefact, index }));
+}
+
+/** Named by its content: an attempt that was given up cannot change a file that the manifest of a later one names. */
+async function storeFile(objects: ObjectStore, prefix: string, { path, sha256 }: BuiltFile): Promise<VersionFile> {
+  const key = `${prefix}-${sha256}`;
+  await objects.putFile(key, path);
+  return { key, sha256 };
+}

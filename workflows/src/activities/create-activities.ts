@@ -1,0 +1,43 @@
+import type { ObjectStore } from '@kindred/service/object-store';
+import type { EventDeps } from '../record-event.ts';
+import { buildIndex } from './build-index.ts';
+import { checkData } from './check-data.ts';
+import { evaluateModel } from './evaluate-model.ts';
+import { exportSnapshot } from './export-snapshot.ts';
+import { finishRun } from './finish-run.ts';
+import { promoteVersion } from './promote-version.ts';
+import { trainEmbeddings } from './train-embeddings.ts';
+
+/** What activities work with. */
+export interface ActivityDeps extends EventDeps {
+  objects: ObjectStore;
+}
+
+/** The activities of the queue `data`: short, with the database and the object store. */
+export function createDataActivities(deps: ActivityDeps) {
+  return {
+    checkData: bind(deps, checkData),
+    exportSnapshot: bind(deps, exportSnapshot),
+    promoteVersion: bind(deps, promoteVersion),
+    finishRun: bind(deps, finishRun),
+  };
+}
+
+/** The activities of the queue `train-cpu`: long, with all cores. */
+export function createComputeActivities(deps: ActivityDeps) {
+  return {
+    trainEmbeddings: bind(deps, trainEmbeddings),
+    evaluateModel: bind(deps, evaluateModel),
+    buildIndex: bind(deps, buildIndex),
+  };
+}
+
+export type DataActivities = ReturnType<typeof createDataActivities>;
+export type ComputeActivities = ReturnType<typeof createComputeActivities>;
+
+function bind<Input, Output>(
+  deps: ActivityDeps,
+  activity: (deps: ActivityDeps, input: Input) => Output,
+): (input: Input) => Output {
+  return (input) => activity(deps, input);
+}

@@ -1,0 +1,23 @@
+import { finishTrainingRun } from '@kindred/db/training-runs';
+import type { TrainModelInput } from '../contract.ts';
+import { recordEvent } from '../record-event.ts';
+import { runFolder } from '../run-files.ts';
+import type { ActivityDeps } from './create-activities.ts';
+
+/** How a run ended: once, whichever ending comes first. */
+export interface RunEnding {
+  status: 'SUCCEEDED' | 'FAILED' | 'CANCELLED';
+  /** One sentence for the tenant's people; a failed run keeps it as its reason. */
+  message: string;
+}
+
+/** Ends the run, tells its watchers, and deletes what only the run needed. */
+export async function finishRun(deps: ActivityDeps, input: TrainModelInput & RunEnding): Promise<void> {
+  const { runId, status, message } = input;
+  const failure = status === 'FAILED' ? message : null;
+  const body = { kind: 'FINISHED' as const, status, message };
+  await recordEvent(deps, { ...input, dedupeKey: 'finished', body }, (tx) =>
+    finishTrainingRun(tx, { runId, status, failure }),
+  );
+  await deps.objects.delete(runFolder(input));
+}

@@ -1,0 +1,86 @@
+import { Context } from '@temporalio/activity';
+import { type CheckpointPointer, furthest, readLatestPointer, storeCheckpoint } from '../checkpoints.ts';
+import { startComputeThread } from '../compute-thread.ts';
+import type { TrainModelInput } from '../contract.ts';
+import { translateCoreError } from '../core-failures.ts';
+import { requireMemory } from '../enough-memory.ts';
+import { withHeartbeat } from '../heartbeat.ts';
+import { loadRun } from '../load-run.ts';
+import { recordEvent } from '../record-event.ts';
+import type { NextEpoch, TrainingThreadInput } from '../training-thread.ts';
+import { beginPhase } from './begin-phase.ts';
+import type { ActivityDeps } from './create-activities.ts';
+import type { SnapshotRef } from './export-snapshot.ts';
+
+/** Points at the finished training, which holds its best epoch. */
+export interface TrainingRef {
+  checkpointKey: string;
+  bestEpoch: number;
+  epochCount: number;
+}
+
+const TRAINING_THREAD = new URL('../training-thread.ts', import.meta.url);
+
+/**
+ * Trains until the epochs are done or validation has not improved for as many epochs as the run has patience. Every epoch
+ * is first told, then stored: an attempt that takes over goes on behind the last stored one and repeats at most one, whose
+ * event is then there already.
+ */
+export async function trainEmbeddings(
+  deps: ActivityDeps,
+  input: TrainModelInput & { snapshot: SnapshotRef },
+): Promise<TrainingRef> {
+  const { snapshot } = input;
+  const { hyperparameters } = await loadRun(deps.db, input);
+  requireMemory({ ...snapshot, dimension: hyperparameters.dimension });
+  await beginPhase(deps, input, {
+    phase: 'TRAIN',
+    message: `Learning from ${snapshot.interactionCount.toLocaleString('en')} interactions`,
+  });
+  const { heartbeatDetails } = Context.current().info as { heartbeatDetails?: CheckpointPointer };
+  let pointer = furthest(heartbeatDetails, await readLatestPointer(deps.objects, input));
+  return withHeartbeat(
+    async (signal) => {
+      const threadInput: TrainingThreadInput = {
+        snapshotPath: await deps.objects.materialize(snapshot.key),
+        checkpointPath: pointer && (await deps.objects.materialize(pointer.checkpointKey)),
+        hyperparameters,
+      };
+      await using thread = startComputeThread<'nextEpoch', NextEpoch>(TRAINING_THREAD, threadInput, signal);
+      const ask = () => thread.ask('nextEpoch').catch((error: unknown) => Promise.reject(translateCoreError(error)));
+      let next = await ask();
+      while (next.kind === 'epoch') {
+        await announceEpoch(deps, input, { ...next, epochs: hyperparameters.epochs });
+        pointer = await storeCheckpoint(deps.objects, input, { epoch: next.report.epoch, bytes: next.checkpoint });
+        next = await ask();
+      }
+      if (pointer === null) {
+        throw new Error(`Wanted at least one of ${hyperparameters.epochs} epochs, got none.`);
+      }
+      return { checkpointKey: pointer.checkpointKey, bestEpoch: next.bestEpoch, epochCount: next.epochCount };
+    },
+    () => pointer,
+  );
+}
+
+async function announceEpoch(
+  deps: ActivityDeps,
+  input: TrainModelInput,
+  { report, durationMs, epochs }: Extract<NextEpoch, { kind: 'epoch' }> & { epochs: number },
+): Promise<void> {
+  const { epoch, sampleCount, loss, ndcgAt10, recallAt10 } = report;
+  await recordEvent(deps, {
+    ...input,
+    dedupeKey: `epoch:${epoch}`,
+    body: {
+      kind: 'EPOCH_FINISHED',
+      epoch,
+      epochs,
+      loss,
+      ndcgAt10,
+      recallAt10,
+      samplesPerSecond: (sampleCount * 1000) / Math.max(durationMs, 0.001),
+      etaMs: (epochs - epoch) * durationMs,
+    },
+  });
+}

@@ -1,0 +1,82 @@
+import type { Readiness } from '@kindred/service/health';
+import { startHealthServer } from '@kindred/service/health';
+import { createLogger, type Logger } from '@kindred/service/logger';
+import { runMain } from '@kindred/service/run-main';
+import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import type { TaskQueue } from '../contract.ts';
+import { TASK_QUEUES } from '../contract.ts';
+import { env } from '../env.ts';
+
+/** What a worker runs, and what it holds until it is drained. */
+export interface WorkerParts {
+  options: Omit<WorkerOptions, 'connection' | 'namespace' | 'taskQueue'>;
+  readiness: Readiness;
+  close: () => Promise<void>;
+}
+
+/** The life of the process that serves one task queue: health and metrics from the start, work until it is told to stop. */
+export async function runWorker(queue: TaskQueue, openParts: (logger: Logger) => Promise<WorkerParts>): Promise<void> {
+  const logger = createLogger(`worker-${queue}`, env.logLevel);
+  await runMain({ logger, start: async () => start(queue, logger, await openParts(logger)) });
+}
+
+async function start(queue: TaskQueue, logger: Logger, parts: WorkerParts): Promise<{ drain(): Promise<void> }> {
+  // The process's own signal handling decides when the worker stops.
+  Runtime.install({ logger: temporalLogger(logger), shutdownSignals: [] });
+  const connection = await NativeConnection.connect({ address: env.temporal.address });
+  const worker = await Worker.create({
+    connection,
+    namespace: env.temporal.namespace,
+    taskQueue: TASK_QUEUES[queue],
+    // A cancellation comes with the answer to a heartbeat: without this the SDK would hold heartbeats back for 8 s.
+    maxHeartbeatThrottleInterval: '2 seconds',
+    ...parts.options,
+  });
+  const running = worker.run();
+  const health = await startHealthServer({
+    host: env.host,
+    port: env.port,
+    name: `worker-${queue}`,
+    logger,
+    readiness: {
+      ...parts.readiness,
+      worker: async () => {
+        if (worker.getState() !== 'RUNNING') {
+          throw new Error(`Wanted a RUNNING worker, it is ${worker.getState()}.`);
+        }
+      },
+      temporal: async () => void (await connection.workflowService.getSystemInfo({})),
+    },
+  });
+  logger.info({ queue: TASK_QUEUES[queue], url: health.url }, 'Working');
+  return {
+    async drain() {
+      if (worker.getState() === 'RUNNING') {
+        worker.shutdown();
+      }
+      await running;
+      await parts.close();
+      await connection.close();
+      await health.drain();
+    },
+  };
+}
+
+type TemporalLogger = NonNullable<Parameters<typeof Runtime.install>[0]['logger']>;
+
+/** The SDK's lines in the process's own log. */
+function temporalLogger(logger: Logger): TemporalLogger {
+  return {
+    log: (level, message, meta) => write(level, message, meta),
+    trace: (message, meta) => write('TRACE', message, meta),
+    debug: (message, meta) => write('DEBUG', message, meta),
+    info: (message, meta) => write('INFO', message, meta),
+    warn: (message, meta) => write('WARN', message, meta),
+    error: (message, meta) => write('ERROR', message, meta),
+  };
+
+  function write(level: 'TRACE' | 'DEBUG' | 'INFO' | 'WARN' | 'ERROR', message: string, meta: object | undefined): void {
+    const { error, ...rest } = { error: undefined, ...meta };
+    logger[level.toLowerCase() as Lowercase<typeof level>](error === undefined ? rest : { ...rest, err: error }, message);
+  }
+}
