@@ -7,6 +7,9 @@ import { SchemaEngine } from '@prisma/schema-engine-wasm';
 import { Pool, type QueryArrayConfig, type QueryArrayResult, types } from 'pg';
 import { expect, test } from 'vitest';
 
+const CHAR: number = types.builtins.CHAR;
+const TEXT: number = types.builtins.TEXT;
+
 /** Prisma's adapter, able to read PostgreSQL's one-byte type "char", which the engine asks for and 7.10.0 refuses. */
 class CatalogueAdapter extends PrismaPg {
   readonly #charColumns = new Set<string>();
@@ -17,8 +20,8 @@ class CatalogueAdapter extends PrismaPg {
     Object.assign(pool, {
       query: async (config: QueryArrayConfig) => {
         const result = await query(config);
-        for (const field of result.fields.filter((each) => each.dataTypeID === types.builtins.CHAR)) {
-          field.dataTypeID = types.builtins.TEXT;
+        for (const field of result.fields.filter((each) => each.dataTypeID === CHAR)) {
+          field.dataTypeID = TEXT;
           this.#charColumns.add(field.name);
         }
         return result;

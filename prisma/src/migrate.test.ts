@@ -5,12 +5,7 @@ import { createTestDatabase } from '@kindred/testing/test-database';
 import { Client } from 'pg';
 import { describe, expect, test } from 'vitest';
 import { connectDb } from './client.ts';
-import {
-  DatabaseNewerThanCodeError,
-  EditedMigrationError,
-  FailedMigrationError,
-  migrateDatabase,
-} from './migrate.ts';
+import { DatabaseNewerThanCodeError, EditedMigrationError, FailedMigrationError, migrateDatabase } from './migrate.ts';
 import { readMigrations } from './migration-files.ts';
 
 /** A copy of the migrations with more of them, in a folder of its own. */
@@ -86,7 +81,9 @@ describe('migrateDatabase', () => {
       '20990101000000_broken': 'CREATE TABLE halves (id int); SELECT 1 / 0;',
     });
     const options = { migrationsDir: broken.dir };
-    await expect(migrateDatabase(database.ownerUrl, options)).rejects.toThrow(/20990101000000_broken.*division by zero/);
+    await expect(migrateDatabase(database.ownerUrl, options)).rejects.toThrow(
+      /20990101000000_broken.*division by zero/,
+    );
     expect(await query(database.ownerUrl, "SELECT to_regclass('halves') AS halves")).toEqual([{ halves: null }]);
     await expect(migrateDatabase(database.ownerUrl, options)).rejects.toThrow(FailedMigrationError);
 

@@ -75,11 +75,14 @@ describe('withTenant', () => {
     ]);
   });
 
-  test.each([['a\u0000b'], ['a\uD800b']])('answers %j with BAD_USER_INPUT, since it cannot be stored', async (title) => {
-    await using world = await createTwoTenants();
-    const written = withTenant(world.db, world.ours.tenantId, (tx) => upsertItems(tx, [{ ...LAMP, title }]));
-    await expect(written).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
-  });
+  test.each([['a\u0000b'], ['a\uD800b']])(
+    'answers %j with BAD_USER_INPUT, since it cannot be stored',
+    async (title) => {
+      await using world = await createTwoTenants();
+      const written = withTenant(world.db, world.ours.tenantId, (tx) => upsertItems(tx, [{ ...LAMP, title }]));
+      await expect(written).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
+    },
+  );
 
   test('stores and reads a time as the same instant, whatever the zone of the server', async () => {
     await using world = await createTwoTenants();
@@ -88,7 +91,8 @@ describe('withTenant', () => {
     const rows = await withTenant(
       world.db,
       world.ours.tenantId,
-      (tx) => tx.client.$queryRaw`SELECT ${at}::timestamptz AS at, extract(epoch FROM ${at}::timestamptz)::float8 AS epoch`,
+      (tx) =>
+        tx.client.$queryRaw`SELECT ${at}::timestamptz AS at, extract(epoch FROM ${at}::timestamptz)::float8 AS epoch`,
     );
     expect(rows).toEqual([{ at, epoch: at.getTime() / 1_000 }]);
   });

@@ -1,0 +1,177 @@
+import { newId } from '@kindred/domain/ids';
+import { createTestModel, createTestRun } from '@kindred/testing/test-model';
+import { createTwoTenants } from '@kindred/testing/two-tenants';
+import { describe, expect, test } from 'vitest';
+import {
+  completeModelVersion,
+  createModelVersion,
+  findActiveVersions,
+  findModelVersions,
+  findServingVersion,
+  findVersionsByRuns,
+  type ModelVersionRow,
+  promoteModelVersion,
+} from './model-versions.ts';
+import type { ModelRow } from './models.ts';
+import { type TenantTx, withTenant } from './tenants.ts';
+import { finishTrainingRun } from './training-runs.ts';
+
+const METRICS = { ndcgAt10: 0.4, recallAt10: 0.3, hitRateAt10: 0.6, coverageAt10: 0.5 };
+const RESULT = {
+  metrics: METRICS,
+  baselines: [{ name: 'POPULARITY', metrics: { ...METRICS, ndcgAt10: 0.2 } }],
+  index: { kind: 'FAISS' as const, factory: 'IVF64,Flat', recallAt20: 0.99 },
+};
+
+/** A version that is READY, of a run that has ended. */
+async function createReadyVersion(tx: TenantTx, model: ModelRow): Promise<ModelVersionRow> {
+  const run = await createTestRun(tx, model);
+  const version = await createModelVersion(tx, { id: newId('ModelVersion'), runId: run.id, artefactKey: 'key' });
+  await finishTrainingRun(tx, { runId: run.id, status: 'SUCCEEDED' });
+  return completeModelVersion(tx, { versionId: version.id, ...RESULT });
+}
+
+describe('createModelVersion', () => {
+  test('numbers the versions of a model and makes one per run', async () => {
+    await using world = await createTwoTenants();
+    await withTenant(world.db, world.ours.tenantId, async (tx) => {
+      const model = await createTestModel(tx);
+      await createReadyVersion(tx, model);
+      const run = await createTestRun(tx, model);
+      const input = { id: newId('ModelVersion'), runId: run.id, artefactKey: 'tenants/t/artefact' };
+      const version = await createModelVersion(tx, input);
+      expect(version).toMatchObject({
+        id: input.id,
+        modelId: model.id,
+        number: 2,
+        status: 'BUILDING',
+        metrics: null,
+        baselines: [],
+        indexSummary: null,
+        artefactKey: 'tenants/t/artefact',
+        activatedAt: null,
+      });
+      expect(await createModelVersion(tx, { ...input, id: newId('ModelVersion'), artefactKey: 'other' })).toEqual(
+        version,
+      );
+      expect(await findVersionsByRuns(tx, [run.id])).toEqual([version]);
+    });
+  });
+
+  test('makes one version when two attempts of an activity run together', async () => {
+    await using world = await createTwoTenants();
+    const { db, ours } = world;
+    const run = await withTenant(db, ours.tenantId, async (tx) => createTestRun(tx, await createTestModel(tx)));
+    const versions = await Promise.all(
+      Array.from({ length: 8 }, () =>
+        withTenant(db, ours.tenantId, (tx) =>
+          createModelVersion(tx, { id: newId('ModelVersion'), runId: run.id, artefactKey: 'key' }),
+        ),
+      ),
+    );
+    expect(new Set(versions.map((version) => version.id)).size).toBe(1);
+  });
+});
+
+describe('completeModelVersion', () => {
+  test('stores the measurements, once', async () => {
+    await using world = await createTwoTenants();
+    await withTenant(world.db, world.ours.tenantId, async (tx) => {
+      const version = await createReadyVersion(tx, await createTestModel(tx));
+      expect(version).toMatchObject({
+        status: 'READY',
+        metrics: METRICS,
+        baselines: RESULT.baselines,
+        indexSummary: RESULT.index,
+      });
+      const again = { versionId: version.id, ...RESULT, metrics: { ...METRICS, ndcgAt10: 1 } };
+      expect(await completeModelVersion(tx, again)).toEqual(version);
+    });
+  });
+});
+
+describe('promoteModelVersion', () => {
+  test('activates a version, retires the one before, and goes back', async () => {
+    await using world = await createTwoTenants();
+    await withTenant(world.db, world.ours.tenantId, async (tx) => {
+      const model = await createTestModel(tx);
+      const [first, second] = [await createReadyVersion(tx, model), await createReadyVersion(tx, model)];
+      expect(await findServingVersion(tx)).toBeNull();
+      const active = await promoteModelVersion(tx, { versionId: first.id });
+      expect(active).toMatchObject({ status: 'ACTIVE', activatedAt: expect.any(Date) as Date });
+      expect(await promoteModelVersion(tx, { versionId: first.id })).toEqual(active);
+      await promoteModelVersion(tx, { versionId: second.id });
+      expect(await findModelVersions(tx, [first.id])).toEqual([expect.objectContaining({ status: 'RETIRED' })]);
+      expect(await findServingVersion(tx)).toMatchObject({ id: second.id });
+      await promoteModelVersion(tx, { versionId: first.id });
+      expect(await findActiveVersions(tx, [model.id])).toEqual([expect.objectContaining({ id: first.id })]);
+    });
+  });
+
+  test('leaves exactly one version active under concurrent promotions', async () => {
+    await using world = await createTwoTenants();
+    const { db, ours } = world;
+    const { model, versions } = await withTenant(db, ours.tenantId, async (tx) => {
+      const created = await createTestModel(tx);
+      const ready: ModelVersionRow[] = [];
+      for (let n = 0; n < 6; n += 1) {
+        ready.push(await createReadyVersion(tx, created));
+      }
+      return { model: created, versions: ready };
+    });
+    await Promise.all(
+      [...versions, ...versions].map(({ id }) =>
+        withTenant(db, ours.tenantId, (tx) => promoteModelVersion(tx, { versionId: id })),
+      ),
+    );
+    const active = await withTenant(db, ours.tenantId, (tx) => findActiveVersions(tx, [model.id]));
+    expect(active).toHaveLength(1);
+    const serving = await withTenant(db, ours.tenantId, findServingVersion);
+    expect(serving).toEqual(active[0]);
+  });
+
+  test('refuses a version that is still being built', async () => {
+    await using world = await createTwoTenants();
+    const promoted = withTenant(world.db, world.ours.tenantId, async (tx) => {
+      const run = await createTestRun(tx, await createTestModel(tx));
+      const version = await createModelVersion(tx, { id: newId('ModelVersion'), runId: run.id, artefactKey: 'key' });
+      return promoteModelVersion(tx, { versionId: version.id });
+    });
+    await expect(promoted).rejects.toMatchObject({ code: 'CONFLICT' });
+  });
+});
+
+test('the serving version is the last promoted one of all models', async () => {
+  await using world = await createTwoTenants();
+  const { db, ours } = world;
+  const versions = await withTenant(db, ours.tenantId, async (tx) => [
+    await createReadyVersion(tx, await createTestModel(tx, 'a')),
+    await createReadyVersion(tx, await createTestModel(tx, 'b')),
+  ]);
+  for (const version of versions.toReversed()) {
+    await withTenant(db, ours.tenantId, (tx) => promoteModelVersion(tx, { versionId: version.id }));
+  }
+  expect(await withTenant(db, ours.tenantId, findServingVersion)).toMatchObject({ id: versions[0]?.id });
+});
+
+test('another tenant neither finds nor changes a version', async () => {
+  await using world = await createTwoTenants();
+  const { db, ours, theirs } = world;
+  const version = await withTenant(db, ours.tenantId, async (tx) => {
+    const ready = await createReadyVersion(tx, await createTestModel(tx));
+    return promoteModelVersion(tx, { versionId: ready.id });
+  });
+  const { id, runId, modelId } = version;
+  await withTenant(db, theirs.tenantId, async (tx) => {
+    expect(await findModelVersions(tx, [id])).toEqual([]);
+    expect(await findVersionsByRuns(tx, [runId])).toEqual([]);
+    expect(await findActiveVersions(tx, [modelId])).toEqual([]);
+    expect(await findServingVersion(tx)).toBeNull();
+    const notFound = { code: 'NOT_FOUND' };
+    await expect(promoteModelVersion(tx, { versionId: id })).rejects.toMatchObject(notFound);
+    await expect(completeModelVersion(tx, { versionId: id, ...RESULT })).rejects.toMatchObject(notFound);
+    const created = createModelVersion(tx, { id: newId('ModelVersion'), runId, artefactKey: 'key' });
+    await expect(created).rejects.toMatchObject(notFound);
+  });
+  expect(await withTenant(db, ours.tenantId, (tx) => findModelVersions(tx, [id]))).toEqual([version]);
+});

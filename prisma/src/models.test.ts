@@ -1,0 +1,39 @@
+import { createTestModel, TEST_HYPERPARAMETERS } from '@kindred/testing/test-model';
+import { createTwoTenants } from '@kindred/testing/two-tenants';
+import { expect, test } from 'vitest';
+import { findModels, listModels } from './models.ts';
+import { TakenError } from './taken-error.ts';
+import { withTenant } from './tenants.ts';
+
+test('a model is found with its hyper-parameters by its tenant only', async () => {
+  await using world = await createTwoTenants();
+  const { db, ours, theirs } = world;
+  const model = await withTenant(db, ours.tenantId, (tx) => createTestModel(tx, 'Home'));
+  expect(model).toMatchObject({ name: 'Home', algorithm: 'LIGHTGCN', hyperparameters: TEST_HYPERPARAMETERS });
+  expect(await withTenant(db, ours.tenantId, (tx) => findModels(tx, [model.id]))).toEqual([model]);
+  expect(await withTenant(db, theirs.tenantId, (tx) => findModels(tx, [model.id]))).toEqual([]);
+  expect(await withTenant(db, theirs.tenantId, (tx) => listModels(tx, { first: 10 }))).toEqual([]);
+});
+
+test('a name is taken once per tenant, and the transaction goes on', async () => {
+  await using world = await createTwoTenants();
+  const { db, ours, theirs } = world;
+  await withTenant(db, theirs.tenantId, (tx) => createTestModel(tx, 'Home'));
+  await withTenant(db, ours.tenantId, async (tx) => {
+    await createTestModel(tx, 'Home');
+    await expect(createTestModel(tx, 'Home')).rejects.toThrow(TakenError);
+    await createTestModel(tx, 'Product page');
+  });
+});
+
+test('models are listed newest first, page after page', async () => {
+  await using world = await createTwoTenants();
+  await withTenant(world.db, world.ours.tenantId, async (tx) => {
+    for (const name of ['one', 'two', 'three']) {
+      await createTestModel(tx, name);
+    }
+    const page = await listModels(tx, { first: 2 });
+    const rest = await listModels(tx, { first: 2, afterId: page.at(-1)?.id });
+    expect([...page, ...rest].map((model) => model.name)).toEqual(['three', 'two', 'one']);
+  });
+});
