@@ -2,3 +2,7 @@
 export const SUBGRAPHS = ['catalog', 'model', 'recommendation', 'tenant'] as const;
 
 export type SubgraphName = (typeof SUBGRAPHS)[number];
+
+export function isSubgraphName(name: string): name is SubgraphName {
+  return (SUBGRAPHS as readonly string[]).includes(name);
+}

@@ -26,6 +26,9 @@ const REQUEST_CODES: ReadonlySet<unknown> = new Set([
   'PERSISTED_QUERY_NOT_SUPPORTED',
 ]);
 
+// The caller may know these, and the operator must.
+const OUTAGE_CODES: ReadonlySet<AppErrorCode> = new Set(['UNAVAILABLE', 'TIMEOUT']);
+
 export type FormatError = (formatted: GraphQLFormattedError, error: unknown) => GraphQLFormattedError;
 
 /**
@@ -39,7 +42,11 @@ export function createFormatError(logger: Logger): FormatError {
       ...(formatted.locations && { locations: formatted.locations }),
       ...(formatted.path && { path: formatted.path }),
     };
-    if (cause instanceof AppError) return { message: cause.message, ...place, extensions: { code: cause.code } };
+    if (cause instanceof AppError) {
+      if (OUTAGE_CODES.has(cause.code))
+        logger.warn({ err: cause, path: formatted.path, traceId: currentTraceId() }, 'An outage');
+      return { message: cause.message, ...place, extensions: { code: cause.code } };
+    }
     const code = formatted.extensions?.code;
     if (cause instanceof GraphQLError && REQUEST_CODES.has(code)) {
       return { message: formatted.message, ...place, extensions: { code } };

@@ -13,6 +13,8 @@ const DRAIN_TIMEOUT_MS = 10_000;
 
 /** Listens at `host:port` (port 0: a free one). @throws Error with code EADDRINUSE, EACCES, ... when it cannot. */
 export async function listen(server: Server, { host, port }: { host: string; port: number }): Promise<RunningServer> {
+  // Longer than the pause between two requests of the gateway or of a load balancer, which keep connections open.
+  server.keepAliveTimeout = 65_000;
   const closed = new Promise<void>((resolve) => server.once('close', resolve));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

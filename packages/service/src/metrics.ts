@@ -1,10 +1,12 @@
 import type { RequestHandler } from 'express';
-import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 export interface Metrics {
   registry: Registry;
   /** Counts and times every request that passes it, by the route's own name, never by what the caller wrote. */
   middleware: RequestHandler;
+  /** Shows a number that is read when the metrics are. */
+  addGauge(gauge: { name: string; help: string; read: () => number }): void;
 }
 
 /** The metrics of one process in Prometheus form: its own, and those of the requests it serves. */
@@ -40,5 +42,9 @@ export function createMetrics(service: string): Metrics {
     });
     next();
   };
-  return { registry, middleware };
+  const addGauge: Metrics['addGauge'] = ({ name, help, read }) => {
+    const gauge = new Gauge({ name, help, registers: [], collect: () => gauge.set(read()) });
+    registry.registerMetric(gauge);
+  };
+  return { registry, middleware, addGauge };
 }

@@ -67,7 +67,13 @@ async function startTestSubgraph() {
         },
       },
       Subscription: { ticks: { subscribe: ticks }, managed: { subscribe: ticks } },
-      Item: { __resolveReference: ({ id }: { id: string }) => ({ id, title: `Item ${id}` }) },
+      Item: {
+        __resolveReference: ({ id }: { id: string }) => {
+          if (id === 'malformed') throw new AppError('BAD_USER_INPUT', `"${id}" is no id.`);
+          if (id === 'failing') return Promise.reject(new AppError('UNAVAILABLE', 'Not now.'));
+          return { id, title: `Item ${id}` };
+        },
+      },
     },
     env: { host: '127.0.0.1', port: 0, internalTokenSecret: SECRET },
     createContext: (viewer, { signal }) => ({ viewer, signal }),
@@ -127,6 +133,15 @@ test('entities are resolved from their representations', async () => {
   await using subgraph = await startTestSubgraph();
   const query = '{ _entities(representations: [{ __typename: "Item", id: "7" }]) { ... on Item { title } } }';
   expect(await post(subgraph.server.url, query)).toMatchObject({ data: { _entities: [{ title: 'Item 7' }] } });
+});
+
+test('a reference that throws at once fails alone, beside others that reject', async () => {
+  await using subgraph = await startTestSubgraph();
+  const representations = ['failing', 'malformed', '7'].map((id) => `{ __typename: "Item", id: "${id}" }`);
+  const query = `{ _entities(representations: [${representations.join()}]) { ... on Item { title } } }`;
+  const answer = await post(subgraph.server.url, query);
+  expect(answer.data).toEqual({ _entities: [null, null, { title: 'Item 7' }] });
+  expect(answer.errors?.map((error) => error.extensions.code)).toEqual(['UNAVAILABLE', 'BAD_USER_INPUT']);
 });
 
 test.for([

@@ -88,9 +88,24 @@ export async function startSubgraph<C extends ViewerContext>(options: SubgraphOp
 
 function buildSchema({ typeDefs, resolvers }: { typeDefs: string; resolvers: object }): GraphQLSchema {
   // Generated resolver types and @apollo/subgraph's are two descriptions of the same map.
-  const schema = buildSubgraphSchema([{ typeDefs: parse(typeDefs), resolvers: resolvers as ResolverMap }]);
+  const schema = buildSubgraphSchema([
+    { typeDefs: parse(typeDefs), resolvers: withAsyncReferences(resolvers) as ResolverMap },
+  ]);
   enforceScopes(schema);
   return schema;
+}
+
+// @apollo/subgraph calls the references of a list in one loop: one that throws at once would leave the promises of the
+// others without a handler, and an unhandled rejection ends the process.
+function withAsyncReferences(resolvers: object): object {
+  return Object.fromEntries(
+    Object.entries(resolvers).map(([type, fields]: [string, { __resolveReference?: unknown }]) => {
+      const resolve = fields.__resolveReference;
+      if (typeof resolve !== 'function') return [type, fields];
+const resolveLater = async (...args: unknown[]): Promise<unknown> => await resolve(...args);
+      return [type, { ...fields, __resolveReference: resolveLater }];
+    }),
+  );
 }
 
 async function startApollo<C extends ViewerContext>(schema: GraphQLSchema, formatError: FormatError, logger: Logger) {

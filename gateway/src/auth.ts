@@ -1,0 +1,128 @@
+import { createHash } from 'node:crypto';
+import { AppError } from '@kindred/domain/app-error';
+import { type AccountId, type ApiKeyId, decodeGlobalId, type TenantId } from '@kindred/domain/ids';
+import { type Scope, scopesOfRole, type Viewer } from '@kindred/domain/viewer';
+import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
+import { z } from 'zod';
+import { newTraceId } from '@kindred/service/trace';
+import { withDeadline } from './context.ts';
+import { LookupCache } from './lookup-cache.ts';
+import type { SubgraphClient } from './subgraph-client.ts';
+
+/** A credential that was good when it was checked. */
+export interface Credential {
+  viewer: Viewer;
+  /** Checks it again, for what outlives a request. @throws AppError UNAUTHENTICATED once it has expired or was revoked. */
+  recheck(): Promise<void>;
+}
+
+/** Credentials as a request's headers or a socket's connection parameters carry them. */
+export interface Presented {
+  authorization?: string | undefined;
+  apiKey?: string | undefined;
+}
+
+/** Who presents this; the anonymous viewer when nothing is presented. @throws AppError UNAUTHENTICATED when it is not good. */
+export type Authenticate = (presented: Presented) => Promise<Credential>;
+
+const CLAIMS = z.object({
+  sub: z.uuid().transform((id) => id as AccountId),
+  tenant: z.uuid().transform((id) => id as TenantId),
+  role: z.enum(['OWNER', 'ADMIN', 'MEMBER', 'VIEWER']),
+  exp: z.number(),
+});
+
+const ANONYMOUS: Credential = { viewer: { kind: 'anonymous', scopes: [] }, recheck: async () => {} };
+// A revoked key stops working within this time.
+const API_KEY_TTL_MS = 10_000;
+const API_KEY_FORM = /^k[ps]_[0-9a-z]{20,80}$/;
+// Errors of jose that say that its keys could not be had, not that the token is bad.
+const KEYS_UNAVAILABLE = new Set(['ERR_JWKS_TIMEOUT', 'ERR_JOSE_GENERIC', 'ERR_JWKS_INVALID']);
+
+export function createAuthenticate(options: { client: SubgraphClient; tenantUrl: string }): Authenticate {
+  const verifySession = createSessionVerifier(options.tenantUrl);
+  const findApiKey = createApiKeyFinder(options.client);
+  return async ({ authorization, apiKey }) => {
+    const token = readBearer(authorization) ?? apiKey;
+    if (token === undefined) return ANONYMOUS;
+    return API_KEY_FORM.test(token) ? await findApiKey(token) : await verifySession(token);
+  };
+}
+
+function readBearer(authorization: string | undefined): string | undefined {
+  if (authorization === undefined) return undefined;
+  const token = /^Bearer +(\S+)$/i.exec(authorization.trim())?.[1];
+  if (token === undefined) throw new AppError('UNAUTHENTICATED', 'Wanted `Authorization: Bearer …`.');
+  return token;
+}
+
+function createSessionVerifier(tenantUrl: string): (token: string) => Promise<Credential> {
+  const keys = createRemoteJWKSet(new URL('/.well-known/jwks.json', tenantUrl), { timeoutDuration: 3_000 });
+  const wanted = {
+    issuer: 'kindred',
+    audience: 'kindred-api',
+    algorithms: ['EdDSA', 'Ed25519'],
+    requiredClaims: ['exp'],
+  };
+  return async (token) => {
+    const { payload } = await jwtVerify(token, keys, wanted).catch((cause: unknown) => {
+      if (cause instanceof errors.JOSEError && !KEYS_UNAVAILABLE.has(cause.code)) throw badSession(cause);
+      throw new AppError('UNAVAILABLE', 'Sessions cannot be checked now; try again.', { cause });
+    });
+    const claims = CLAIMS.safeParse(payload);
+    if (!claims.success) throw badSession(claims.error);
+    const { sub: accountId, tenant: tenantId, role, exp } = claims.data;
+    return {
+      viewer: { kind: 'account', accountId, tenantId, role, scopes: scopesOfRole(role) },
+      recheck: async () => {
+        if (Date.now() >= exp * 1000) throw badSession();
+      },
+    };
+  };
+}
+
+function badSession(cause?: unknown): AppError {
+  return new AppError('UNAUTHENTICATED', 'The session is not valid or has expired; sign in again.', { cause });
+}
+
+function createApiKeyFinder(client: SubgraphClient): (apiKey: string) => Promise<Credential> {
+  const cache = new LookupCache<Viewer | null>({ ttlMs: API_KEY_TTL_MS, capacity: 10_000 });
+  const find = async (apiKey: string): Promise<Credential> => {
+    // The cache holds digests: a dump of the memory gives no keys away.
+    const digest = createHash('sha256').update(apiKey).digest('base64');
+    const viewer = await cache.get(digest, () => lookUpApiKey(client, apiKey));
+    if (viewer === null) throw new AppError('UNAUTHENTICATED', 'The API key is not known or was revoked.');
+    return { viewer, recheck: async () => void (await find(apiKey)) };
+  };
+  return find;
+}
+
+// A look-up may be shared by many requests: none of them ends it.
+const NEVER = new AbortController().signal;
+const LOOK_UP =
+  'query AuthenticateApiKey($apiKey: String!) { authenticateApiKey(apiKey: $apiKey) { apiKeyId tenantId scopes } }';
+const LOOKED_UP = z.object({
+  data: z.object({
+    authenticateApiKey: z
+      .object({
+        apiKeyId: z.string().transform((id): ApiKeyId => decodeGlobalId('ApiKey', id)),
+        tenantId: z.string().transform((id): TenantId => decodeGlobalId('Tenant', id)),
+        scopes: z.array(z.string().transform((scope) => scope as Scope)),
+      })
+      .nullable(),
+  }),
+});
+
+async function lookUpApiKey(client: SubgraphClient, apiKey: string): Promise<Viewer | null> {
+  const context = {
+    viewer: { kind: 'system', scopes: [] } as const,
+    traceId: newTraceId(),
+    signal: withDeadline(NEVER),
+  };
+  const answer = await client.request('tenant', { query: LOOK_UP, variables: { apiKey } }, context);
+  const parsed = LOOKED_UP.safeParse(answer);
+  if (!parsed.success)
+    throw new Error(`The tenant subgraph did not look up an API key: ${JSON.stringify(answer.errors)}`);
+  const found = parsed.data.data.authenticateApiKey;
+  return found && { kind: 'apiKey', ...found };
+}

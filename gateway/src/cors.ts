@@ -1,0 +1,25 @@
+import type { RequestHandler } from 'express';
+
+const ALLOWED_HEADERS = 'authorization, content-type, accept, x-api-key, idempotency-key, apollo-require-preflight';
+const MAX_AGE_S = 600;
+
+/** Whether a page of this origin may call. Callers without one are no browsers, and are not held by CORS. */
+export function isAllowedOrigin(allowedOrigins: readonly string[], origin: string | undefined): boolean {
+  return origin === undefined || allowedOrigins.includes(origin);
+}
+
+/** Lets pages of the allowed origins read answers (Fetch Living Standard, section 3.2); credentials travel in headers, never in cookies. */
+export function cors(allowedOrigins: readonly string[]): RequestHandler {
+  return (req, res, next) => {
+    const origin = req.get('origin');
+    res.vary('Origin');
+    if (origin !== undefined && isAllowedOrigin(allowedOrigins, origin)) res.set('access-control-allow-origin', origin);
+    if (req.method !== 'OPTIONS') {
+      next();
+      return;
+    }
+    res.set('access-control-allow-methods', 'POST');
+    res.set('access-control-allow-headers', ALLOWED_HEADERS);
+    res.set('access-control-max-age', String(MAX_AGE_S)).status(204).end();
+  };
+}

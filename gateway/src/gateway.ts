@@ -1,0 +1,163 @@
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { ApolloGateway, type GraphQLDataSource } from '@apollo/gateway';
+import { ApolloServer } from '@apollo/server';
+import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
+import { expressMiddleware } from '@as-integrations/express5';
+import type { FormatError } from '@kindred/service/format-error';
+import { addHealthRoutes } from '@kindred/service/health';
+import { listen, type RunningServer } from '@kindred/service/http-server';
+import type { Logger } from '@kindred/service/logger';
+import { createMetrics } from '@kindred/service/metrics';
+import { answerErrors } from '@kindred/service/request-pipeline';
+import { currentTraceId, newTraceId, runInTrace } from '@kindred/service/trace';
+import express, { type Request, type RequestHandler, type Response } from 'express';
+import { GraphQLError, OperationTypeNode } from 'graphql';
+import { type Authenticate, createAuthenticate, type Credential } from './auth.ts';
+import { type OperationContext, withDeadline } from './context.ts';
+import { cors } from './cors.ts';
+import { createDataSources } from './data-sources.ts';
+import { createGatewayFormatError } from './format-error.ts';
+import { limitsRule, MAX_TOKENS } from './limits.ts';
+import { startSocketServer } from './socket-server.ts';
+import { createStreamRoute } from './stream-route.ts';
+import { createSubgraphClient, type SubgraphClientOptions } from './subgraph-client.ts';
+import { isSubgraphName, SUBGRAPHS } from './subgraphs.ts';
+import { createSubscriptions } from './subscriptions.ts';
+import { buildSupergraph, forApolloGateway } from './supergraph.ts';
+
+export interface GatewayOptions extends SubgraphClientOptions {
+  host: string;
+  port: number;
+  /** The origins whose pages may call from browsers. */
+  allowedOrigins: readonly string[];
+  production: boolean;
+  logger: Logger;
+}
+
+// 5,000 items with their properties, the most that one upsertItems takes.
+const BODY_LIMIT = '8mb';
+const STREAM_BODY_LIMIT = '256kb';
+const MAX_VALIDATION_ERRORS = 5;
+
+/**
+ * Serves the supergraph: queries and mutations on POST /graphql, subscriptions over graphql-ws on /graphql and over SSE on
+ * POST /graphql/stream; /health/live, /health/ready and /metrics.
+ */
+export async function startGateway(options: GatewayOptions): Promise<RunningServer> {
+  const { logger } = options;
+  const supergraphSdl = await readFile(new URL('../supergraph.graphql', import.meta.url), 'utf8');
+  const client = createSubgraphClient(options);
+  const dataSources = createDataSources(client);
+  const formatError = createGatewayFormatError(logger);
+  const authenticate = createAuthenticate({ client, tenantUrl: options.subgraphUrls.tenant });
+  const subscriptions = createSubscriptions({
+    supergraph: buildSupergraph(supergraphSdl),
+    client,
+    dataSources,
+    formatError,
+  });
+  const apollo = await startApollo(options, { supergraphSdl, dataSources, formatError });
+  const draining = new AbortController();
+
+  const app = express().disable('x-powered-by').disable('etag');
+  const metrics = createMetrics('gateway');
+  app.use(metrics.middleware);
+  metrics.addGauge({
+    name: 'kindred_gateway_subscriptions_open',
+    help: 'Subscriptions that are open, over both transports.',
+    read: () => subscriptions.activeCount(),
+  });
+  const readiness = Object.fromEntries(SUBGRAPHS.map((name) => [name, () => client.checkLive(name)]));
+  addHealthRoutes(app, { readiness, metrics, logger, isDraining: () => draining.signal.aborted });
+  app.use(beginTrace, cors(options.allowedOrigins));
+  const admit = authenticateRequest(authenticate);
+  const graphql = expressMiddleware(apollo, { context: async ({ req, res }) => operationContextOf(req, res) });
+  app.post('/graphql', admit, express.json({ limit: BODY_LIMIT }), graphql);
+  const stream = createStreamRoute({ subscriptions, credentialOf, draining: draining.signal });
+  app.post('/graphql/stream', admit, express.json({ limit: STREAM_BODY_LIMIT }), stream);
+  app.use(answerErrors(formatError));
+
+  const http = createServer(app);
+  const sockets = startSocketServer(http, { ...options, subscriptions, authenticate });
+  const server = await listen(http, options);
+  logger.info({ url: server.url }, 'The gateway listens');
+  return {
+    ...server,
+    drain: async () => {
+      draining.abort();
+      await Promise.all([sockets.drain(), server.drain()]);
+      await apollo.stop();
+      await client.close();
+    },
+  };
+}
+
+async function startApollo(
+  { production, logger }: GatewayOptions,
+  graph: { supergraphSdl: string; dataSources: Record<string, GraphQLDataSource>; formatError: FormatError },
+) {
+  const gateway = new ApolloGateway({
+    supergraphSdl: forApolloGateway(graph.supergraphSdl),
+    buildService: ({ name }) => {
+      const source = isSubgraphName(name) ? graph.dataSources[name] : undefined;
+      if (source === undefined)
+        throw new Error(`The supergraph names "${name}", which is no subgraph of ${SUBGRAPHS.join(', ')}`);
+      return source;
+    },
+    logger,
+    __exposeQueryPlanExperimental: false,
+  });
+  const apollo = new ApolloServer<OperationContext>({
+    gateway,
+    formatError: graph.formatError,
+    logger,
+    csrfPrevention: true,
+    introspection: !production,
+    hideSchemaDetailsFromClientErrors: production,
+    includeStacktraceInErrorResponses: false,
+    stopOnTerminationSignals: false,
+    parseOptions: { maxTokens: MAX_TOKENS },
+    validationRules: [limitsRule],
+    validationOptions: { maxErrors: MAX_VALIDATION_ERRORS },
+    plugins: [
+      ApolloServerPluginLandingPageDisabled(),
+      {
+        requestDidStart: async () => ({
+          didResolveOperation: async ({ operation }) => refuseSubscription(operation?.operation),
+        }),
+      },
+    ],
+  });
+  await apollo.start();
+  return apollo;
+}
+
+function refuseSubscription(operation: OperationTypeNode | undefined): void {
+  if (operation !== OperationTypeNode.SUBSCRIPTION) return;
+  const message = 'Subscriptions run over graphql-ws at /graphql or over SSE at POST /graphql/stream.';
+  throw new GraphQLError(message, { extensions: { code: 'BAD_REQUEST', http: { status: 400 } } });
+}
+
+// The trace begins here: what a client sends as a trace, or as any internal header, is never read.
+const beginTrace: RequestHandler = (_req, _res, next) => runInTrace(newTraceId(), next);
+
+function authenticateRequest(authenticate: Authenticate): RequestHandler {
+  return async (req, res, next) => {
+    res.locals.credential = await authenticate({
+      authorization: req.get('authorization'),
+      apiKey: req.get('x-api-key'),
+    });
+    next();
+  };
+}
+
+function credentialOf(res: Response): Credential {
+  return res.locals.credential as Credential;
+}
+
+function operationContextOf(_req: Request, res: Response): OperationContext {
+  const gone = new AbortController();
+  res.once('close', () => gone.abort());
+  return { viewer: credentialOf(res).viewer, traceId: currentTraceId(), signal: withDeadline(gone.signal) };
+}

@@ -1,0 +1,128 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { AppError } from '@kindred/domain/app-error';
+import type { Logger } from '@kindred/service/logger';
+import { newTraceId } from '@kindred/service/trace';
+import { type ExecutionArgs, type FormattedExecutionResult, GraphQLError } from 'graphql';
+import { useServer } from 'graphql-ws/use/ws';
+import { WebSocketServer } from 'ws';
+import type { Authenticate, Credential } from './auth.ts';
+import { isAllowedOrigin } from './cors.ts';
+import type { PlannedSubscription } from './subscription-planner.ts';
+import type { Subscriptions } from './subscriptions.ts';
+
+export interface SocketServerOptions {
+  subscriptions: Subscriptions;
+  authenticate: Authenticate;
+  allowedOrigins: readonly string[];
+  logger: Logger;
+}
+
+/** Serves subscriptions over WebSockets. */
+export interface SocketServer {
+  /** Closes every socket with 1001, on which clients connect anew elsewhere. */
+  drain(): Promise<void>;
+}
+
+const MAX_MESSAGE_BYTES = 256 * 1024;
+const INIT_TIMEOUT_MS = 5_000;
+const MAX_SUBSCRIPTIONS_PER_SOCKET = 50;
+// RFC 6455, section 11.7: the server is temporarily not able to serve; clients try again.
+const TRY_AGAIN_LATER = 1013;
+
+interface Extra extends Record<PropertyKey, unknown> {
+  credential?: Credential;
+}
+
+interface Operation {
+  planned: PlannedSubscription;
+  credential: Credential;
+}
+
+/** Takes the upgrades of `server` at /graphql to the graphql-transport-ws protocol; credentials come in `connectionParams`. */
+export function startSocketServer(server: Server, options: SocketServerOptions): SocketServer {
+  const { subscriptions, logger } = options;
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES });
+  const protocol = useServer<Record<string, unknown>, Extra>(
+    {
+      connectionInitWaitTimeout: INIT_TIMEOUT_MS,
+      onConnect: async ({ connectionParams = {}, extra }) => {
+        const outcome = await admit(options, connectionParams);
+        if ('viewer' in outcome) extra.credential = outcome;
+        else if (outcome.code !== 'UNAUTHENTICATED') extra.socket.close(TRY_AGAIN_LATER, 'Try again later');
+        return 'viewer' in outcome;
+      },
+      onSubscribe: ({ extra, subscriptions: open }, _id, { query, operationName, variables }) => {
+        if (Object.keys(open).length > MAX_SUBSCRIPTIONS_PER_SOCKET) return [tooMany()];
+        const planned = subscriptions.planner.plan({ query, operationName, variables });
+        if (!('plan' in planned)) return planned;
+        if (extra.credential === undefined) throw new Error('A socket subscribed before it was admitted');
+        return executionArgs(subscriptions, { planned, credential: extra.credential });
+      },
+      subscribe: ({ contextValue }) => {
+        const { planned, credential } = contextValue as Operation;
+        // graphql-ws declares results with error classes; what it sends is what onNext returns.
+        return subscriptions.subscribe(planned, { credential, traceId: newTraceId() }) as AsyncIterable<object>;
+      },
+      // oxlint-disable-next-line max-params -- graphql-ws gives its hooks five
+      onNext: (_context, _id, _payload, _args, result) => result as FormattedExecutionResult,
+    },
+    sockets,
+  );
+  // Beside graphql-ws's own listener, which prints and closes.
+  sockets.on('connection', (socket) => socket.on('error', (err) => logger.warn({ err }, 'A socket failed')));
+  const upgrade = createUpgrade(sockets, options.allowedOrigins);
+  server.on('upgrade', upgrade);
+  return {
+    drain: async () => {
+      server.off('upgrade', upgrade).on('upgrade', (_request, stream) => refuse(stream, '503 Service Unavailable'));
+      await protocol.dispose();
+    },
+  };
+}
+
+async function admit({ authenticate, logger }: SocketServerOptions, parameters: Record<string, unknown>) {
+  const text = (name: string) => {
+    const value = parameters[name];
+    return typeof value === 'string' && value !== '' ? value : undefined;
+  };
+  try {
+    return await authenticate({
+      authorization: text('authorization') ?? text('Authorization'),
+      apiKey: text('apiKey'),
+    });
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'UNAUTHENTICATED') return error;
+    logger.error({ err: error }, 'A credential could not be checked');
+    return new AppError('UNAVAILABLE', 'Credentials cannot be checked now.', { cause: error });
+  }
+}
+
+function executionArgs({ planner }: Subscriptions, operation: Operation): ExecutionArgs {
+  const { plan, request } = operation.planned;
+  return {
+    schema: planner.schema,
+    document: plan.document,
+    operationName: request.operationName ?? null,
+    contextValue: operation,
+  };
+}
+
+function createUpgrade(sockets: WebSocketServer, allowedOrigins: readonly string[]) {
+  return (request: IncomingMessage, stream: Duplex, head: Buffer): void => {
+    const { pathname } = new URL(request.url ?? '/', 'http://gateway.invalid');
+    if (pathname !== '/graphql') refuse(stream, '404 Not Found');
+    else if (!isAllowedOrigin(allowedOrigins, request.headers.origin)) refuse(stream, '403 Forbidden');
+    else sockets.handleUpgrade(request, stream, head, (socket) => sockets.emit('connection', socket, request));
+  };
+}
+
+function refuse(stream: Duplex, status: string): void {
+  stream.on('error', () => stream.destroy());
+  stream.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
+
+function tooMany(): GraphQLError {
+  const message = `A socket carries at most ${MAX_SUBSCRIPTIONS_PER_SOCKET} subscriptions.`;
+  return new GraphQLError(message, { extensions: { code: 'RATE_LIMITED' } });
+}

@@ -1,0 +1,127 @@
+import { AppError } from '@kindred/domain/app-error';
+import { INTERNAL_TOKEN_HEADER, signInternalToken } from '@kindred/service/internal-token';
+import { TRACE_HEADER, traceparent } from '@kindred/service/trace';
+import { type Dispatcher, Pool } from 'undici';
+import type { OperationContext } from './context.ts';
+import { readEventStream, type StreamEvent } from './event-stream-reader.ts';
+import { SUBGRAPHS, type SubgraphName } from './subgraphs.ts';
+
+export interface GraphQLRequest {
+  query: string;
+  operationName?: string | undefined;
+  variables?: Record<string, unknown> | undefined;
+}
+
+export interface GraphQLAnswer {
+  data?: Record<string, unknown> | null;
+  errors?: { message: string; path?: (string | number)[]; extensions?: Record<string, unknown> }[];
+}
+
+/** The gateway's connections to the subgraphs: kept alive, every request signed for its subgraph, viewer and body. */
+export interface SubgraphClient {
+  /** @throws AppError UNAVAILABLE or TIMEOUT when the subgraph does not answer; Error when it does not answer in GraphQL. */
+  request(name: SubgraphName, request: GraphQLRequest, context: OperationContext): Promise<GraphQLAnswer>;
+  /** The events of a subscription until it completes. Aborting the context's signal ends it upstream. @throws like `request` */
+  stream(name: SubgraphName, request: GraphQLRequest, context: OperationContext): AsyncGenerator<StreamEvent>;
+  /** @throws when the subgraph does not say that it is live. */
+  checkLive(name: SubgraphName): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface SubgraphClientOptions {
+  subgraphUrls: Record<SubgraphName, string>;
+  internalTokenSecret: string;
+}
+
+const CONNECTIONS_PER_SUBGRAPH = 64;
+const CONNECT_TIMEOUT_MS = 3_000;
+// Three heartbeats of a subgraph's stream: a silent connection is a dead one.
+const STREAM_SILENCE_MS = 30_000;
+
+export function createSubgraphClient(options: SubgraphClientOptions): SubgraphClient {
+  const connect = { timeout: CONNECT_TIMEOUT_MS };
+  const pools = byName(
+    (name) => new Pool(options.subgraphUrls[name], { connections: CONNECTIONS_PER_SUBGRAPH, connect }),
+  );
+  // A stream holds its connection: streams have connections of their own, as many as there are subscriptions.
+  const streamPools = byName(
+    (name) => new Pool(options.subgraphUrls[name], { connect, bodyTimeout: STREAM_SILENCE_MS }),
+  );
+  const post = (pool: Pool, path: string, call: Call) =>
+    orUnavailable(pool.request({ path, ...signedRequest(options.internalTokenSecret, call) }), call.context.signal);
+  return {
+    request: async (name, request, context) => {
+      const response = await post(pools[name], '/graphql', { name, request, context });
+      return await readAnswer(name, response, context.signal);
+    },
+    stream: async function* stream(name, request, context) {
+      const response = await post(streamPools[name], '/graphql/stream', { name, request, context });
+      if (response.headers['content-type']?.toString().startsWith('text/event-stream') !== true) {
+        const answer = await readAnswer(name, response, context.signal);
+        throw new Error(`The ${name} subgraph answered ${response.statusCode} to a stream: ${JSON.stringify(answer)}`);
+      }
+      yield* readEventStream(response.body);
+    },
+    checkLive: async (name) => {
+      const { statusCode, body } = await pools[name].request({ path: '/health/live', method: 'GET' });
+      await body.dump();
+      if (statusCode !== 200) throw new AppError('UNAVAILABLE', `answers ${statusCode}`);
+    },
+    close: async () => {
+      await Promise.all([...Object.values(pools), ...Object.values(streamPools)].map((pool) => pool.destroy()));
+    },
+  };
+}
+
+interface Call {
+  name: SubgraphName;
+  request: GraphQLRequest;
+  context: OperationContext;
+}
+
+function signedRequest(secret: string, { name, request, context }: Call) {
+  const body = JSON.stringify(request);
+  const headers = {
+    'content-type': 'application/json',
+    [INTERNAL_TOKEN_HEADER]: signInternalToken(secret, { audience: name, viewer: context.viewer, body }),
+    [TRACE_HEADER]: traceparent(context.traceId),
+  };
+  return { method: 'POST' as const, headers, body, signal: context.signal };
+}
+
+async function readAnswer(
+  name: SubgraphName,
+  { statusCode, body }: Dispatcher.ResponseData,
+  signal: AbortSignal,
+): Promise<GraphQLAnswer> {
+  const text = await orUnavailable(body.text(), signal);
+  // A subgraph refuses the gateway's own token: nothing that the client could mend.
+  if (statusCode === 401) throw new Error(`The ${name} subgraph refuses the internal token: ${text}`);
+  try {
+    const answer: unknown = JSON.parse(text);
+    if (isAnswer(answer)) return answer;
+  } catch (cause) {
+    throw new Error(`The ${name} subgraph answered ${statusCode} and no JSON`, { cause });
+  }
+  throw new Error(`The ${name} subgraph answered ${statusCode} and no GraphQL: ${text.slice(0, 200)}`);
+}
+
+// Only the outer form: what is inside is checked against the schema when the answer is shaped.
+function isAnswer(value: unknown): value is GraphQLAnswer {
+  return typeof value === 'object' && value !== null && ('data' in value || 'errors' in value);
+}
+
+async function orUnavailable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  try {
+    return await work;
+  } catch (cause) {
+    if (signal.aborted && signal.reason instanceof DOMException && signal.reason.name === 'TimeoutError') {
+      throw new AppError('TIMEOUT', 'The operation took too long.', { cause });
+    }
+    throw new AppError('UNAVAILABLE', 'A part of the graph does not answer now; try again.', { cause });
+  }
+}
+
+function byName<T>(create: (name: SubgraphName) => T): Record<SubgraphName, T> {
+  return Object.fromEntries(SUBGRAPHS.map((name) => [name, create(name)])) as Record<SubgraphName, T>;
+}

@@ -1,0 +1,117 @@
+import type { Supergraph } from '@apollo/federation-internals';
+import { executeQueryPlan, type ServiceMap } from '@apollo/gateway';
+import { type FormatError, toFormattedError } from '@kindred/service/format-error';
+import { runInTrace } from '@kindred/service/trace';
+import type { FormattedExecutionResult, GraphQLSchema } from 'graphql';
+import type { Credential } from './auth.ts';
+import { type OperationContext, withDeadline } from './context.ts';
+import type { StreamEvent } from './event-stream-reader.ts';
+import type { SubgraphClient } from './subgraph-client.ts';
+import { isSubgraphName } from './subgraphs.ts';
+import {
+  createSubscriptionPlanner,
+  type PlannedSubscription,
+  type SubscriptionPlanner,
+} from './subscription-planner.ts';
+import { SubscriptionResults } from './subscription-results.ts';
+
+type RequestContext = Parameters<typeof executeQueryPlan>[2];
+
+export interface Subscriptions {
+  planner: SubscriptionPlanner;
+  /** Opens the subscription at the subgraph that owns it; its results, complete over all subgraphs, come in order. */
+  subscribe(planned: PlannedSubscription, consumer: { credential: Credential; traceId: string }): SubscriptionResults;
+  /** How many subscriptions are open. */
+  activeCount(): number;
+}
+
+export interface SubscriptionOptions {
+  supergraph: Supergraph;
+  client: SubgraphClient;
+  dataSources: ServiceMap;
+  formatError: FormatError;
+}
+
+/**
+ * Subscriptions over a federated graph. A consumer pulls: the next event is read from the subgraph and completed only
+ * when the consumer has taken the last, so a slow consumer holds back its own upstream, and nothing piles up here.
+ */
+export function createSubscriptions(options: SubscriptionOptions): Subscriptions {
+  const { client, formatError } = options;
+  const planner = createSubscriptionPlanner(options.supergraph);
+  const complete = createEventCompleter(options, planner.schema);
+  let active = 0;
+  return {
+    planner,
+    activeCount: () => active,
+    subscribe: (planned, { credential, traceId }) => {
+      active += 1;
+      return new SubscriptionResults({
+        credential,
+        open: (signal) => openUpstream(client, planned, { viewer: credential.viewer, traceId, signal }),
+        complete: (event, signal) =>
+          runInTrace(traceId, () =>
+            complete(planned, event, { viewer: credential.viewer, traceId, signal: withDeadline(signal) }),
+          ),
+        formatError: (error) => runInTrace(traceId, () => toFormattedError(error, formatError)),
+        onEnd: () => {
+          active -= 1;
+        },
+      });
+    },
+  };
+}
+
+function openUpstream(
+  client: SubgraphClient,
+  { plan: { primary }, request }: PlannedSubscription,
+  context: OperationContext,
+): AsyncGenerator<StreamEvent> {
+  const { serviceName, operation: query, operationName, variableUsages = [] } = primary;
+  if (!isSubgraphName(serviceName)) throw new Error(`The plan names "${serviceName}", which is no subgraph`);
+  const given = variableUsages.filter((name) => request.variables[name] !== undefined);
+  const variables = Object.fromEntries(given.map((name) => [name, request.variables[name]]));
+  return client.stream(serviceName, { query, operationName, variables }, context);
+}
+
+/** Runs the plan of an event: the owner's fetch is answered by the event itself, every other one by its subgraph. */
+function createEventCompleter({ supergraph, dataSources, formatError }: SubscriptionOptions, schema: GraphQLSchema) {
+  const apiSchema = supergraph.apiSchema();
+  const supergraphSchema = supergraph.schema.toGraphQLJSSchema();
+  return async (
+    { plan, request }: PlannedSubscription,
+    event: StreamEvent,
+    context: OperationContext,
+  ): Promise<FormattedExecutionResult> => {
+    const { serviceName, operation } = plan.primary;
+    const owner = dataSources[serviceName];
+    const services: ServiceMap = {
+      ...dataSources,
+      [serviceName]: {
+        process: async (fetch) => {
+          if (fetch.request.query === operation) return event;
+          if (owner === undefined) throw new Error(`There is no data source for "${serviceName}"`);
+          return await owner.process(fetch);
+        },
+      },
+    };
+    // Of Apollo's request context the executor reads these.
+    const requestContext = { request, context, metrics: {}, logger: SILENT, schema } as object as RequestContext;
+    const result = await executeQueryPlan(
+      plan.perEvent,
+      services,
+      requestContext,
+      plan.operation,
+      supergraphSchema,
+      apiSchema,
+    );
+    const { data = null, errors } = result;
+    return errors === undefined
+      ? { data }
+      : { data, errors: errors.map((error) => toFormattedError(error, formatError)) };
+  };
+}
+
+const nothing = () => {};
+// What fails becomes an error of the result, which formatError logs.
+const SILENT = { debug: nothing, info: nothing, warn: nothing, error: nothing };
