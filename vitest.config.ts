@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 const FOLDERS = {
@@ -37,6 +38,10 @@ export default defineConfig({
   test: {
     pool: 'forks',
     maxWorkers: 2,
+    // Tests on public data sets skip, saying so, where the folder is absent.
+    env: {
+      KINDRED_DATA_DIR: process.env.KINDRED_DATA_DIR ?? fileURLToPath(new URL('../shared/data', import.meta.url)),
+    },
     globalSetup: ['scripts/src/testing/global-setup.ts'],
     teardownTimeout: 30_000,
     projects: Object.keys(FOLDERS).map((name) => project(name as keyof typeof FOLDERS)),

@@ -1,23 +1,16 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { Client } from 'pg';
 import { expect, test } from 'vitest';
 import { freePort } from '../ports.ts';
 import { startInfrastructure } from '../testing/infrastructure.ts';
+import { temporaryDir } from '../testing/temporary-dir.ts';
 import { startPostgres } from './postgres.ts';
 import { startRedis } from './redis.ts';
 import type { Service } from './service.ts';
 import { hasNamespace } from './temporal-namespace.ts';
 
 const STOP_MS = 10_000;
-
-async function temporaryDir(): Promise<{ path: string } & AsyncDisposable> {
-  const path = await mkdtemp(join(tmpdir(), 'kindred-launchers-'));
-  await chmod(path, 0o755); // PostgreSQL may run as another user
-  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
-}
 
 function isAlive(service: Service): boolean {
   try {

@@ -1,0 +1,22 @@
+import { createServer } from 'node:net';
+import { expect, test } from 'vitest';
+import { checkPorts, freePort, portsFrom } from './ports.ts';
+
+test('the ports follow the base in a fixed order', () => {
+  expect(portsFrom(4000)).toMatchObject({ web: 4000, gateway: 4001, postgres: 4010, temporalUi: 4013 });
+});
+
+test('a port in use is named with its part and the option that moves it', async () => {
+  const port = await freePort();
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  const ports = { ...portsFrom(4000), catalog: port };
+  try {
+    await expect(checkPorts(ports, ['catalog'])).rejects.toThrow(
+      `Port ${port} (catalog) is in use: stop what listens there, or choose others with --port N.`,
+    );
+  } finally {
+    await new Promise((resolve) => server.close(resolve));
+  }
+  await expect(checkPorts(ports, ['catalog'])).resolves.toBeUndefined();
+});
