@@ -43,7 +43,7 @@ export function createMetrics(service: string): Metrics {
     next();
   };
   const addGauge: Metrics['addGauge'] = ({ name, help, read }) => {
-    const gauge = new Gauge({ name, help, registers: [], collect: () => gauge.set(read()) });
+    const gauge: Gauge = new Gauge({ name, help, registers: [], collect: () => gauge.set(read()) });
     registry.registerMetric(gauge);
   };
   return { registry, middleware, addGauge };

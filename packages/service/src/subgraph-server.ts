@@ -100,9 +100,9 @@ function buildSchema({ typeDefs, resolvers }: { typeDefs: string; resolvers: obj
 function withAsyncReferences(resolvers: object): object {
   return Object.fromEntries(
     Object.entries(resolvers).map(([type, fields]: [string, { __resolveReference?: unknown }]) => {
-      const resolve = fields.__resolveReference;
+      const { __resolveReference: resolve } = fields;
       if (typeof resolve !== 'function') return [type, fields];
-const resolveLater = async (...args: unknown[]): Promise<unknown> => await resolve(...args);
+      const resolveLater = async (...args: unknown[]): Promise<unknown> => await resolve(...args);
       return [type, { ...fields, __resolveReference: resolveLater }];
     }),
   );
