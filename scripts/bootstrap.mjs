@@ -19,7 +19,7 @@ function run(label, command, args) {
   process.stderr.write(`${label} …`);
   const startedAt = Date.now();
   const env = { ...process.env, TURBO_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1' };
-  const { status, stdout, stderr, error } = spawnSync(command, args, {
+  const { status, signal, stdout, stderr, error } = spawnSync(command, args, {
     cwd: ROOT,
     encoding: 'utf8',
     env,
@@ -27,10 +27,12 @@ function run(label, command, args) {
   });
   process.stderr.write(` ${Math.round((Date.now() - startedAt) / 1000)} s\n`);
   if (status === 0) return;
+  if (signal) process.exit(130);
   const output = `${stdout ?? ''}${stderr ?? ''}`.trim();
   if (/ENOSPC|no space left/i.test(output)) throw new StopReason('The disk is full: free some space and start again.');
   if (output) process.stderr.write(`${output.split('\n').slice(-30).join('\n')}\n`);
-  throw new StopReason(`${label} failed: ${error ? error.message : `it ended with ${status}`}.`);
+  const reason = new StopReason(`${label} failed: ${error ? error.message : `it ended with ${status}`}.`);
+  throw Object.assign(reason, { output });
 }
 
 function lockHash() {

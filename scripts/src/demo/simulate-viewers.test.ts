@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
 import { simulateViewers } from './simulate-viewers.ts';
 
-test('simulated viewers are called simulated wherever their source is named', async () => {
-  const { source, simulated, licence } = await simulateViewers();
+const dataset = await simulateViewers();
+
+test('simulated viewers are called simulated wherever their source is named', () => {
+  const { source, simulated, licence } = dataset;
   expect([simulated, source, licence]).toEqual([
     true,
     expect.stringContaining('simulated'),
@@ -11,11 +13,11 @@ test('simulated viewers are called simulated wherever their source is named', as
 });
 
 test('the simulation is the same every time', async () => {
-  expect(await simulateViewers()).toEqual(await simulateViewers());
+  expect(await simulateViewers()).toEqual(dataset);
 });
 
-test('every viewer rates known films once each, and enough of them to learn from', async () => {
-  const { items, ratings } = await simulateViewers();
+test('every viewer rates known films once each, and enough of them to learn from', () => {
+  const { items, ratings } = dataset;
   const known = new Set(items.map(({ externalId }) => externalId));
   const pairs = new Set(ratings.map(({ userExternalId, itemExternalId }) => `${userExternalId} ${itemExternalId}`));
   const viewers = new Set(ratings.map(({ userExternalId }) => userExternalId));
@@ -25,8 +27,8 @@ test('every viewer rates known films once each, and enough of them to learn from
   expect(ratings.length / viewers.size).toBeGreaterThan(40);
 });
 
-test('viewers keep to their genres far more than chance would', async () => {
-  const { items, ratings } = await simulateViewers();
+test('viewers keep to their genres far more than chance would', () => {
+  const { items, ratings } = dataset;
   const genreOf = new Map(items.map(({ externalId, categories }) => [externalId, categories[0]]));
   const sameGenre = (a: string, b: string): boolean => genreOf.get(a) === genreOf.get(b);
   const pairs = ratings.slice(1).map((rating, row) => [rating, ratings[row]] as const);

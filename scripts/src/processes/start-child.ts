@@ -28,6 +28,7 @@ export interface Child {
   readonly name: string;
   readonly pid: number;
   readonly logPath: string;
+  readonly stopSignal: NodeJS.Signals;
   readonly exited: Promise<ChildExit>;
   /** Asks it to end, and ends its whole group with SIGKILL when it has not within `graceMs`. Safe to call again. */
   stop(graceMs: number): Promise<ChildExit>;
@@ -65,13 +66,14 @@ export async function startChild(spec: ChildSpec): Promise<Child> {
 }
 
 function childOf(spec: ChildSpec, pid: number, exited: Promise<ChildExit>): Child {
+  const stopSignal = spec.stopSignal ?? 'SIGTERM';
   let ended = false;
   void exited.finally(() => {
     ended = true;
   });
   const kill = (): void => signalGroup(pid, 'SIGKILL');
   const stop = async (graceMs: number): Promise<ChildExit> => {
-    if (!ended) signalProcess(pid, spec.stopSignal ?? 'SIGTERM');
+    if (!ended) signalProcess(pid, stopSignal);
     const waited = new AbortController();
     const late = sleep(graceMs, 'late' as const, { signal: waited.signal }).catch(() => 'stopped' as const);
     const first = await Promise.race([exited, late]);
@@ -80,7 +82,7 @@ function childOf(spec: ChildSpec, pid: number, exited: Promise<ChildExit>): Chil
     kill();
     return first === 'late' || first === 'stopped' ? exited : first;
   };
-  return { name: spec.name, pid, logPath: spec.logPath, exited, stop, kill };
+  return { name: spec.name, pid, logPath: spec.logPath, stopSignal, exited, stop, kill };
 }
 
 function signalProcess(pid: number, signal: NodeJS.Signals): void {

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describeFailure, StopReason } from '../report-error.ts';
+import { lastWords } from './last-words.ts';
 import type { ProcessRegistry } from './process-registry.ts';
 import type { Child } from './start-child.ts';
 
@@ -139,11 +139,6 @@ async function followChild(run: Run, child: Child): Promise<string> {
     waiting.abort();
   }
   const exit = await child.exited;
-  return `it ended with ${exit.signal ?? `code ${exit.code}`}${lastWords(child.logPath)}`;
-}
-
-function lastWords(logPath: string): string {
-  const lines = readFileSync(logPath, 'utf8').slice(-2_000).trim().split('\n');
-  const last = lines.findLast((line) => !/^\s*(at |\}|\{|Node\.js v|\^|$)/.test(line));
-  return last === undefined ? ` (see ${logPath})` : `: ${last.trim().slice(0, 200)} (see ${logPath})`;
+  const words = lastWords(child.logPath);
+  return `it ended with ${exit.signal ?? `code ${exit.code}`}${words === null ? '' : `: ${words}`} (see ${child.logPath})`;
 }

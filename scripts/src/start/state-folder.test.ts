@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { temporaryDir } from '../testing/temporary-dir.ts';
-import { emptyStateFolder, openStateFolder } from './state-folder.ts';
+import { emptyStateFolder, openStateFolder, refuseFullDisk } from './state-folder.ts';
 
 test('a reset removes data, logs and secrets, and keeps the lock of the one who resets', async () => {
   await using dir = await temporaryDir();
@@ -24,5 +24,12 @@ test('a folder that cannot be made is named with the option that chooses another
   writeFileSync(file, '');
   expect(() => openStateFolder(join(file, 'state'))).toThrow(
     `${join(file, 'state')} cannot be written: choose another folder with --state DIR.`,
+  );
+});
+
+test('a full disk stops the start with what is free and what is wanted', () => {
+  expect(() => refuseFullDisk('/data', 1024 ** 3)).not.toThrow();
+  expect(() => refuseFullDisk('/data', 300 * 1024 ** 2)).toThrow(
+    'The disk of /data is full: 300 MB are free and 1024 MB are wanted. Free some, or choose another with --state DIR.',
   );
 });

@@ -1,10 +1,11 @@
-import { accessSync, constants, mkdirSync, rmSync, statfsSync } from 'node:fs';
+import { accessSync, constants, globSync, mkdirSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StopReason } from '../report-error.ts';
 import { hiddenDir } from '../services/postgres.ts';
 
 const NEEDED_BYTES = 1024 ** 3;
+const LONG_LOG_BYTES = 10 * 1024 ** 2;
 
 /** Where one local platform keeps everything. */
 export interface StateFolder {
@@ -27,19 +28,36 @@ export interface StateFolder {
  */
 export function openStateFolder(root: string): StateFolder {
   try {
-    mkdirSync(root, { recursive: true, mode: 0o755 });
+    // Others may pass through, as PostgreSQL does when it runs as its own user, but not look around.
+    mkdirSync(root, { recursive: true, mode: 0o711 });
     accessSync(root, constants.W_OK);
   } catch (cause) {
     throw new StopReason(`${root} cannot be written: choose another folder with --state DIR.`, { cause });
   }
   const { bavail, bsize } = statfsSync(root);
-  if (bavail * bsize < NEEDED_BYTES) {
-    const free = Math.floor((bavail * bsize) / 1024 ** 2);
-    throw new StopReason(
-      `The disk of ${root} is full: ${free} MB are free and 1024 MB are wanted. Free some, or use --state DIR.`,
-    );
+  refuseFullDisk(root, bavail * bsize);
+  const folder = folderAt(root);
+  setLongLogsAside(join(root, 'logs'));
+  return folder;
+}
+
+/**
+ * Nothing, while a disk has room for a start.
+ * @throws StopReason when it has less than 1 GB left.
+ */
+export function refuseFullDisk(root: string, freeBytes: number): void {
+  if (freeBytes >= NEEDED_BYTES) return;
+  const free = Math.floor(freeBytes / 1024 ** 2);
+  throw new StopReason(
+    `The disk of ${root} is full: ${free} MB are free and 1024 MB are wanted. Free some, or choose another with --state DIR.`,
+  );
+}
+
+function setLongLogsAside(dir: string): void {
+  for (const name of globSync('*.log', { cwd: dir })) {
+    const path = join(dir, name);
+    if (statSync(path).size > LONG_LOG_BYTES) renameSync(path, `${path}.old`);
   }
-  return folderAt(root);
 }
 
 function folderAt(root: string): StateFolder {
