@@ -56,7 +56,7 @@ export function decodeGlobalId<K extends IdKind>(kind: K, globalId: string): IdB
   const prefix = PREFIX_BY_KIND[kind];
   const hex = globalId.startsWith(`${prefix}_`) ? globalId.slice(prefix.length + 1) : '';
   if (!/^[0-9a-f]{32}$/.test(hex)) {
-    throw new AppError('BAD_USER_INPUT', `"${globalId}" is not a ${kind} id: wanted "${prefix}_" and 32 hex digits.`);
+    throw new AppError('BAD_USER_INPUT', `"${globalId}" is no ${kind} id: wanted "${prefix}_" and 32 hex digits.`);
   }
   const id = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
   return id as IdByKind[K];

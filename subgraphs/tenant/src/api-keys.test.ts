@@ -132,7 +132,7 @@ test.each([
 });
 
 test.each([
-  ['rubbish', 'INVALID', '"rubbish" is not a ApiKey id: wanted "key_" and 32 hex digits.'],
+  ['rubbish', 'INVALID', '"rubbish" is no ApiKey id: wanted "key_" and 32 hex digits.'],
   [`key_${'0'.repeat(32)}`, 'NOT_FOUND', `apiKeyId must be that of a key of this tenant, got "key_${'0'.repeat(32)}".`],
 ])('revoking %j says what was wanted and got', async (apiKeyId, code, message) => {
   const { viewer } = await signUpTenant(subgraph);
@@ -154,7 +154,7 @@ test('keys page newest first, each once', async () => {
 
 test.each([
   [{ first: 0 }, 'first must be 1-100, got 0.'],
-  [{ first: 5, after: 'eA' }, '"x" is not a ApiKey id: wanted "key_" and 32 hex digits.'],
+  [{ first: 5, after: 'eA' }, '"x" is no ApiKey id: wanted "key_" and 32 hex digits.'],
 ])('a page of %j is refused with what was wanted and got', async (variables, message) => {
   const { viewer } = await signUpTenant(subgraph);
   const { errors } = await subgraph.ask(viewer, LIST, variables);
