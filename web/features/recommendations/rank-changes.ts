@@ -5,7 +5,7 @@ export type RankChange = { kind: 'new' } | { kind: 'moved'; by: number } | null;
 export function rankChanges(before: readonly string[] | null, after: readonly string[]): Map<string, RankChange> {
   const positions = new Map(before?.map((id, position) => [id, position]));
   return new Map(
-    after.map((id, position) => {
+    after.map((id, position): [string, RankChange] => {
       const previous = positions.get(id);
       if (before === null) return [id, null];
       if (previous === undefined) return [id, { kind: 'new' }];

@@ -1,0 +1,128 @@
+'use client';
+
+import {
+  Alert,
+  Button,
+  Collapse,
+  Group,
+  Modal,
+  NumberInput,
+  SimpleGrid,
+  Stack,
+  TextInput,
+  UnstyledButton,
+} from '@mantine/core';
+import { useForm } from '@mantine/form';
+import { useDisclosure } from '@mantine/hooks';
+import { IconChevronDown } from '@tabler/icons-react';
+import { useRouter } from 'next/navigation';
+import { useState } from 'react';
+import { useMutation } from 'urql';
+import { newIdempotencyKey } from '../../lib/idempotency-key.ts';
+import { graphql } from '../../src/generated/gql.ts';
+import { problemText } from '../shell/problem.tsx';
+import classes from './create-model-dialog.module.css';
+import { hyperparametersOf, SETTINGS } from './hyperparameter-settings.ts';
+
+const CREATE_MODEL = graphql(`
+  mutation CreateModel($input: CreateModelInput!) {
+    createModel(input: $input) {
+      model {
+        id
+        name
+      }
+      userErrors {
+        code
+        message
+        path
+      }
+    }
+  }
+`);
+
+interface ModelValues {
+  name: string;
+  settings: Record<string, string | number>;
+}
+
+/** Asks for a name and, for those who want to, settings; goes to the new model. */
+export function CreateModelDialog({ opened, onClose }: { opened: boolean; onClose: () => void }) {
+  return (
+    <Modal opened={opened} onClose={onClose} title="New model" size="md">
+      <CreateModelForm onClose={onClose} />
+    </Modal>
+  );
+}
+
+function CreateModelForm({ onClose }: { onClose: () => void }) {
+  const router = useRouter();
+  const [settingsOpen, settings] = useDisclosure();
+  const [{ fetching }, createModel] = useMutation(CREATE_MODEL);
+  const [problem, setProblem] = useState<string | null>(null);
+  const form = useForm<ModelValues>({
+    initialValues: { name: '', settings: Object.fromEntries(SETTINGS.map(({ key }) => [key, ''])) },
+    validate: { name: (value) => (value.trim() === '' ? 'Give the model a name.' : null) },
+  });
+
+  const submit = async (values: ModelValues): Promise<void> => {
+    setProblem(null);
+    const hyperparameters = hyperparametersOf(values.settings);
+    const input = { name: values.name.trim(), hyperparameters, idempotencyKey: newIdempotencyKey() };
+    const { data, error } = await createModel({ input });
+    if (error) return setProblem(problemText(error));
+    const { model, userErrors = [] } = data?.createModel ?? {};
+    if (model) {
+      onClose();
+      return router.push(`/models/${model.id}`);
+    }
+    for (const { path, message } of userErrors) {
+      const field = path.at(-1) ?? '';
+      if (field === 'name') form.setFieldError('name', message);
+      else if (SETTINGS.some(({ key }) => key === field)) form.setFieldError(`settings.${field}`, message);
+      else setProblem(message);
+    }
+  };
+
+  return (
+    <form onSubmit={form.onSubmit((values) => void submit(values))} noValidate>
+      <Stack gap="md">
+        {problem === null ? null : <Alert color="red">{problem}</Alert>}
+        <TextInput
+          label="Name"
+          placeholder="Home page"
+          description="Unique among your models."
+          data-autofocus
+          {...form.getInputProps('name')}
+          data-testid="model-name"
+        />
+        <UnstyledButton className={classes.more} onClick={settings.toggle} aria-expanded={settingsOpen}>
+          <IconChevronDown size={15} data-open={settingsOpen} aria-hidden="true" />
+          Settings: the defaults suit most catalogues
+        </UnstyledButton>
+        <Collapse expanded={settingsOpen}>
+          <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="sm">
+            {SETTINGS.map(({ key, label, placeholder, min, max, step }) => (
+              <NumberInput
+                key={key}
+                label={label}
+                placeholder={placeholder}
+                min={min}
+                max={max}
+                step={step}
+                {...form.getInputProps(`settings.${key}`)}
+              />
+            ))}
+          </SimpleGrid>
+        </Collapse>
+        <Group justify="flex-end" gap="xs">
+          <Button variant="default" onClick={onClose}>
+            Cancel
+          </Button>
+          <Button type="submit" loading={fetching} data-testid="create-model-submit">
+            Create model
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}

@@ -1,0 +1,128 @@
+'use client';
+
+import { Skeleton } from '@mantine/core';
+import { IconBrain, IconChartLine, IconHistory } from '@tabler/icons-react';
+import { useQuery } from 'urql';
+import { formatDateTime } from '../../lib/format.ts';
+import { readFragment } from '../../src/generated/fragment-masking.ts';
+import { graphql } from '../../src/generated/gql.ts';
+import type { ModelDetailFragment } from '../../src/generated/graphql.ts';
+import { Blank } from '../shell/blank.tsx';
+import { PageHeader } from '../shell/page-header.tsx';
+import { Panel } from '../shell/panel.tsx';
+import { QueryProblem } from '../shell/problem.tsx';
+import { RunList } from '../training/run-list.tsx';
+import { isOver } from '../training/run-status-pill.tsx';
+import { HyperparameterList } from './hyperparameter-list.tsx';
+import classes from './model-page.module.css';
+import { TrainButton } from './train-button.tsx';
+import { VersionSummary } from './version-summary.tsx';
+
+const DETAIL = graphql(`
+  fragment ModelDetail on Model {
+    id
+    name
+    createdAt
+    hyperparameters {
+      ...HyperparameterList
+    }
+    activeVersion {
+      id
+      ...VersionSummary
+    }
+    runs(first: 50) {
+      edges {
+        cursor
+        node {
+          id
+          status
+          ...RunListRow
+        }
+      }
+    }
+  }
+`);
+
+const MODEL = graphql(`
+  query Model($id: ID!) {
+    model(id: $id) {
+      id
+      ...ModelDetail
+    }
+  }
+`);
+
+const TRAIL = [{ label: 'Models', href: '/models' }];
+
+export function ModelPage({ modelId }: { modelId: string }) {
+  const [{ data, error, fetching }, refetch] = useQuery({
+    query: MODEL,
+    variables: { id: modelId },
+    requestPolicy: 'cache-and-network',
+  });
+  const model = readFragment(DETAIL, data?.model);
+  if (model) return <Detail model={model} />;
+  if (error && !fetching) {
+    return (
+      <Panel>
+        <QueryProblem error={error} onRetry={() => refetch({ requestPolicy: 'network-only' })} />
+      </Panel>
+    );
+  }
+  if (data && !fetching) {
+    return (
+      <Panel>
+        <Blank icon={IconBrain} title="No such model">
+          It may belong to another tenant, or the address is mistyped.
+        </Blank>
+      </Panel>
+    );
+  }
+  return (
+    <div aria-busy="true">
+      <PageHeader title={<Skeleton height={28} width={200} />} trail={TRAIL} />
+      <Skeleton height={220} radius="lg" mb="md" />
+      <Skeleton height={200} radius="lg" />
+    </div>
+  );
+}
+
+function Detail({ model }: { model: ModelDetailFragment }) {
+  const runs = model.runs.edges.map(({ node }) => node);
+  const open = runs.find(({ status }) => !isOver(status));
+  return (
+    <>
+      <PageHeader
+        title={model.name}
+        trail={TRAIL}
+        description={`LightGCN · created ${formatDateTime(model.createdAt)}`}
+        actions={<TrainButton modelId={model.id} openRunId={open?.id ?? null} />}
+      />
+      <div className={classes.page}>
+        <div className={classes.main}>
+          <Panel title="Active version">
+            {model.activeVersion ? (
+              <VersionSummary version={model.activeVersion} />
+            ) : (
+              <Blank icon={IconChartLine} title="No version is serving">
+                Until a training promotes one, recommendations fall back to the most popular items.
+              </Blank>
+            )}
+          </Panel>
+          <Panel title="Training runs" flush>
+            {runs.length === 0 ? (
+              <Blank icon={IconHistory} title="Never trained">
+                Press Train: the curve is drawn while it learns.
+              </Blank>
+            ) : (
+              <RunList runs={runs} />
+            )}
+          </Panel>
+        </div>
+        <Panel title="Settings" description="What the next training starts from.">
+          <HyperparameterList hyperparameters={model.hyperparameters} />
+        </Panel>
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,72 @@
+'use client';
+
+import { createContext, type ReactNode, useContext, useMemo, useState, useSyncExternalStore } from 'react';
+import { Provider } from 'urql';
+import {
+  browserSessionStore,
+  createSessionStore,
+  type SessionStore,
+  type StoredSession,
+} from '../../lib/session-store.ts';
+import { createSocketStatusStore, type SocketStatus, type SocketStatusStore } from '../../lib/socket-status.ts';
+import { createApiClient } from '../../lib/urql.ts';
+
+interface Connection {
+  session: SessionStore;
+  socket: SocketStatusStore;
+  apiOrigin: string;
+}
+
+const ConnectionContext = createContext<Connection | null>(null);
+
+/** Gives the pages below the session and, with an empty cache for each session, the API client. */
+export function SessionProvider({ apiOrigin, children }: { apiOrigin: string; children: ReactNode }) {
+  const [session] = useState(() => (typeof window === 'undefined' ? serverSessionStore() : browserSessionStore()));
+  const [socket] = useState(createSocketStatusStore);
+  const token = useSyncExternalStore(
+    session.subscribe,
+    () => session.current()?.accessToken,
+    () => undefined,
+  );
+  const connection = useMemo(() => ({ session, socket, apiOrigin }), [session, socket, apiOrigin]);
+  const client = useMemo(
+    () => ({ token, api: createApiClient({ session, status: socket, apiOrigin }) }),
+    [token, session, socket, apiOrigin],
+  );
+  return (
+    <ConnectionContext value={connection}>
+      <Provider value={client.api}>{children}</Provider>
+    </ConnectionContext>
+  );
+}
+
+/** A server renders for nobody: the session is known in the browser only. */
+function serverSessionStore(): SessionStore {
+  const storage = { getItem: () => null, setItem: () => undefined, removeItem: () => undefined };
+  return createSessionStore({ storage, now: Date.now, onOtherTab: () => () => undefined });
+}
+
+function useConnection(): Connection {
+  const connection = useContext(ConnectionContext);
+  if (connection === null) throw new Error('Session hooks need a SessionProvider above them; there is none.');
+  return connection;
+}
+
+export function useSessionStore(): SessionStore {
+  return useConnection().session;
+}
+
+export function useApiOrigin(): string {
+  return useConnection().apiOrigin;
+}
+
+/** The live session; null when nobody is signed in; undefined until the browser has looked. */
+export function useSession(): StoredSession | null | undefined {
+  const { session } = useConnection();
+  return useSyncExternalStore<StoredSession | null | undefined>(session.subscribe, session.current, () => undefined);
+}
+
+export function useSocketStatus(): SocketStatus {
+  const { socket } = useConnection();
+  return useSyncExternalStore(socket.subscribe, socket.current, () => 'idle');
+}

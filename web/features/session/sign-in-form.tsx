@@ -1,0 +1,96 @@
+'use client';
+
+import { Alert, Button, PasswordInput, Stack, TextInput } from '@mantine/core';
+import { useForm } from '@mantine/form';
+import { IconAlertCircle } from '@tabler/icons-react';
+import { useState } from 'react';
+import { useMutation } from 'urql';
+import { graphql } from '../../src/generated/gql.ts';
+import { problemText } from '../shell/problem.tsx';
+import { useSessionStore } from './session-provider.tsx';
+
+const SIGN_IN = graphql(`
+  mutation SignIn($input: SignInInput!) {
+    signIn(input: $input) {
+      session {
+        accessToken
+        expiresAt
+      }
+      userErrors {
+        code
+        message
+        path
+      }
+    }
+  }
+`);
+
+const FIELDS: readonly string[] = ['email', 'password'];
+
+export function SignInForm() {
+  const store = useSessionStore();
+  const [{ fetching }, signIn] = useMutation(SIGN_IN);
+  const [problem, setProblem] = useState<string | null>(null);
+  const form = useForm({
+    mode: 'uncontrolled',
+    initialValues: { email: '', password: '' },
+    validate: {
+      email: (value) => (/^\S+@\S+$/.test(value.trim()) ? null : 'Enter the e-mail address of your account.'),
+      password: (value) => (value === '' ? 'Enter your password.' : null),
+    },
+  });
+
+  const submit = async ({ email, password }: { email: string; password: string }): Promise<void> => {
+    setProblem(null);
+    const { data, error } = await signIn({ input: { email: email.trim(), password } });
+    if (error) return setProblem(problemText(error));
+    const { session, userErrors } = data?.signIn ?? { session: null, userErrors: [] };
+    if (session) return store.open({ accessToken: session.accessToken, expiresAt: session.expiresAt });
+    const general: string[] = [];
+    for (const { message, path } of userErrors) {
+      const field = path.at(-1) ?? '';
+      if (FIELDS.includes(field)) form.setFieldError(field, message);
+      else general.push(message);
+    }
+    if (general.length > 0 || userErrors.length === 0) setProblem(general.join(' ') || 'You could not be signed in.');
+  };
+
+  return (
+    <form onSubmit={form.onSubmit((values) => void submit(values))} noValidate>
+      <Stack gap="md">
+        {problem === null ? null : (
+          <Alert
+            color="red"
+            variant="light"
+            icon={<IconAlertCircle size={18} />}
+            role="alert"
+            data-testid="sign-in-problem"
+          >
+            {problem}
+          </Alert>
+        )}
+        <TextInput
+          label="E-mail"
+          type="email"
+          size="md"
+          autoComplete="username"
+          autoFocus
+          key={form.key('email')}
+          {...form.getInputProps('email')}
+          data-testid="sign-in-email"
+        />
+        <PasswordInput
+          label="Password"
+          size="md"
+          autoComplete="current-password"
+          key={form.key('password')}
+          {...form.getInputProps('password')}
+          data-testid="sign-in-password"
+        />
+        <Button type="submit" size="md" loading={fetching} fullWidth mt="xs" data-testid="sign-in-submit">
+          Sign in
+        </Button>
+      </Stack>
+    </form>
+  );
+}

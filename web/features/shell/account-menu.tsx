@@ -1,0 +1,75 @@
+'use client';
+
+import { Menu, Skeleton, UnstyledButton, useMantineColorScheme } from '@mantine/core';
+import { IconCheck, IconDeviceDesktop, IconLogout, IconMoon, IconSelector, IconSun } from '@tabler/icons-react';
+import { type FragmentType, readFragment } from '../../src/generated/fragment-masking.ts';
+import { graphql } from '../../src/generated/gql.ts';
+import { useSessionStore } from '../session/session-provider.tsx';
+import classes from './account-menu.module.css';
+
+const VIEWER = graphql(`
+  fragment AccountMenu on Viewer {
+    role
+    account {
+      id
+      displayName
+      email
+    }
+  }
+`);
+
+const SCHEMES = [
+  { value: 'light', label: 'Light', icon: IconSun },
+  { value: 'dark', label: 'Dark', icon: IconMoon },
+  { value: 'auto', label: 'As the system', icon: IconDeviceDesktop },
+] as const;
+
+export function AccountMenu({ viewer: masked }: { viewer: FragmentType<typeof VIEWER> | null | undefined }) {
+  const viewer = readFragment(VIEWER, masked);
+  const session = useSessionStore();
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const account = viewer?.account;
+  return (
+    <Menu position="top-start" width={212} shadow="md">
+      <Menu.Target>
+        <UnstyledButton className={classes.button} aria-label="Account and appearance" data-testid="account-menu">
+          <span className={classes.face} aria-hidden="true">
+            {account?.displayName.slice(0, 1).toUpperCase()}
+          </span>
+          <span className={classes.words}>
+            {account ? (
+              <>
+                <span className={classes.name}>{account.displayName}</span>
+                <span className={classes.email}>{account.email}</span>
+              </>
+            ) : (
+              <Skeleton height={12} width={110} />
+            )}
+          </span>
+          <IconSelector size={15} stroke={1.7} aria-hidden="true" />
+        </UnstyledButton>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>Appearance</Menu.Label>
+        {SCHEMES.map(({ value, label, icon: Icon }) => (
+          <Menu.Item
+            key={value}
+            leftSection={<Icon size={16} stroke={1.7} />}
+            rightSection={colorScheme === value ? <IconCheck size={15} aria-label="chosen" /> : null}
+            onClick={() => setColorScheme(value)}
+          >
+            {label}
+          </Menu.Item>
+        ))}
+        <Menu.Divider />
+        <Menu.Item
+          leftSection={<IconLogout size={16} stroke={1.7} />}
+          onClick={() => session.end('signed-out')}
+          data-testid="sign-out"
+        >
+          Sign out
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

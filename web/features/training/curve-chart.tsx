@@ -1,0 +1,129 @@
+'use client';
+
+import { LineChart } from '@mantine/charts';
+import { IconChartLine } from '@tabler/icons-react';
+import classes from './curve-chart.module.css';
+import type { EpochPoint } from './training-progress.ts';
+
+export interface CurveChartProps {
+  title: string;
+  /** What the curve is measured on. */
+  note: string;
+  points: readonly EpochPoint[];
+  field: 'loss' | 'ndcgAt10';
+  axisEnd: number;
+  color: string;
+  format: (value: number) => string;
+  /** Whether the value axis begins at zero. */
+  fromZero: boolean;
+  /** A level to compare with, drawn dashed. */
+  reference?: { label: string; value: number } | null;
+  best?: EpochPoint | null;
+  testId: string;
+}
+
+const AXIS_TEXT = { fontSize: 11.5 };
+
+/** One figure of every epoch, drawn while they come in. */
+export function CurveChart(props: CurveChartProps) {
+  const { title, note, points, field, format, reference = null, testId } = props;
+  const last = points.at(-1);
+  const summary =
+    last === undefined
+      ? `${title}: no epoch yet.`
+      : `${title} over ${points.length} epochs, now ${format(last[field])}.${reference ? ` ${reference.label}: ${format(reference.value)}.` : ''}`;
+  return (
+    <section className={classes.chart} data-testid={testId} data-points={points.length}>
+      <header className={classes.head}>
+        <div>
+          <h2 className={classes.title}>{title}</h2>
+          <p className={classes.note}>{note}</p>
+        </div>
+        <span className={`${classes.now} numeric`}>{last === undefined ? '' : format(last[field])}</span>
+      </header>
+      <div className={classes.plot} role="img" aria-label={summary}>
+        {last === undefined && reference === null ? (
+          <div className={classes.waiting}>
+            <IconChartLine size={20} stroke={1.5} aria-hidden="true" />
+            The curve begins with the first epoch.
+          </div>
+        ) : (
+          <Plot {...props} />
+        )}
+      </div>
+      <p className={classes.legend}>
+        <span>
+          <span className={classes.key} style={{ borderTopColor: props.color }} />
+          LightGCN
+        </span>
+        {reference === null ? null : (
+          <span data-testid={`${testId}-baseline`}>
+            <span className={classes.dashed} />
+            {reference.label} {format(reference.value)}
+          </span>
+        )}
+      </p>
+    </section>
+  );
+}
+
+function Plot({
+  points,
+  field,
+  axisEnd,
+  color,
+  format,
+  fromZero,
+  reference = null,
+  best = null,
+  title,
+}: CurveChartProps) {
+  const last = points.at(-1);
+  return (
+    <LineChart
+      h="100%"
+      data={[...points]}
+      dataKey="epoch"
+      series={[{ name: field, label: title, color }]}
+      curveType="linear"
+      withDots={points.length === 1}
+      strokeWidth={2}
+      gridAxis="x"
+      tickLine="none"
+      strokeDasharray="0"
+      valueFormatter={format}
+      lineProps={{ isAnimationActive: false, strokeLinejoin: 'round' }}
+      lineChartProps={{ accessibilityLayer: false, margin: { top: 10, right: 12, bottom: 0, left: 0 } }}
+      xAxisProps={{
+        type: 'number',
+        domain: [1, axisEnd],
+        allowDataOverflow: false,
+        allowDecimals: false,
+        tickCount: 6,
+        tick: AXIS_TEXT,
+        tickMargin: 6,
+      }}
+      yAxisProps={{
+        domain: fromZero ? [0, (top: number) => Math.max(top, reference?.value ?? 0) * 1.08] : ['auto', 'auto'],
+        width: 52,
+        tickCount: 5,
+        tick: AXIS_TEXT,
+        tickFormatter: format,
+      }}
+      tooltipProps={{ labelFormatter: (epoch) => `Epoch ${String(epoch)}`, isAnimationActive: false }}
+      referenceLines={
+        reference === null
+          ? []
+          : [{ y: reference.value, color: 'var(--k-warm-line)', strokeDasharray: '5 5', strokeWidth: 1.5 }]
+      }
+      referenceDots={[
+        ...(best === null
+          ? []
+          : [{ x: best.epoch, y: best[field], r: 4.5, stroke: color, fill: 'var(--k-surface)', strokeWidth: 2 }]),
+        ...(last === undefined
+          ? []
+          : [{ x: last.epoch, y: last[field], r: 3.5, fill: color, stroke: 'var(--k-surface)' }]),
+      ]}
+    />
+  );
+}

@@ -1,0 +1,191 @@
+'use client';
+
+import { Alert, Button } from '@mantine/core';
+import { IconAlertCircle, IconSparkles } from '@tabler/icons-react';
+import Link from 'next/link';
+import { useEffect, useRef } from 'react';
+import { formatDateTime, formatLoss, formatMetric } from '../../lib/format.ts';
+import { graphql } from '../../src/generated/gql.ts';
+import type { RunDetailFragment, TrainingRunStatus } from '../../src/generated/graphql.ts';
+import { HyperparameterList } from '../models/hyperparameter-list.tsx';
+import { TrainButton } from '../models/train-button.tsx';
+import { VersionSummary } from '../models/version-summary.tsx';
+import { PageHeader } from '../shell/page-header.tsx';
+import { Panel } from '../shell/panel.tsx';
+import { useNow } from '../shell/use-now.ts';
+import { CurveChart } from './curve-chart.tsx';
+import { EventLog } from './event-log.tsx';
+import { LiveState } from './live-state.tsx';
+import { PhaseStepper } from './phase-stepper.tsx';
+import { RunFigures } from './run-figures.tsx';
+import { isOver, RunStatusPill } from './run-status-pill.tsx';
+import classes from './run-view.module.css';
+import { axisEnd, bestEpoch, type TrainingProgress } from './training-progress.ts';
+import { useTrainingProgress } from './use-training-progress.ts';
+
+export const RUN_DETAIL = graphql(`
+  fragment RunDetail on TrainingRun {
+    id
+    status
+    phase
+    failure
+    createdAt
+    startedAt
+    finishedAt
+    model {
+      id
+      name
+    }
+    hyperparameters {
+      ...HyperparameterList
+    }
+    version {
+      id
+      number
+      status
+      metrics {
+        ndcgAt10
+      }
+      ...VersionSummary
+    }
+  }
+`);
+
+interface RunViewProps {
+  run: RunDetailFragment;
+  /** Called once the last event has come: what the run made can be asked for. */
+  onEnded: () => void;
+}
+
+/** A run while it happens, and after. */
+export function RunView({ run, onEnded }: RunViewProps) {
+  const { progress, refusal } = useTrainingProgress(run.id);
+  const over = isOver(run.status);
+  const status = shownStatus(run.status, progress);
+  const now = useNow(500, !over);
+  const until = run.finishedAt ? Date.parse(run.finishedAt) : now;
+  const ended = useRef(onEnded);
+  ended.current = onEnded;
+  useEffect(() => {
+    if (progress.finished) ended.current();
+  }, [progress.finished]);
+
+  return (
+    <>
+      <PageHeader
+        title="Training run"
+        trail={[
+          { label: 'Models', href: '/models' },
+          { label: run.model.name, href: `/models/${run.model.id}` },
+        ]}
+        badge={
+          <>
+            <RunStatusPill status={status} testId="run-status" />
+            <LiveState finished={progress.finished} refused={refusal !== null} />
+          </>
+        }
+        description={`Asked for ${formatDateTime(run.createdAt)}`}
+        actions={<Actions run={run} over={over} />}
+      />
+      <div className={classes.page}>
+        {refusal === null ? null : (
+          <Alert color="red" title="The events of this run cannot be followed">
+            {refusal}
+          </Alert>
+        )}
+        {status === 'FAILED' ? (
+          <Alert color="red" icon={<IconAlertCircle size={18} />} title="The training failed" data-testid="run-failure">
+            {run.failure ?? progress.log.at(-1)?.text ?? 'No reason was given.'}
+          </Alert>
+        ) : null}
+        <Result run={run} />
+        <Panel>
+          <PhaseStepper
+            progress={progress.phase === null ? { ...progress, phase: run.phase ?? null } : progress}
+            status={status}
+            until={until}
+          />
+        </Panel>
+        <RunFigures progress={progress} startedAt={run.startedAt ?? null} until={until} over={over} />
+        <Curves progress={progress} />
+        <div className={classes.foot}>
+          <EventLog lines={progress.log} />
+          <Panel title="Settings of this run">
+            <HyperparameterList hyperparameters={run.hyperparameters} />
+          </Panel>
+        </div>
+      </div>
+    </>
+  );
+}
+
+/** The stored status, unless the events are ahead of it. */
+function shownStatus(status: TrainingRunStatus, progress: TrainingProgress): TrainingRunStatus {
+  return status === 'QUEUED' && progress.phase !== null ? 'RUNNING' : status;
+}
+
+function Actions({ run, over }: { run: RunDetailFragment; over: boolean }) {
+  if (!over) return null;
+  return (
+    <>
+      {run.status === 'SUCCEEDED' ? (
+        <Button
+          component={Link}
+          href="/recommendations"
+          variant="default"
+          leftSection={<IconSparkles size={16} />}
+          data-testid="try-recommendations"
+        >
+          Try recommendations
+        </Button>
+      ) : null}
+      <TrainButton modelId={run.model.id} label="Train again" />
+    </>
+  );
+}
+
+function Result({ run: { status, version } }: { run: RunDetailFragment }) {
+  if (status !== 'SUCCEEDED' || !version?.metrics) return null;
+  return (
+    <Panel
+      title={`Result: version ${version.number}${version.status === 'ACTIVE' ? ' is serving' : ''}`}
+      description="Measured on test interactions that neither training nor early stopping saw."
+      testId="run-result"
+    >
+      <VersionSummary version={version} />
+    </Panel>
+  );
+}
+
+function Curves({ progress }: { progress: TrainingProgress }) {
+  const { points, plannedEpochs, popularityNdcg } = progress;
+  const end = axisEnd(points.length, plannedEpochs);
+  return (
+    <div className={classes.curves}>
+      <CurveChart
+        title="NDCG@10"
+        note="on validation interactions, all items ranked"
+        points={points}
+        field="ndcgAt10"
+        axisEnd={end}
+        color="var(--k-good-line)"
+        format={formatMetric}
+        fromZero
+        reference={popularityNdcg === null ? null : { label: 'Popularity', value: popularityNdcg }}
+        best={bestEpoch(points)}
+        testId="ndcg-chart"
+      />
+      <CurveChart
+        title="Loss"
+        note="mean of the epoch, on training interactions"
+        points={points}
+        field="loss"
+        axisEnd={end}
+        color="var(--k-model)"
+        format={formatLoss}
+        fromZero={false}
+        testId="loss-chart"
+      />
+    </div>
+  );
+}
