@@ -35,6 +35,8 @@ function project(name: keyof typeof FOLDERS): object {
 }
 
 export default defineConfig({
+  // One graphql for our modules and for CommonJS packages, which otherwise get two copies that refuse each other's schemas.
+  resolve: { alias: [{ find: /^graphql$/, replacement: fileURLToPath(import.meta.resolve('graphql')) }] },
   test: {
     pool: 'forks',
     maxWorkers: 2,
