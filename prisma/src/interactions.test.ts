@@ -67,16 +67,18 @@ describe('recordInteractions', () => {
     expect(await record()).toEqual({ recordedCount: 2, duplicateCount: 3, unknownItemPositions: [] });
   });
 
-  test('counts an eventId once over concurrent batches in opposite orders, without a deadlock', async () => {
+  test.each([
+    ['events of a known user', () => 'ada'],
+    ['events of new users', (n: number) => `user-${n}`],
+  ])('survives concurrent batches of the same %s in opposite orders', async (_, userOf) => {
     await using world = await createWorld();
-    const rows = Array.from({ length: 200 }, (_, n) => view({ eventId: `e${n}`, userExternalId: `user-${n}` }));
-    const results = await Promise.all(
-      [rows, rows.toReversed(), rows, rows.toReversed(), rows].map((batch) =>
-        withTenant(world.db, world.ours.tenantId, (tx) => recordInteractions(tx, batch)),
-      ),
-    );
-    expect(results.reduce((sum, result) => sum + result.recordedCount, 0)).toBe(200);
-    expect(results.reduce((sum, result) => sum + result.duplicateCount, 0)).toBe(800);
+    const rows = Array.from({ length: 1_000 }, (_row, n) => view({ userExternalId: userOf(n), eventId: `event-${n}` }));
+    const record = (batch: NewInteraction[]) =>
+      withTenant(world.db, world.ours.tenantId, (tx) => recordInteractions(tx, batch));
+    await record([view()]);
+    const results = await Promise.all([rows, rows.toReversed(), rows, rows.toReversed(), rows].map(record));
+    expect(results.reduce((sum, result) => sum + result.recordedCount, 0)).toBe(1_000);
+    expect(results.reduce((sum, result) => sum + result.duplicateCount, 0)).toBe(4_000);
   });
 
   test('lets two tenants use the same eventId', async () => {
