@@ -55,15 +55,20 @@ function isInstalled() {
 
 function installPackages() {
   if (!isInstalled()) {
-    const npm = process.env.npm_execpath ? [process.execPath, process.env.npm_execpath] : ['npm'];
-    run('Installing the packages of package-lock.json, once', npm[0], [
-      ...npm.slice(1),
-      'ci',
-      '--no-audit',
-      '--no-fund',
-    ]);
+    try {
+      npm('ci');
+    } catch (error) {
+      // A package.json that was edited by hand no longer agrees with the lock file.
+      if (!/are in sync/.test(error.output ?? '')) throw error;
+      npm('install');
+    }
   }
   if (!existsSync(STAMP) || readFileSync(STAMP, 'utf8') !== lockHash()) writeFileSync(STAMP, lockHash());
+}
+
+function npm(how) {
+  const [command, ...first] = process.env.npm_execpath ? [process.execPath, process.env.npm_execpath] : ['npm'];
+  run(`Installing packages (npm ${how}), once`, command, [...first, how, '--no-audit', '--no-fund']);
 }
 
 /** The Node 24 of node_modules, where this platform has one; else our own if it is new enough. */

@@ -33,7 +33,8 @@ export function appPart(spec: AppSpec, folder: StateFolder): Part {
 function environmentOf(spec: AppSpec, folder: StateFolder): NodeJS.ProcessEnv {
   const passedOn = Object.entries(process.env).filter(([key]) => PASSED_ON.test(key));
   return {
-    NODE_ENV: 'production',
+    // A developer's machine: the gateway then answers introspection. The web app is built, and sets production itself.
+    NODE_ENV: 'development',
     ...Object.fromEntries(passedOn),
     NODE_COMPILE_CACHE: join(folder.root, 'compile-cache'),
     HOST: '127.0.0.1',
