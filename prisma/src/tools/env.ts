@@ -10,7 +10,7 @@ export function readMigrationEnv(): Readonly<MigrationEnv> {
   if (migrationDatabaseUrl === undefined || migrationDatabaseUrl === '') {
     throw new Error('MIGRATION_DATABASE_URL is not set: wanted the URL of the database as its owner.');
   }
-  return Object.freeze({ migrationDatabaseUrl, appRolePassword });
+  return Object.freeze({ migrationDatabaseUrl, appRolePassword: appRolePassword || undefined });
 }
 
 /** The environment in which Prisma's command line takes `file` for its engine, and reports to nobody. */
