@@ -28,12 +28,11 @@ export const DATA_DIR = resolve(ROOT, process.env.KINDRED_DATA_DIR ?? '../shared
 
 /** Starts the whole platform as `npm start` does, and waits until it has printed its first recommendation. */
 export async function startPlatform({ stateDir, port }: { stateDir: string; port: number }): Promise<Platform> {
-  const { DATABASE_URL, REDIS_URL, TEMPORAL_ADDRESS, NODE_ENV, VITEST, ...environment } = process.env;
   const startedAt = performance.now();
   const child = spawn(
     process.execPath,
     [join(ROOT, 'scripts/src/start/main.ts'), '--state', stateDir, '--port', String(port), '--data', DATA_DIR],
-    { cwd: ROOT, env: environment, stdio: ['ignore', 'pipe', 'pipe'] },
+    { cwd: ROOT, env: ownEnvironment(), stdio: ['ignore', 'pipe', 'pipe'] },
   );
   const output = await untilReady(child);
   return {
@@ -50,6 +49,12 @@ export async function startPlatform({ stateDir, port }: { stateDir: string; port
       return code;
     },
   };
+}
+
+/** The environment without what would point the platform at other servers, and without what the test runner set. */
+function ownEnvironment(): NodeJS.ProcessEnv {
+  const foreign = /^(DATABASE_URL|MIGRATION_DATABASE_URL|REDIS_URL|TEMPORAL_ADDRESS|NODE_ENV|VITEST.*|TEST_.*)$/;
+  return Object.fromEntries(Object.entries(process.env).filter(([key]) => !foreign.test(key)));
 }
 
 async function untilReady(child: ChildProcess): Promise<() => string> {
