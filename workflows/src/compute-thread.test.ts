@@ -21,13 +21,13 @@ async function snapshotOf(pairs: [user: string, item: string][]) {
 function startTraining(snapshotPath: string, signal: AbortSignal) {
   const input: TrainingThreadInput = { snapshotPath, checkpointPath: null, hyperparameters: DEFAULT_HYPERPARAMETERS };
   const file = new URL('./training-thread.ts', import.meta.url);
-  return startComputeThread<'nextEpoch', NextEpoch>(file, input, signal);
+  return startComputeThread<NextEpoch>(file, input, signal);
 }
 
 test('what core refuses inside the thread reaches the asker with its meaning', async () => {
   await using snapshot = await snapshotOf([[v7(), v7()]]);
   await using thread = startTraining(snapshot.snapshotPath, new AbortController().signal);
-  const error = translateCoreError(await thread.ask('nextEpoch').catch((reason: unknown) => reason));
+  const error = translateCoreError(await thread.ask().catch((reason: unknown) => reason));
   expect(error).toMatchObject({ type: 'NotEnoughData', nonRetryable: true });
 });
 
@@ -36,8 +36,8 @@ test('an aborted signal ends the thread in the middle of its work', async () => 
   await using snapshot = await snapshotOf(items.map((item, index) => [index < 10 ? user : v7(), item]));
   const stopping = new AbortController();
   await using thread = startTraining(snapshot.snapshotPath, stopping.signal);
-  await thread.ask('nextEpoch');
-  const asked = thread.ask('nextEpoch');
+  await thread.ask();
+  const asked = thread.ask();
   stopping.abort(new Error('stopped on purpose'));
   await expect(asked).rejects.toThrow('stopped on purpose');
 });

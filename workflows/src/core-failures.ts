@@ -9,7 +9,10 @@ export function translateCoreError(error: unknown): unknown {
     return error;
   }
   if (error.name === 'TrainingDivergedError') {
-    return permanentFailure('TrainingDiverged', `The training diverged. ${error.message} A lower learning rate may help.`);
+    return permanentFailure(
+      'TrainingDiverged',
+      `The training diverged. ${error.message} A lower learning rate may help.`,
+    );
   }
   if (error.name === 'InteractionDataError') {
     return permanentFailure('NotEnoughData', `The interactions cannot be learned from. ${error.message}`);

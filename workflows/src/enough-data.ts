@@ -10,11 +10,7 @@ interface DataCounts {
 /** @throws NotEnoughData, saying what was wanted and what there is. */
 export function requireEnoughData(found: DataCounts): void {
   const { userCount, itemCount, interactionCount } = MINIMUM_DATA;
-  if (
-    found.userCount < userCount ||
-    found.itemCount < itemCount ||
-    found.interactionCount < interactionCount
-  ) {
+  if (found.userCount < userCount || found.itemCount < itemCount || found.interactionCount < interactionCount) {
     throw permanentFailure(
       'NotEnoughData',
       `A training needs at least ${inWords(MINIMUM_DATA)}; there are ${inWords(found)}.`,

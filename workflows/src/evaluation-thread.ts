@@ -19,7 +19,7 @@ export interface Evaluation {
   baselines: { name: string; metrics: RankingMetrics }[];
 }
 
-serveThread<'evaluate', Evaluation>(() => {
+serveThread<Evaluation>(() => {
   const { snapshotPath, checkpointPath } = workerData as EvaluationThreadInput;
   const { train, validation, test } = splitSnapshot(decodeSnapshot(readFileSync(snapshotPath)).matrix);
   const { dimension, users, items } = bestEmbeddings(loadTraining(readFileSync(checkpointPath), train, validation));
@@ -27,7 +27,7 @@ serveThread<'evaluate', Evaluation>(() => {
   const popularity = { scores: popularityScores(train) };
   const masked = { masked: validation };
   return {
-    answer: {
+    value: {
       metrics: evaluateRanking(model, train, test, masked),
       baselines: [{ name: 'POPULARITY', metrics: evaluateRanking(popularity, train, test, masked) }],
     },

@@ -32,7 +32,7 @@ export interface BuiltVersion {
   notice: string | null;
 }
 
-serveThread<'build', BuiltVersion>(async () => {
+serveThread<BuiltVersion>(async () => {
   const { snapshotPath, checkpointPath, outputFolder } = workerData as IndexThreadInput;
   const { matrix, userIds, itemIds } = decodeSnapshot(readFileSync(snapshotPath));
   const { train, validation } = splitSnapshot(matrix);
@@ -57,7 +57,7 @@ serveThread<'build', BuiltVersion>(async () => {
   const recallAt20 = index.recallAt20 ?? 0;
   index.close();
   return {
-    answer: {
+    value: {
       artefact: { path: artefactPath, sha256: sha256(artefact) },
       indexFile: isExact ? null : { path: indexPath, sha256: sha256(readFileSync(indexPath)) },
       index: { kind: isExact ? 'EXACT' : 'FAISS', factory, recallAt20 },

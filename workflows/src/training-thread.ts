@@ -32,14 +32,14 @@ const training =
     ? createTraining(train, validation, hyperparameters)
     : loadTraining(readFileSync(checkpointPath), train, validation);
 
-serveThread<'nextEpoch', NextEpoch>(() => {
+serveThread<NextEpoch>(() => {
   if (isTrainingFinished(training)) {
     const epochCount = training.model.state.epoch;
-    return { answer: { kind: 'finished', bestEpoch: training.best?.epoch ?? epochCount, epochCount } };
+    return { value: { kind: 'finished', bestEpoch: training.best?.epoch ?? epochCount, epochCount } };
   }
   const startedAt = performance.now();
   const report = trainNextEpoch(training);
   const durationMs = performance.now() - startedAt;
   const checkpoint = saveTraining(training);
-  return { answer: { kind: 'epoch', report, durationMs, checkpoint }, transfer: [checkpoint.buffer] };
+  return { value: { kind: 'epoch', report, durationMs, checkpoint }, transfer: [checkpoint.buffer] };
 });

@@ -45,8 +45,8 @@ export async function buildIndex(
       checkpointPath: await deps.objects.materialize(training.checkpointKey),
       outputFolder: folder.path,
     };
-    await using thread = startComputeThread<'build', BuiltVersion>(INDEX_THREAD, threadInput, signal);
-    const built = await thread.ask('build');
+    await using thread = startComputeThread<BuiltVersion>(INDEX_THREAD, threadInput, signal);
+    const built = await thread.ask();
     await storeVersion(deps.objects, version, built);
     return built;
   });

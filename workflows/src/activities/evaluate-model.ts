@@ -22,8 +22,8 @@ export async function evaluateModel(
       snapshotPath: await deps.objects.materialize(snapshot.key),
       checkpointPath: await deps.objects.materialize(training.checkpointKey),
     };
-    await using thread = startComputeThread<'evaluate', Evaluation>(EVALUATION_THREAD, threadInput, signal);
-    return await thread.ask('evaluate');
+    await using thread = startComputeThread<Evaluation>(EVALUATION_THREAD, threadInput, signal);
+    return await thread.ask();
   });
   for (const { name, metrics } of evaluation.baselines) {
     const body = { kind: 'BASELINE_EVALUATED' as const, name, metrics };

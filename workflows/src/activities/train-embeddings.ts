@@ -37,8 +37,15 @@ export async function trainEmbeddings(
     phase: 'TRAIN',
     message: `Learning from ${snapshot.interactionCount.toLocaleString('en')} interactions`,
   });
-  const { heartbeatDetails } = Context.current().info as { heartbeatDetails?: CheckpointPointer };
+  const { attempt, heartbeatDetails } = Context.current().info as {
+    attempt: number;
+    heartbeatDetails?: CheckpointPointer;
+  };
   let pointer = furthest(heartbeatDetails, await readLatestPointer(deps.objects, input));
+  if (pointer !== null) {
+    const body = { kind: 'LOG' as const, message: `Going on after epoch ${pointer.epoch}` };
+    await recordEvent(deps, { ...input, dedupeKey: `resumed:${attempt}`, body });
+  }
   return withHeartbeat(
     async (signal) => {
       const threadInput: TrainingThreadInput = {
@@ -46,8 +53,8 @@ export async function trainEmbeddings(
         checkpointPath: pointer && (await deps.objects.materialize(pointer.checkpointKey)),
         hyperparameters,
       };
-      await using thread = startComputeThread<'nextEpoch', NextEpoch>(TRAINING_THREAD, threadInput, signal);
-      const ask = () => thread.ask('nextEpoch').catch((error: unknown) => Promise.reject(translateCoreError(error)));
+      await using thread = startComputeThread<NextEpoch>(TRAINING_THREAD, threadInput, signal);
+      const ask = () => thread.ask().catch((error: unknown) => Promise.reject(translateCoreError(error)));
       let next = await ask();
       while (next.kind === 'epoch') {
         await announceEpoch(deps, input, { ...next, epochs: hyperparameters.epochs });

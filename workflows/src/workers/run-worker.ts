@@ -75,8 +75,15 @@ function temporalLogger(logger: Logger): TemporalLogger {
     error: (message, meta) => write('ERROR', message, meta),
   };
 
-  function write(level: 'TRACE' | 'DEBUG' | 'INFO' | 'WARN' | 'ERROR', message: string, meta: object | undefined): void {
+  function write(
+    level: 'TRACE' | 'DEBUG' | 'INFO' | 'WARN' | 'ERROR',
+    message: string,
+    meta: object | undefined,
+  ): void {
     const { error, ...rest } = { error: undefined, ...meta };
-    logger[level.toLowerCase() as Lowercase<typeof level>](error === undefined ? rest : { ...rest, err: error }, message);
+    logger[level.toLowerCase() as Lowercase<typeof level>](
+      error === undefined ? rest : { ...rest, err: error },
+      message,
+    );
   }
 }

@@ -10,7 +10,14 @@ import { ApplicationFailure } from '@temporalio/common';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runWorkers } from '../testing/run-workers.ts';
-import { openTrainingWorld, queueRun, readRun, SMALL, startRun, type TrainingWorld } from '../testing/training-world.ts';
+import {
+  openTrainingWorld,
+  queueRun,
+  readRun,
+  SMALL,
+  startRun,
+  type TrainingWorld,
+} from '../testing/training-world.ts';
 
 let world: TrainingWorld;
 let workers: AsyncDisposable;
@@ -41,10 +48,9 @@ test('a training ends with an active version, its figures, whole files, and even
   expect(run).toMatchObject({ status: 'SUCCEEDED', failure: null, phase: 'PROMOTE' });
   expect(events.map((event) => event.sequence)).toEqual(events.map((_, index) => index + 1));
   const kinds = events.map(({ body }) => ('phase' in body ? body.phase : body.kind));
-  expect(kinds.filter((kind) => kind !== 'EPOCH_FINISHED' && kind !== 'LOG')).toEqual([
-    ...['PREFLIGHT', 'SNAPSHOT', 'TRAIN', 'EVALUATE', 'BASELINE_EVALUATED', 'MODEL_EVALUATED'],
-    ...['BUILD_INDEX', 'PROMOTE', 'FINISHED'],
-  ]);
+  expect(kinds.filter((kind) => kind !== 'EPOCH_FINISHED' && kind !== 'LOG')).toEqual(
+    'PREFLIGHT SNAPSHOT TRAIN EVALUATE BASELINE_EVALUATED MODEL_EVALUATED BUILD_INDEX PROMOTE FINISHED'.split(' '),
+  );
 
   const serving = await withTenant(world.deps.db, tenantId, findServingVersion);
   expect(serving).toMatchObject({ id: versionId, status: 'ACTIVE', number: 1, runId: input.runId });
@@ -128,11 +134,12 @@ test('a cancelled training stops its thread and ends as CANCELLED', async () => 
 });
 
 test('a step that fails for good ends the run as FAILED and keeps what is internal to itself', async () => {
-  await using broken = await openTrainingWorld();
+  await using stack = new AsyncDisposableStack();
+  const broken = stack.use(await openTrainingWorld());
   const evaluateModel = async () => {
     throw ApplicationFailure.nonRetryable('connect ECONNREFUSED 10.0.0.7:5432', 'DatabaseGone');
   };
-  await using _workers = await runWorkers(broken, { evaluateModel });
+  stack.use(await runWorkers(broken, { evaluateModel }));
   const { tenantId } = await createTestTenant(broken.deps.db);
   await seedCheckerboard(broken.deps.db, tenantId, { userCount: 10, itemCount: 20 });
   const input = await queueRun(broken, tenantId, { ...SMALL, epochs: 1 });

@@ -1,0 +1,62 @@
+import { once } from 'node:events';
+import { seedCheckerboard } from '@kindred/testing/checkerboard';
+import { createTestTenant } from '@kindred/testing/test-tenant';
+import { expect, test } from 'vitest';
+import { spawnWorker } from '../testing/spawn-worker.ts';
+import { openTrainingWorld, queueRun, readRun, SMALL, startRun } from '../testing/training-world.ts';
+
+test('a worker that is killed in mid-training is replaced by one that goes on, and every epoch is told once', async () => {
+  await using world = await openTrainingWorld();
+  await using processes = new AsyncDisposableStack();
+  const workflows = processes.use(await spawnWorker(world, 'workflows'));
+  const data = processes.use(await spawnWorker(world, 'data'));
+  const doomed = await spawnWorker(world, 'train-cpu');
+  for (const { url } of [workflows, data, doomed]) {
+    expect((await fetch(`${url}/health/ready`)).status).toBe(200);
+  }
+  const { tenantId } = await createTestTenant(world.deps.db);
+  await seedCheckerboard(world.deps.db, tenantId, { userCount: 60, itemCount: 120 });
+  const hyperparameters = { ...SMALL, dimension: 64, epochs: 25, patience: 25 };
+  const input = await queueRun(world, tenantId, hyperparameters);
+  const handle = await startRun(world, input);
+  const toldEpochs = async () =>
+    (await readRun(world, input)).events.flatMap(({ body }) => (body.kind === 'EPOCH_FINISHED' ? [body.epoch] : []));
+
+  await expect.poll(async () => (await toldEpochs()).length, { timeout: 20_000, interval: 20 }).toBeGreaterThan(4);
+  doomed.child.kill('SIGKILL');
+  await once(doomed.child, 'exit');
+  const toldBefore = await toldEpochs();
+  expect(toldBefore.length).toBeLessThan(25);
+
+  processes.use(await spawnWorker(world, 'train-cpu'));
+  await handle.result();
+
+  const { run, events } = await readRun(world, input);
+  expect(run?.status).toBe('SUCCEEDED');
+  expect(await toldEpochs()).toEqual(Array.from({ length: 25 }, (_, index) => index + 1));
+  expect(events.map((event) => event.sequence)).toEqual(events.map((_, index) => index + 1));
+  const resumed = events.flatMap(({ body }) => (body.kind === 'LOG' ? [body.message] : []));
+  const last = toldBefore.length;
+  expect([`Going on after epoch ${last}`, `Going on after epoch ${last - 1}`]).toContain(resumed[0]);
+}, 90_000);
+
+test('a worker that is told to stop in mid-training stops at once and loses no epoch', async () => {
+  await using world = await openTrainingWorld();
+  await using processes = new AsyncDisposableStack();
+  processes.use(await spawnWorker(world, 'workflows'));
+  processes.use(await spawnWorker(world, 'data'));
+  const { tenantId } = await createTestTenant(world.deps.db);
+  await seedCheckerboard(world.deps.db, tenantId, { userCount: 60, itemCount: 120 });
+  const input = await queueRun(world, tenantId, { ...SMALL, dimension: 64, epochs: 12, patience: 12 });
+  const stopped = await spawnWorker(world, 'train-cpu');
+  const handle = await startRun(world, input);
+  await expect.poll(async () => (await readRun(world, input)).events.length, { timeout: 20_000 }).toBeGreaterThan(5);
+  const exited = once(stopped.child, 'exit');
+  stopped.child.kill('SIGTERM');
+  expect(await exited).toEqual([0, null]);
+  processes.use(await spawnWorker(world, 'train-cpu'));
+  await handle.result();
+  const { run, events } = await readRun(world, input);
+  expect(run?.status).toBe('SUCCEEDED');
+  expect(events.filter(({ body }) => body.kind === 'EPOCH_FINISHED')).toHaveLength(12);
+}, 90_000);
