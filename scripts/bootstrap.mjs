@@ -30,7 +30,6 @@ function run(label, command, args) {
   if (signal) process.exit(130);
   const output = `${stdout ?? ''}${stderr ?? ''}`.trim();
   if (/ENOSPC|no space left/i.test(output)) throw new StopReason('The disk is full: free some space and start again.');
-  if (output) process.stderr.write(`${output.split('\n').slice(-30).join('\n')}\n`);
   const reason = new StopReason(`${label} failed: ${error ? error.message : `it ended with ${status}`}.`);
   throw Object.assign(reason, { output });
 }
@@ -109,6 +108,7 @@ function goOn(node, main, args) {
 }
 
 function stop(error) {
+  if (error.output) process.stderr.write(`${error.output.split('\n').slice(-30).join('\n')}\n`);
   process.stderr.write(`\nkindred: ${error.message}\n`);
   process.exit(1);
 }
@@ -117,15 +117,17 @@ const [, , command, ...args] = process.argv;
 try {
   const main = MAIN[command];
   if (main === undefined) throw new StopReason(`Wanted "start" or "test", got "${command ?? ''}".`);
-  installPackages();
-  const node = findNode();
-  if (!args.includes('--help') && !args.includes('-h')) {
+  if (command === 'start' && (args.includes('--help') || args.includes('-h'))) {
+    process.stdout.write(readFileSync(join(ROOT, 'scripts/src/start/help.txt')));
+  } else {
+    installPackages();
+    const node = findNode();
     // turbo and its tasks find the same Node first.
     process.env.PATH = `${dirname(node)}:${process.env.PATH ?? ''}`;
     installSystemPackages({ forTests: command === 'test' });
     prepare();
+    goOn(node, main, args);
   }
-  goOn(node, main, args);
 } catch (error) {
   if (!(error instanceof StopReason)) throw error;
   stop(error);

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { StopReason } from '../report-error.ts';
@@ -17,24 +18,8 @@ export interface StartOptions {
 const DEFAULT_PORT = 4000;
 const HIGHEST_BASE_PORT = 65_522; // the last part listens 13 above it
 
-export const HELP = `Usage: npm start -- [options]
-
-Starts the whole platform on this machine: PostgreSQL, Redis, Temporal, the four subgraphs, the gateway,
-the workers and the dashboard; fills a demo tenant, trains its first model and prints a recommendation.
-Ctrl-C ends it. A second start goes on with the same data.
-
-  --data DIR    MovieLens data for the demo tenant: a folder with movies.csv and ratings.csv, or one that
-                holds ml-latest-small (default: KINDRED_DATA_DIR, else a download, else simulated viewers)
-  --port N      the dashboard's port; the others follow it, up to N + 13 (default: ${DEFAULT_PORT})
-  --state DIR   where data, logs and secrets are kept (default: .kindred)
-  --reset       remove what is kept there first
-  --no-web      leave the dashboard out
-  --no-seed     leave the demo tenant out
-  --once        end again once everything is up and the first recommendation is printed
-  --help        show this
-
-Servers of your own: DATABASE_URL (with MIGRATION_DATABASE_URL of the owner, to migrate), REDIS_URL,
-TEMPORAL_ADDRESS.`;
+/** What `npm start -- --help` says; bootstrap.mjs says it too, before anything is installed. */
+export const HELP = readFileSync(new URL('./help.txt', import.meta.url), 'utf8').trimEnd();
 
 /**
  * The options of `npm start`.
