@@ -12,7 +12,9 @@ import type { SubgraphClient } from './subgraph-client.ts';
 /** A credential that was good when it was checked. */
 export interface Credential {
   viewer: Viewer;
-  /** Checks it again, for what outlives a request. @throws AppError UNAUTHENTICATED once it has expired or was revoked. */
+  /** For what outlives a request: when to check again, in milliseconds from now. Null: never. */
+  validForMs(): number | null;
+  /** @throws AppError UNAUTHENTICATED once it has expired or was revoked. */
   recheck(): Promise<void>;
 }
 
@@ -32,7 +34,11 @@ const CLAIMS = z.object({
   exp: z.number(),
 });
 
-const ANONYMOUS: Credential = { viewer: { kind: 'anonymous', scopes: [] }, recheck: async () => {} };
+const ANONYMOUS: Credential = {
+  viewer: { kind: 'anonymous', scopes: [] },
+  validForMs: () => null,
+  recheck: async () => {},
+};
 // A revoked key stops working within this time.
 const API_KEY_TTL_MS = 10_000;
 const API_KEY_FORM = /^k[ps]_[0-9a-z]{20,80}$/;
@@ -74,6 +80,7 @@ function createSessionVerifier(tenantUrl: string): (token: string) => Promise<Cr
     const { sub: accountId, tenant: tenantId, role, exp } = claims.data;
     return {
       viewer: { kind: 'account', accountId, tenantId, role, scopes: scopesOfRole(role) },
+      validForMs: () => Math.max(0, exp * 1000 - Date.now()),
       recheck: async () => {
         if (Date.now() >= exp * 1000) throw badSession();
       },
@@ -92,7 +99,7 @@ function createApiKeyFinder(client: SubgraphClient): (apiKey: string) => Promise
     const digest = createHash('sha256').update(apiKey).digest('base64');
     const viewer = await cache.get(digest, () => lookUpApiKey(client, apiKey));
     if (viewer === null) throw new AppError('UNAUTHENTICATED', 'The API key is not known or was revoked.');
-    return { viewer, recheck: async () => void (await find(apiKey)) };
+    return { viewer, validForMs: () => API_KEY_TTL_MS, recheck: async () => void (await find(apiKey)) };
   };
   return find;
 }

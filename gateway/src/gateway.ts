@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { ApolloGateway, type GraphQLDataSource } from '@apollo/gateway';
-import { ApolloServer } from '@apollo/server';
+import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
 import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
 import { expressMiddleware } from '@as-integrations/express5';
 import type { FormatError } from '@kindred/service/format-error';
@@ -11,14 +11,14 @@ import type { Logger } from '@kindred/service/logger';
 import { createMetrics } from '@kindred/service/metrics';
 import { answerErrors } from '@kindred/service/request-pipeline';
 import { currentTraceId, newTraceId, runInTrace } from '@kindred/service/trace';
-import express, { type Request, type RequestHandler, type Response } from 'express';
-import { GraphQLError, OperationTypeNode } from 'graphql';
+import express, { type RequestHandler, type Response } from 'express';
+import { GraphQLError, type GraphQLSchema, OperationTypeNode } from 'graphql';
 import { type Authenticate, createAuthenticate, type Credential } from './auth.ts';
 import { type OperationContext, withDeadline } from './context.ts';
 import { cors } from './cors.ts';
 import { createDataSources } from './data-sources.ts';
 import { createGatewayFormatError } from './format-error.ts';
-import { limitsRule, MAX_TOKENS } from './limits.ts';
+import { MAX_ERRORS, MAX_TOKENS, parseWithinLimits } from './limits.ts';
 import { startSocketServer } from './socket-server.ts';
 import { createStreamRoute } from './stream-route.ts';
 import { createSubgraphClient, type SubgraphClientOptions } from './subgraph-client.ts';
@@ -38,7 +38,6 @@ export interface GatewayOptions extends SubgraphClientOptions {
 // 5,000 items with their properties, the most that one upsertItems takes.
 const BODY_LIMIT = '8mb';
 const STREAM_BODY_LIMIT = '256kb';
-const MAX_VALIDATION_ERRORS = 5;
 
 /**
  * Serves the supergraph: queries and mutations on POST /graphql, subscriptions over graphql-ws on /graphql and over SSE on
@@ -72,8 +71,14 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
   addHealthRoutes(app, { readiness, metrics, logger, isDraining: () => draining.signal.aborted });
   app.use(beginTrace, cors(options.allowedOrigins));
   const admit = authenticateRequest(authenticate);
-  const graphql = expressMiddleware(apollo, { context: async ({ req, res }) => operationContextOf(req, res) });
-  app.post('/graphql', admit, express.json({ limit: BODY_LIMIT }), graphql);
+  const graphql = expressMiddleware(apollo, { context: async ({ res }) => operationContextOf(res) });
+  app.post(
+    '/graphql',
+    admit,
+    express.json({ limit: BODY_LIMIT }),
+    refuseOversized(subscriptions.planner.schema),
+    graphql,
+  );
   const stream = createStreamRoute({ subscriptions, credentialOf, draining: draining.signal });
   app.post('/graphql/stream', admit, express.json({ limit: STREAM_BODY_LIMIT }), stream);
   app.use(answerErrors(formatError));
@@ -82,15 +87,14 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
   const sockets = startSocketServer(http, { ...options, subscriptions, authenticate });
   const server = await listen(http, options);
   logger.info({ url: server.url }, 'The gateway listens');
-  return {
-    ...server,
-    drain: async () => {
-      draining.abort();
-      await Promise.all([sockets.drain(), server.drain()]);
-      await apollo.stop();
-      await client.close();
-    },
+  let drained: Promise<void> | undefined;
+  const drain = async () => {
+    draining.abort();
+    await Promise.all([sockets.drain(), server.drain()]);
+    await apollo.stop();
+    await client.close();
   };
+  return { ...server, drain: () => (drained ??= drain()) };
 }
 
 async function startApollo(
@@ -118,26 +122,32 @@ async function startApollo(
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,
     parseOptions: { maxTokens: MAX_TOKENS },
-    validationRules: [limitsRule],
-    validationOptions: { maxErrors: MAX_VALIDATION_ERRORS },
-    plugins: [
-      ApolloServerPluginLandingPageDisabled(),
-      {
-        requestDidStart: async () => ({
-          didResolveOperation: async ({ operation }) => refuseSubscription(operation?.operation),
-        }),
-      },
-    ],
+    validationOptions: { maxErrors: MAX_ERRORS },
+    plugins: [ApolloServerPluginLandingPageDisabled(), refuseSubscriptions],
   });
   await apollo.start();
   return apollo;
 }
 
-function refuseSubscription(operation: OperationTypeNode | undefined): void {
-  if (operation !== OperationTypeNode.SUBSCRIPTION) return;
-  const message = 'Subscriptions run over graphql-ws at /graphql or over SSE at POST /graphql/stream.';
-  throw new GraphQLError(message, { extensions: { code: 'BAD_REQUEST', http: { status: 400 } } });
+/** Refuses what must not be planned before Apollo Server validates it, whose hooks can only fail a request with status 500. */
+function refuseOversized(schema: GraphQLSchema): RequestHandler {
+  return (req, res, next) => {
+    const query: unknown = req.body?.query;
+    const document = typeof query === 'string' ? parseWithinLimits(schema, query) : undefined;
+    if (document === undefined || 'definitions' in document) next();
+    else res.status(400).json({ errors: document });
+  };
 }
+
+const refuseSubscriptions: ApolloServerPlugin<OperationContext> = {
+  requestDidStart: async () => ({
+    didResolveOperation: async ({ operation }) => {
+      if (operation?.operation !== OperationTypeNode.SUBSCRIPTION) return;
+      const message = 'Subscriptions run over graphql-ws at /graphql or over SSE at POST /graphql/stream.';
+      throw new GraphQLError(message, { extensions: { code: 'BAD_REQUEST', http: { status: 400 } } });
+    },
+  }),
+};
 
 // The trace begins here: what a client sends as a trace, or as any internal header, is never read.
 const beginTrace: RequestHandler = (_req, _res, next) => runInTrace(newTraceId(), next);
@@ -156,7 +166,7 @@ function credentialOf(res: Response): Credential {
   return res.locals.credential as Credential;
 }
 
-function operationContextOf(_req: Request, res: Response): OperationContext {
+function operationContextOf(res: Response): OperationContext {
   const gone = new AbortController();
   res.once('close', () => gone.abort());
   return { viewer: credentialOf(res).viewer, traceId: currentTraceId(), signal: withDeadline(gone.signal) };

@@ -2,18 +2,46 @@ import {
   type DocumentNode,
   type FragmentDefinitionNode,
   GraphQLError,
+  type GraphQLSchema,
   Kind,
   OperationTypeNode,
+  parse,
   type SelectionSetNode,
+  validate,
   type ValidationRule,
 } from 'graphql';
 
-/** Larger documents are not parsed. The web app's largest has about 600 tokens, the introspection query 400. */
+// Larger documents are not parsed. The web app's largest has about 600 tokens, the introspection query 400.
 export const MAX_TOKENS = 4_000;
 /** Deeper operations are not planned. The introspection query has a depth of 14. */
 const MAX_DEPTH = 20;
 /** Operations with more selections, fragments expanded, are not planned: planning time grows with them. */
 const MAX_SELECTIONS = 2_000;
+
+/** Errors beyond this are not sent: a document full of them must not make a large answer. */
+export const MAX_ERRORS = 5;
+
+/**
+ * The document of an operation, or why it is refused before it is validated and planned, whichever transport brought it.
+ * Validation comes later: graphql's own rules take long on documents that this refuses, and throw on some.
+ */
+export function parseWithinLimits(schema: GraphQLSchema, query: string): DocumentNode | readonly GraphQLError[] {
+  let document: DocumentNode;
+  try {
+    document = parse(query, { maxTokens: MAX_TOKENS });
+  } catch (error) {
+    if (error instanceof GraphQLError) return [withCode(error, 'GRAPHQL_PARSE_FAILED')];
+    throw error;
+  }
+  const errors = validate(schema, document, [limitsRule, unconditionalSubscriptionRule], { maxErrors: MAX_ERRORS });
+  return errors.length === 0 ? document : errors.map((error) => withCode(error, 'GRAPHQL_VALIDATION_FAILED'));
+}
+
+/** The same error with an `extensions.code`. */
+export function withCode({ message, nodes, source, positions }: GraphQLError, code: string): GraphQLError {
+  const place = { nodes: nodes ?? null, source: source ?? null, positions: positions ?? null };
+  return new GraphQLError(message, { ...place, extensions: { code } });
+}
 
 /** What an operation costs to plan, its fragments expanded. */
 interface Size {
@@ -22,7 +50,7 @@ interface Size {
 }
 
 /** Refuses operations that are too deep or too large once their fragments are expanded, in time linear in the document. */
-export const limitsRule: ValidationRule = (context) => ({
+const limitsRule: ValidationRule = (context) => ({
   Document(document) {
     for (const error of checkLimits(document)) context.reportError(error);
   },
@@ -76,7 +104,7 @@ function createMeasure(document: DocumentNode): (set: SelectionSetNode) => Size 
  * Refuses `@skip` and `@include` on the root field of a subscription, directly or around it: whether there is a
  * subscription at all would depend on a variable, and the planner throws.
  */
-export const unconditionalSubscriptionRule: ValidationRule = (context) => ({
+const unconditionalSubscriptionRule: ValidationRule = (context) => ({
   OperationDefinition(operation) {
     if (operation.operation !== OperationTypeNode.SUBSCRIPTION) return;
     const fragments = fragmentsOf(context.getDocument());

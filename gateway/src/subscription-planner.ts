@@ -8,12 +8,11 @@ import {
   GraphQLError,
   type GraphQLSchema,
   OperationTypeNode,
-  parse,
   specifiedRules,
   validate,
 } from 'graphql';
 import { z } from 'zod';
-import { limitsRule, MAX_TOKENS, unconditionalSubscriptionRule } from './limits.ts';
+import { MAX_ERRORS, parseWithinLimits, withCode } from './limits.ts';
 
 /** A subscription as a client asks for it, over either transport. */
 export const SUBSCRIPTION_REQUEST = z.object({
@@ -45,8 +44,6 @@ export interface SubscriptionPlanner {
 }
 
 const MAX_CACHED_PLANS = 500;
-const MAX_ERRORS = 5;
-const RULES = [...specifiedRules, limitsRule, unconditionalSubscriptionRule];
 
 /** Plans subscriptions, each distinct document once. */
 export function createSubscriptionPlanner(supergraph: Supergraph): SubscriptionPlanner {
@@ -57,15 +54,15 @@ export function createSubscriptionPlanner(supergraph: Supergraph): SubscriptionP
 
   const createPlan = (query: string, operationName: string | undefined): SubscriptionPlan | readonly GraphQLError[] => {
     const document = readDocument(schema, query);
-    if (Array.isArray(document)) return document;
-    const ast = getOperationAST(document as DocumentNode, operationName);
+    if (!('definitions' in document)) return document;
+    const ast = getOperationAST(document, operationName);
     if (!ast) return [badRequest('Wanted one operation, or an operationName that the document holds.')];
     if (ast.operation !== OperationTypeNode.SUBSCRIPTION) {
       return [
         badRequest(`Streams and sockets serve subscriptions only, not a ${ast.operation}: send it to POST /graphql.`),
       ];
     }
-    return build({ apiSchema, schema, planner }, document as DocumentNode, operationName);
+    return build({ apiSchema, schema, planner }, document, operationName);
   };
 
   return {
@@ -89,14 +86,9 @@ export function createSubscriptionPlanner(supergraph: Supergraph): SubscriptionP
 }
 
 function readDocument(schema: GraphQLSchema, query: string): DocumentNode | readonly GraphQLError[] {
-  let document: DocumentNode;
-  try {
-    document = parse(query, { maxTokens: MAX_TOKENS });
-  } catch (error) {
-    if (error instanceof GraphQLError) return [withCode(error, 'GRAPHQL_PARSE_FAILED')];
-    throw error;
-  }
-  const errors = validate(schema, document, RULES, { maxErrors: MAX_ERRORS });
+  const document = parseWithinLimits(schema, query);
+  if (!('definitions' in document)) return document;
+  const errors = validate(schema, document, specifiedRules, { maxErrors: MAX_ERRORS });
   return errors.length === 0 ? document : errors.map((error) => withCode(error, 'GRAPHQL_VALIDATION_FAILED'));
 }
 
@@ -129,13 +121,4 @@ function build(
 
 function badRequest(message: string): GraphQLError {
   return new GraphQLError(message, { extensions: { code: 'BAD_REQUEST' } });
-}
-
-function withCode({ message, nodes, source, positions }: GraphQLError, code: string): GraphQLError {
-  return new GraphQLError(message, {
-    nodes: nodes ?? null,
-    source: source ?? null,
-    positions: positions ?? null,
-    extensions: { code },
-  });
 }

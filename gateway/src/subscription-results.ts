@@ -2,8 +2,8 @@ import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
 import type { Credential } from './auth.ts';
 import type { StreamEvent } from './event-stream-reader.ts';
 
-// A session that ends and a key that is revoked end their subscriptions within this time.
-const RECHECK_MS = 10_000;
+// The longest that a timer of Node runs; longer ones fire at once.
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export interface SubscriptionResultsOptions {
   credential: Credential;
@@ -26,19 +26,14 @@ export class SubscriptionResults implements AsyncIterableIterator<FormattedExecu
   readonly #options: SubscriptionResultsOptions;
   readonly #abort = new AbortController();
   readonly #upstream: AsyncGenerator<StreamEvent>;
-  readonly #recheck: NodeJS.Timeout;
+  #recheck: NodeJS.Timeout | undefined;
   #credentialError: unknown;
   #ended = false;
 
   constructor(options: SubscriptionResultsOptions) {
     this.#options = options;
     this.#upstream = options.open(this.#abort.signal);
-    this.#recheck = setInterval(() => {
-      options.credential.recheck().catch((error: unknown) => {
-        this.#credentialError ??= error;
-        this.#abort.abort();
-      });
-    }, RECHECK_MS).unref();
+    this.#watchCredential();
   }
 
   async next(): Promise<Result> {
@@ -71,6 +66,22 @@ export class SubscriptionResults implements AsyncIterableIterator<FormattedExecu
     return this;
   }
 
+  #watchCredential(): void {
+    const { credential } = this.#options;
+    const validForMs = credential.validForMs();
+    if (validForMs === null || this.#ended) return;
+    const recheck = () => {
+      credential.recheck().then(
+        () => this.#watchCredential(),
+        (error: unknown) => {
+          this.#credentialError ??= error;
+          this.#abort.abort();
+        },
+      );
+    };
+    this.#recheck = setTimeout(recheck, Math.min(validForMs + 1, MAX_TIMER_MS)).unref();
+  }
+
   // A method: it may have changed while `next` waited.
   #hasEnded(): boolean {
     return this.#ended;
@@ -79,7 +90,7 @@ export class SubscriptionResults implements AsyncIterableIterator<FormattedExecu
   #end(): void {
     if (this.#ended) return;
     this.#ended = true;
-    clearInterval(this.#recheck);
+    clearTimeout(this.#recheck);
     this.#abort.abort();
     this.#options.onEnd();
   }

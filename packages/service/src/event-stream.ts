@@ -50,6 +50,20 @@ async function writeResults(
     if (res.destroyed || draining.aborted) return false;
     if (next.done === true) return true;
     const fits = res.write(`event: next\ndata: ${JSON.stringify(next.value)}\n\n`);
-    if (!fits) await Promise.race([once(res, 'drain'), once(res, 'close')]);
+    if (!fits) await untilDrained(res, draining);
+  }
+}
+
+/** Until the client has read, or is gone, or must be left because it does not read while the server drains. */
+async function untilDrained(res: ServerResponse, draining: AbortSignal): Promise<void> {
+  const waiting = new AbortController();
+  const signal = AbortSignal.any([waiting.signal, draining]);
+  try {
+    await Promise.race([once(res, 'drain', { signal }), once(res, 'close', { signal })]);
+  } catch (error) {
+    if (!draining.aborted) throw error;
+    res.destroy();
+  } finally {
+    waiting.abort();
   }
 }

@@ -1,0 +1,64 @@
+import { createClient as createSseClient } from 'graphql-sse';
+import { createClient as createSocketClient } from 'graphql-ws';
+import { WebSocket } from 'ws';
+
+export interface Answer {
+  status: number;
+  data?: Record<string, unknown> | null;
+  errors?: { message: string; path?: unknown[]; extensions: { code: string; traceId?: string } }[];
+  text: string;
+}
+
+/** Sends one operation as a browser or a server would. */
+export async function post(
+  gatewayUrl: string,
+  query: string,
+  {
+    headers = {},
+    variables,
+    path = '/graphql',
+  }: { headers?: Record<string, string>; variables?: object; path?: string } = {},
+): Promise<Answer> {
+  const response = await fetch(`${gatewayUrl}${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify({ query, variables }),
+  });
+  const text = await response.text();
+  return { ...(JSON.parse(text) as object), status: response.status, text };
+}
+
+export interface SubscribeOptions {
+  query: string;
+  variables?: Record<string, unknown>;
+  authorization?: string | undefined;
+}
+
+export interface Subscribed {
+  next(): Promise<IteratorResult<unknown>>;
+  cancel(): Promise<void>;
+}
+
+/** A subscription over one transport, through a public client library. */
+export type Subscribe = (gatewayUrl: string, options: SubscribeOptions) => Subscribed;
+
+export const overSockets: Subscribe = (gatewayUrl, { query, variables, authorization }) => {
+  const client = createSocketClient({
+    url: `${gatewayUrl.replace('http', 'ws')}/graphql`,
+    webSocketImpl: WebSocket,
+    retryAttempts: 0,
+    ...(authorization !== undefined && { connectionParams: { authorization } }),
+  });
+  const results = client.iterate({ query, ...(variables && { variables }) });
+  return { next: () => results.next(), cancel: async () => void (await results.return?.()) };
+};
+
+export const overEventStreams: Subscribe = (gatewayUrl, { query, variables, authorization }) => {
+  const client = createSseClient({
+    url: `${gatewayUrl}/graphql/stream`,
+    retryAttempts: 0,
+    ...(authorization !== undefined && { headers: { authorization } }),
+  });
+  const results = client.iterate({ query, ...(variables && { variables }) });
+  return { next: () => results.next(), cancel: async () => void (await results.return?.()) };
+};

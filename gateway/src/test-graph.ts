@@ -1,0 +1,240 @@
+import { EventEmitter, on } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { AppError } from '@kindred/domain/app-error';
+import { encodeGlobalId, newId, type TenantId } from '@kindred/domain/ids';
+import { scopesOfApiKeyKind, type Viewer } from '@kindred/domain/viewer';
+import { requireSystem, requireTenant } from '@kindred/service/guards';
+import { createLogger } from '@kindred/service/logger';
+import { type RunningServer, startSubgraph } from '@kindred/service/subgraph-server';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { startGateway } from './gateway.ts';
+import type { SubgraphName } from './subgraphs.ts';
+
+export const INTERNAL_SECRET = 'a secret of the gateway tests, long enough';
+export const ALLOWED_ORIGIN = 'http://dashboard.test';
+
+/** One call that a stub subgraph received, as its resolvers saw it. */
+interface Call {
+  subgraph: SubgraphName;
+  field: string;
+  viewer: Viewer;
+}
+
+interface Context {
+  viewer: Viewer;
+  signal: AbortSignal;
+}
+
+/** What the stubs know and record. */
+export interface World {
+  tenantId: TenantId;
+  apiKeys: Map<string, 'PUBLISHABLE' | 'SECRET'>;
+  calls: Call[];
+  /** Emits `event` with the sequence of a training event, "end", or an Error to break the source with; `messageChars` lengthens its message. */
+  bus: EventEmitter;
+  /** How many subscriptions are open in the model subgraph. */
+  openStreams: number;
+  publicKeys: object[];
+  messageChars: number;
+}
+
+type Resolver = (parent: Record<string, unknown>, args: Record<string, unknown>, context: Context) => unknown;
+
+function recorder(world: World, subgraph: SubgraphName) {
+  return (field: string, resolve: Resolver): Resolver =>
+    (parent, args, context) => {
+      world.calls.push({ subgraph, field, viewer: context.viewer });
+      return resolve(parent, args, context);
+    };
+}
+
+function tenantResolvers(world: World): object {
+  const record = recorder(world, 'tenant');
+  const tenantOf = (viewer: Viewer) => ({ id: encodeGlobalId('Tenant', requireTenant(viewer)), name: 'Acme' });
+  return {
+    Query: {
+      viewer: record('viewer', (_parent, _args, { viewer }) =>
+        viewer.kind === 'anonymous' ? null : { tenant: tenantOf(viewer), scopes: viewer.scopes },
+      ),
+      tenant: record('tenant', (_parent, _args, { viewer }) => tenantOf(viewer)),
+      authenticateApiKey: record('authenticateApiKey', (_parent, { apiKey }, { viewer }) => {
+        requireSystem(viewer);
+        const kind = world.apiKeys.get(String(apiKey));
+        if (kind === undefined) return null;
+        const tenantId = encodeGlobalId('Tenant', world.tenantId);
+        return { apiKeyId: encodeGlobalId('ApiKey', newId('ApiKey')), tenantId, scopes: scopesOfApiKeyKind(kind) };
+      }),
+    },
+    Tenant: {
+      __resolveReference: (reference: { id: string }, context: Context) => {
+        world.calls.push({ subgraph: 'tenant', field: 'Tenant', viewer: context.viewer });
+        return { ...tenantOf(context.viewer), id: reference.id };
+      },
+      apiKeys: () => {
+        throw new Error('relation api_keys at postgres://10.0.0.7 does not exist');
+      },
+    },
+  };
+}
+
+function catalogResolvers(world: World): object {
+  const record = recorder(world, 'catalog');
+  return {
+    Query: {
+      item: record('item', (_parent, { externalId }) => {
+        if (externalId === 'missing') throw new AppError('NOT_FOUND', 'There is no such item.');
+        if (externalId === 'slow') return new Promise(() => {});
+        return { id: `itm_${String(externalId)}`, externalId, title: `Film ${String(externalId)}` };
+      }),
+    },
+    Item: { __resolveReference: ({ id }: { id: string }) => ({ id, title: `Film ${id.slice(4)}` }) },
+  };
+}
+
+function modelResolvers(world: World): object {
+  const modelOf = (viewer: Viewer) => ({
+    id: 'mdl_1',
+    name: 'For you',
+    tenant: { id: encodeGlobalId('Tenant', requireTenant(viewer)) },
+  });
+  const eventOf = (sequence: number, viewer: Viewer) => ({
+    trainingProgress: {
+      sequence,
+      at: '2026-11-23T17:00:00Z',
+      kind: 'LOG',
+      message: `line ${sequence}`.padEnd(world.messageChars),
+      run: { id: 'run_1', viewer },
+    },
+  });
+  return {
+    Query: { model: (_parent: unknown, _args: unknown, { viewer }: Context) => modelOf(viewer) },
+    Subscription: {
+      trainingProgress: {
+        async *subscribe(
+          _parent: unknown,
+          { runId, afterSequence }: { runId: string; afterSequence?: number },
+          context: Context,
+        ) {
+          if (runId === 'run_missing') throw new AppError('NOT_FOUND', 'There is no such run.');
+          world.openStreams += 1;
+          const live = on(world.bus, 'event', { signal: context.signal });
+          try {
+            for (let sequence = (afterSequence ?? 0) + 1; sequence <= 2; sequence++)
+              yield eventOf(sequence, context.viewer);
+            for await (const [event] of live) {
+              if (event instanceof Error) throw event;
+              if (event === 'end') return;
+              yield eventOf(Number(event), context.viewer);
+            }
+          } finally {
+            world.openStreams -= 1;
+          }
+        },
+      },
+    },
+    TrainingRun: { model: ({ viewer }: { viewer: Viewer }) => modelOf(viewer) },
+    ModelVersion: {
+      __resolveReference: ({ id }: { id: string }, { viewer }: Context) => ({ id, number: 3, model: modelOf(viewer) }),
+    },
+  };
+}
+
+function recommendationResolvers(world: World): object {
+  const record = recorder(world, 'recommendation');
+  return {
+    Query: {
+      recommend: record('recommend', () => ({
+        recommendationId: 'rec_1',
+        status: 'PERSONALIZED',
+        modelVersion: { id: 'ver_1' },
+        edges: ['7', '8'].map((item, index) => ({
+          node: { id: `itm_${item}` },
+          rank: index + 1,
+          score: 1 - index / 10,
+        })),
+      })),
+    },
+  };
+}
+
+/** The gateway before four stub subgraphs on their real contracts, all in this process on free ports. */
+export async function startTestGraph(overrides: { production?: boolean } = {}) {
+  const { publicKey, privateKey } = await generateKeyPair('EdDSA');
+  const publicJwk = { ...(await exportJWK(publicKey)), kid: 'test', alg: 'EdDSA', use: 'sig' };
+  const tenantId = newId('Tenant');
+  const bus = new EventEmitter().setMaxListeners(0);
+  const world: World = {
+    tenantId,
+    apiKeys: new Map(),
+    calls: [],
+    bus,
+    openStreams: 0,
+    publicKeys: [publicJwk],
+    messageChars: 0,
+  };
+  const lines: string[] = [];
+  const logger = createLogger('test', 'info', { write: (line) => void lines.push(line) });
+  const subgraphs = await startStubs(world, logger);
+  const subgraphUrls = Object.fromEntries(Object.entries(subgraphs).map(([name, { url }]) => [name, url])) as Record<
+    SubgraphName,
+    string
+  >;
+  const gateway = await startGateway({
+    host: '127.0.0.1',
+    port: 0,
+    subgraphUrls,
+    internalTokenSecret: INTERNAL_SECRET,
+    allowedOrigins: [ALLOWED_ORIGIN],
+    production: overrides.production ?? false,
+    logger,
+  });
+  const signSession = (
+    claims: Record<string, unknown> = {},
+    { audience = 'kindred-api', expiresIn = '1h', key = privateKey } = {},
+  ) =>
+    new SignJWT({ tenant: tenantId, role: 'MEMBER', ...claims })
+      .setProtectedHeader({ alg: 'EdDSA', kid: 'test' })
+      .setIssuer('kindred')
+      .setAudience(audience)
+      .setSubject(newId('Account'))
+      .setIssuedAt()
+      .setExpirationTime(expiresIn)
+      .sign(key);
+  return {
+    world,
+    gateway,
+    subgraphs,
+    lines,
+    signSession,
+    [Symbol.asyncDispose]: async () => {
+      await gateway.drain();
+      await Promise.all(Object.values(subgraphs).map((server) => server.drain()));
+    },
+  };
+}
+
+export type TestGraph = Awaited<ReturnType<typeof startTestGraph>>;
+
+async function startStubs(
+  world: World,
+  logger: ReturnType<typeof createLogger>,
+): Promise<Record<SubgraphName, RunningServer>> {
+  const start = async (name: SubgraphName, resolvers: object) =>
+    await startSubgraph<Context>({
+      name,
+      typeDefs: await readFile(new URL(`../../subgraphs/${name}/schema.graphql`, import.meta.url), 'utf8'),
+      resolvers,
+      env: { host: '127.0.0.1', port: 0, internalTokenSecret: INTERNAL_SECRET },
+      createContext: (viewer, { signal }) => ({ viewer, signal }),
+      logger,
+      readiness: {},
+      routes: (app) => void app.get('/.well-known/jwks.json', (_req, res) => void res.json({ keys: world.publicKeys })),
+    });
+  const [tenant, catalog, model, recommendation] = await Promise.all([
+    start('tenant', tenantResolvers(world)),
+    start('catalog', catalogResolvers(world)),
+    start('model', modelResolvers(world)),
+    start('recommendation', recommendationResolvers(world)),
+  ]);
+  return { tenant, catalog, model, recommendation };
+}
