@@ -23,6 +23,8 @@ const compilerArguments = (target) => [
   '-Wall',
   '-DNAPI_VERSION=8',
   '-DNODE_ADDON_API_CPP_EXCEPTIONS',
+  // A terminated worker thread can be told of no exception; without this node-addon-api aborts the process.
+  '-DNODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS',
   `-I${require('node-addon-api').include_dir}`,
   `-I${require('node-api-headers').include_dir}`,
   ...multiarchIncludes(),

@@ -3,8 +3,8 @@
 // FAISS_FAILED. No global state but the per-environment constructor, so that each worker thread may load it.
 #include <napi.h>
 
-#include <faiss/AutoTune.h>
 #include <faiss/IndexFlat.h>
+#include <faiss/IndexHNSW.h>
 #include <faiss/IndexIVF.h>
 #include <faiss/impl/IDSelector.h>
 #include <faiss/index_factory.h>
@@ -28,8 +28,13 @@ namespace {
 
 using Id = faiss::Index::idx_t;
 
-// Below this many queries the start of an OpenMP team costs more than it gains.
-constexpr size_t kFewestParallelQueries = 16;
+// Multiplications below which one thread does the work (about 0.3 s on one core): libgomp's team would spin at its
+// barriers for longer than it saves, the more so on a busy machine.
+constexpr double kLeastParallelWork = 1e9;
+
+void ChooseThreads(double multiplications) {
+  omp_set_num_threads(multiplications < kLeastParallelWork ? 1 : omp_get_num_procs());
+}
 
 struct Holder {
   explicit Holder(std::unique_ptr<faiss::Index> owned) : index(std::move(owned)) {}
@@ -49,14 +54,14 @@ Napi::Error BadArgument(Napi::Env env, const std::string& message) {
   return CodedError(env, "FAISS_BAD_ARGUMENT", message);
 }
 
-// Runs `work` on the libuv pool and settles a promise with what `settle` makes of it on the JavaScript thread.
+// Runs `work` on the libuv pool and settles a promise with what `finish` makes of it on the JavaScript thread.
 // `pinned` keeps JavaScript memory that `work` reads or writes.
 class Task : public Napi::AsyncWorker {
  public:
-  using Settle = std::function<Napi::Value(Napi::Env, const Napi::Object&)>;
+  using Finish = std::function<Napi::Value(Napi::Env, const Napi::Object&)>;
 
-  static Napi::Promise Start(Napi::Env env, Napi::Object pinned, std::function<void()> work, Settle settle) {
-    Task* task = new Task(env, pinned, std::move(work), std::move(settle));
+  static Napi::Promise Start(Napi::Env env, Napi::Object pinned, std::function<void()> work, Finish finish) {
+    Task* task = new Task(env, pinned, std::move(work), std::move(finish));
     Napi::Promise promise = task->deferred_.Promise();
     task->Queue();
     return promise;
@@ -66,38 +71,52 @@ class Task : public Napi::AsyncWorker {
     try {
       work_();
     } catch (const std::exception& error) {
-      SetError(error.what());
+      failure_ = error.what();
+      failed_ = true;
     } catch (...) {
-      SetError("unknown C++ exception");
+      failure_ = "unknown C++ exception";
+      failed_ = true;
     }
   }
 
   void OnOK() override {
     Napi::HandleScope scope(Env());
     try {
-      deferred_.Resolve(settle_(Env(), pinned_.Value()));
-    } catch (const Napi::Error& error) {
-      deferred_.Reject(error.Value());
+      if (failed_) {
+        deferred_.Reject(CodedError(Env(), "FAISS_FAILED", failure_).Value());
+      } else {
+        Settle();
+      }
+    } catch (const Napi::Error&) {
+      // The worker thread is being terminated: no JavaScript can run, and nobody is left who waits.
     }
   }
 
-  void OnError(const Napi::Error& error) override {
-    Napi::HandleScope scope(Env());
-    deferred_.Reject(CodedError(Env(), "FAISS_FAILED", error.Message()).Value());
-  }
-
  private:
-  Task(Napi::Env env, Napi::Object pinned, std::function<void()> work, Settle settle)
+  Task(Napi::Env env, Napi::Object pinned, std::function<void()> work, Finish finish)
       : Napi::AsyncWorker(env),
         deferred_(Napi::Promise::Deferred::New(env)),
         pinned_(Napi::Persistent(pinned)),
         work_(std::move(work)),
-        settle_(std::move(settle)) {}
+        finish_(std::move(finish)) {}
+
+  void Settle() {
+    Napi::Value value;
+    try {
+      value = finish_(Env(), pinned_.Value());
+    } catch (const Napi::Error& error) {
+      deferred_.Reject(error.Value());
+      return;
+    }
+    deferred_.Resolve(value);
+  }
 
   Napi::Promise::Deferred deferred_;
   Napi::ObjectReference pinned_;
   std::function<void()> work_;
-  Settle settle_;
+  Finish finish_;
+  std::string failure_;
+  bool failed_ = false;
 };
 
 struct SearchRequest {
@@ -128,9 +147,21 @@ void StoreResults(const SearchRequest& request, size_t fetched, const std::vecto
   }
 }
 
+// Sets a value and puts the old one back, exceptions included.
+template <typename T>
+class Restored {
+ public:
+  Restored(T& place, T value) : place_(place), old_(place) { place_ = value; }
+  ~Restored() { place_ = old_; }
+
+ private:
+  T& place_;
+  T old_;
+};
+
 void Search(Holder& holder, const SearchRequest& request) {
-  omp_set_num_threads(request.count < kFewestParallelQueries ? 1 : omp_get_num_procs());
   faiss::Index& index = *holder.index;
+  ChooseThreads(static_cast<double>(request.count) * index.ntotal * index.d);
   auto* ivf = dynamic_cast<faiss::IndexIVF*>(&index);
   const bool takes_selector = ivf != nullptr || dynamic_cast<faiss::IndexFlat*>(&index) != nullptr;
 
@@ -156,16 +187,18 @@ void Search(Holder& holder, const SearchRequest& request) {
   const size_t fetched = std::min<size_t>(request.k + dropped.size(), index.ntotal);
   std::vector<Id> labels(request.count * fetched, -1);
   std::vector<float> distances(request.count * fetched);
-  const bool changes_settings = ivf == nullptr && (request.nprobe > 0 || request.ef_search > 0);
-  if (changes_settings) {
-    std::unique_lock<std::shared_mutex> alone(holder.settings);
-    faiss::ParameterSpace space;
-    if (request.nprobe > 0) space.set_index_parameter(&index, "nprobe", request.nprobe);
-    if (request.ef_search > 0) space.set_index_parameter(&index, "efSearch", request.ef_search);
+  const auto search = [&] {
     index.search(request.count, request.queries.data(), fetched, distances.data(), labels.data(), parameters);
+  };
+  auto* hnsw = dynamic_cast<faiss::IndexHNSW*>(&index);
+  if (hnsw != nullptr && request.ef_search > 0) {
+    // FAISS 1.7.3 sizes its queue by the index's own efSearch, whatever the search parameters say.
+    std::unique_lock<std::shared_mutex> alone(holder.settings);
+    const Restored<int> setting(hnsw->hnsw.efSearch, request.ef_search);
+    search();
   } else {
     std::shared_lock<std::shared_mutex> together(holder.settings);
-    index.search(request.count, request.queries.data(), fetched, distances.data(), labels.data(), parameters);
+    search();
   }
   StoreResults(request, fetched, distances, labels, dropped);
 }
@@ -178,7 +211,7 @@ class NativeIndex : public Napi::ObjectWrap<NativeIndex> {
                            InstanceAccessor<&NativeIndex::Size>("size"),
                            InstanceAccessor<&NativeIndex::Dimension>("dimension"),
                            InstanceMethod<&NativeIndex::StartSearch>("search"),
-                           InstanceMethod<&NativeIndex::SetDefault>("setDefault"),
+                           InstanceMethod<&NativeIndex::SetDefaultNprobe>("setDefaultNprobe"),
                            InstanceMethod<&NativeIndex::StartWrite>("write"),
                            InstanceMethod<&NativeIndex::Close>("close"),
                        });
@@ -258,16 +291,16 @@ class NativeIndex : public Napi::ObjectWrap<NativeIndex> {
     return request;
   }
 
-  // setDefault(name: 'nprobe' | 'efSearch', value): what searches use that do not say; written with the index.
-  Napi::Value SetDefault(const Napi::CallbackInfo& info) {
+  // setDefaultNprobe(nprobe): what searches of an IVF index use that do not say; written with the index.
+  Napi::Value SetDefaultNprobe(const Napi::CallbackInfo& info) {
     Holder& holder = Opened(info.Env());
-    std::unique_lock<std::shared_mutex> alone(holder.settings);
-    try {
-      faiss::ParameterSpace().set_index_parameter(holder.index.get(), info[0].ToString().Utf8Value(),
-                                                  info[1].ToNumber().DoubleValue());
-    } catch (const std::exception& error) {
-      throw CodedError(info.Env(), "FAISS_FAILED", error.what());
+    auto* ivf = dynamic_cast<faiss::IndexIVF*>(holder.index.get());
+    const double nprobe = info[0].ToNumber().DoubleValue();
+    if (ivf == nullptr || !(nprobe >= 1 && nprobe <= static_cast<double>(ivf->nlist))) {
+      throw BadArgument(info.Env(), "nprobe must be in [1, nlist] of an IVF index.");
     }
+    std::unique_lock<std::shared_mutex> alone(holder.settings);
+    ivf->nprobe = static_cast<size_t>(nprobe);
     return info.Env().Undefined();
   }
 
@@ -326,7 +359,7 @@ class Addon : public Napi::Addon<Addon> {
     return Task::Start(
         env, vectors,
         [=] {
-          omp_set_num_threads(omp_get_num_procs());
+          ChooseThreads(100.0 * count * dimension);
           std::unique_ptr<faiss::Index> index(
               faiss::index_factory(dimension, factory.c_str(), faiss::METRIC_INNER_PRODUCT));
           index->train(count, data);
@@ -357,7 +390,7 @@ class Addon : public Napi::Addon<Addon> {
         Wrap(slot));
   }
 
-  Task::Settle Wrap(std::shared_ptr<SharedHolder> slot) {
+  Task::Finish Wrap(std::shared_ptr<SharedHolder> slot) {
     return [this, slot](Napi::Env env, const Napi::Object&) -> Napi::Value {
       return constructor_.New({Napi::External<SharedHolder>::New(env, slot.get())});
     };

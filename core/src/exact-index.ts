@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { decodeColumns, encodeColumns, FileFormatError } from './columnar-file.ts';
 import { checkSearch, checkVectors, type SearchResult, type VectorIndex, VectorIndexError } from './index-contract.ts';
 import { scoreItems, topRows } from './scoring.ts';
-import { writeFileAtomically } from './write-file-atomically.ts';
+import { writeIndexFile } from './write-index-file.ts';
 
 /** The first characters of an exact index's file. */
 export const EXACT_INDEX_MAGIC = 'KNDEXCT1';
@@ -42,7 +42,7 @@ export function createExactIndex(vectors: Float32Array, dimension: number, notic
     async write(path) {
       if (state.closed) throw new VectorIndexError('CLOSED', 'The index is closed.');
       const bytes = encodeColumns(FORMAT, { dimension, size }, { vectors });
-      await writeFileAtomically(path, (temporaryPath) => writeFile(temporaryPath, bytes));
+      await writeIndexFile(path, (temporaryPath) => writeFile(temporaryPath, bytes));
     },
     close() {
       state.closed = true;

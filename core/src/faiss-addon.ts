@@ -17,7 +17,7 @@ export interface NativeFaissIndex {
     nprobe: number,
     efSearch: number,
   ): Promise<SearchResult>;
-  setDefault(name: 'nprobe' | 'efSearch', value: number): void;
+  setDefaultNprobe(nprobe: number): void;
   write(path: string): Promise<void>;
   close(): void;
 }

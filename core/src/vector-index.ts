@@ -1,7 +1,7 @@
 import { open, readFile } from 'node:fs/promises';
 import { createExactIndex, decodeExactIndex, EXACT_INDEX_MAGIC } from './exact-index.ts';
 import { type FaissAddonState, loadFaissAddon } from './faiss-addon.ts';
-import { buildFaissIndex, openFaissIndex, type TunableIndex } from './faiss-index.ts';
+import { buildFaissIndex, type FaissOpenOptions, openFaissIndex, type TunableIndex } from './faiss-index.ts';
 import { checkVectors, type VectorIndex, VectorIndexError } from './index-contract.ts';
 
 export { type SearchOptions, type SearchResult, type VectorIndex, VectorIndexError } from './index-contract.ts';
@@ -52,9 +52,7 @@ export async function buildVectorIndex(
   }
 }
 
-export interface OpenOptions {
-  /** Leaves the inverted lists of an IVF index in the file, which must then stay as it is. */
-  readonly memoryMapped?: boolean;
+export interface OpenOptions extends FaissOpenOptions {
   /** The indexed vectors: exact search over them stands in, with a notice, where FAISS cannot be loaded. */
   readonly fallback?: { readonly vectors: Float32Array; readonly dimension: number };
   /** What to load instead of the built binding. */
@@ -69,7 +67,7 @@ export interface OpenOptions {
 export async function openVectorIndex(path: string, options: OpenOptions = {}): Promise<VectorIndex> {
   if (await startsLikeExactIndex(path)) return decodeExactIndex(await readFile(path));
   const binding = options.binding ?? loadFaissAddon();
-  if (binding.addon) return await openFaissIndex(binding.addon, path, options.memoryMapped);
+  if (binding.addon) return await openFaissIndex(binding.addon, path, options);
   const { fallback } = options;
   if (fallback) return createExactIndex(fallback.vectors, fallback.dimension, standInNotice(binding.reason));
   throw new VectorIndexError('UNAVAILABLE', `FAISS cannot be loaded to open ${path}: ${binding.reason}.`);

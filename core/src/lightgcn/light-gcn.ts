@@ -1,6 +1,6 @@
 import { InteractionDataError, type InteractionMatrix } from '../interaction-matrix.ts';
 import { nextNormal, type RandomState, seedRandom, shuffle } from '../random.ts';
-import { type BprTables, bprGradient, sampleTriples } from './bpr.ts';
+import { type BprTables, bprGradient, sampleTriples, type TripleBatch } from './bpr.ts';
 import { buildGraph, type InteractionGraph } from './graph.ts';
 import { checkHyperparameters, type Hyperparameters } from './hyperparameters.ts';
 import { createPropagation, type NodeTable } from './propagate.ts';
@@ -121,41 +121,51 @@ export function trainEpoch(model: LightGcn): EpochResult {
   for (let start = 0; start < order.length; start += hyperparameters.batchSize) {
     const edges = order.subarray(start, start + hyperparameters.batchSize);
     const batch = sampleTriples(graph, workspace.edgeUsers, edges, state.random);
-    workspace.propagate(state.ego, workspace.tables.final);
-    const loss = bprGradient(workspace.tables, batch);
+    const { loss, gradient } = lossAndGradient(model, batch);
     if (!Number.isFinite(loss)) {
       const rate = hyperparameters.learningRate;
       throw new TrainingDivergedError(`Loss is ${loss} at step ${state.step}, with learning rate ${rate}.`);
     }
-    workspace.propagate(workspace.tables.finalGradient, workspace.tables.finalGradient);
-    stepAdam(model, edges.length);
+    stepAdam(state, gradient, hyperparameters.learningRate);
     lossSum += loss * edges.length;
   }
   state.epoch += 1;
   return { loss: lossSum / order.length, sampleCount: order.length };
 }
 
-/** One Adam step along the propagated gradient and the regularisation of the batch's nodes. */
-function stepAdam(model: LightGcn, sampleCount: number): void {
-  const { state, hyperparameters, graph } = model;
-  const { dimension, regularization, learningRate } = hyperparameters;
-  const { finalGradient: gradient, occurrences } = model.workspace.tables;
+/**
+ * The loss of a batch and its gradient by the ego vectors (`[nodeCount, dimension]`, the model's scratch memory, good
+ * until the next call).
+ */
+export function lossAndGradient(model: LightGcn, batch: TripleBatch): { loss: number; gradient: NodeTable } {
+  const { propagate, tables } = model.workspace;
+  const { dimension, regularization, ego, finalGradient: gradient, occurrences } = tables;
+  propagate(ego, tables.final);
+  const loss = bprGradient(tables, batch);
+  propagate(gradient, gradient);
+  for (let node = 0; node < occurrences.length; node++) {
+    const times = occurrences[node] as number;
+    if (times === 0) continue;
+    const decay = (regularization * times) / batch.users.length;
+    const end = (node + 1) * dimension;
+    for (let at = node * dimension; at < end; at++)
+      gradient[at] = (gradient[at] as number) + decay * (ego[at] as number);
+  }
+  return { loss, gradient };
+}
+
+function stepAdam(state: LightGcnState, gradient: NodeTable, learningRate: number): void {
   const { ego, firstMoment, secondMoment } = state;
   state.step += 1;
   const rate = learningRate / (1 - FIRST_DECAY ** state.step);
   const rootCorrection = 1 / Math.sqrt(1 - SECOND_DECAY ** state.step);
-  for (let node = 0; node < graph.nodeCount; node++) {
-    const decay = (regularization * (occurrences[node] as number)) / sampleCount;
-    const end = (node + 1) * dimension;
-    for (let at = node * dimension; at < end; at++) {
-      const value = ego[at] as number;
-      const slope = (gradient[at] as number) + decay * value;
-      const first = FIRST_DECAY * (firstMoment[at] as number) + (1 - FIRST_DECAY) * slope;
-      const second = SECOND_DECAY * (secondMoment[at] as number) + (1 - SECOND_DECAY) * slope * slope;
-      firstMoment[at] = first;
-      secondMoment[at] = second;
-      ego[at] = value - (rate * first) / (Math.sqrt(second) * rootCorrection + EPSILON);
-    }
+  for (let at = 0; at < ego.length; at++) {
+    const slope = gradient[at] as number;
+    const first = FIRST_DECAY * (firstMoment[at] as number) + (1 - FIRST_DECAY) * slope;
+    const second = SECOND_DECAY * (secondMoment[at] as number) + (1 - SECOND_DECAY) * slope * slope;
+    firstMoment[at] = first;
+    secondMoment[at] = second;
+    ego[at] = (ego[at] as number) - (rate * first) / (Math.sqrt(second) * rootCorrection + EPSILON);
   }
 }
 

@@ -1,0 +1,106 @@
+/**
+ * LightGCN once more, slow and obvious: float64, a dense normalised adjacency, matrix powers, and gradients by central
+ * differences, so that nothing of the hand-derived backward pass is shared. For graphs of a few dozen nodes.
+ */
+
+/** A small LightGCN: `pairs` are distinct (user row, item row) edges. */
+export interface DenseModel {
+  readonly userCount: number;
+  readonly itemCount: number;
+  readonly pairs: readonly (readonly [user: number, item: number])[];
+  readonly layers: number;
+  readonly dimension: number;
+  readonly regularization: number;
+}
+
+/** Node numbers as in the graph: users first. */
+export type Triple = readonly [user: number, positive: number, negative: number];
+
+/** (1 / (K + 1)) * sum of Â^k, `[nodeCount][nodeCount]`. */
+export function denseOperator(model: DenseModel): number[][] {
+  const nodeCount = model.userCount + model.itemCount;
+  const zero = () => Array.from({ length: nodeCount }, () => Array.from({ length: nodeCount }, () => 0));
+  const adjacency = zero();
+  for (const [user, item] of model.pairs) {
+    at(adjacency, user)[model.userCount + item] = 1;
+    at(adjacency, model.userCount + item)[user] = 1;
+  }
+  const degree = adjacency.map((row) => row.reduce((sum, value) => sum + value, 0));
+  const normalised = adjacency.map((row, i) =>
+    row.map((value, j) => (value === 0 ? 0 : value / Math.sqrt(at(degree, i) * at(degree, j)))),
+  );
+  let power: number[][] = zero().map((row, i) => row.map((_, j) => (i === j ? 1 : 0)));
+  let sum = power;
+  for (let layer = 0; layer < model.layers; layer++) {
+    power = multiply(normalised, power);
+    sum = sum.map((row, i) => row.map((value, j) => value + at(at(power, i), j)));
+  }
+  return sum.map((row) => row.map((value) => value / (model.layers + 1)));
+}
+
+/** Mean BPR loss with the paper's regularisation, of ego vectors `[nodeCount * dimension]`. */
+export function denseLoss(model: DenseModel, operator: number[][], ego: Float64Array, batch: readonly Triple[]): number {
+  const { dimension } = model;
+  const ownEgo = (node: number) => Array.from(ego.subarray(node * dimension, (node + 1) * dimension));
+  const final = operator.map((row) =>
+    Array.from({ length: dimension }, (_, column) =>
+      row.reduce((sum, weight, node) => sum + weight * (ego[node * dimension + column] ?? 0), 0),
+    ),
+  );
+  const dot = (a: number[], b: number[]) => a.reduce((sum, value, index) => sum + value * at(b, index), 0);
+  let total = 0;
+  for (const triple of batch) {
+    const [user, positive, negative] = triple;
+    const margin = dot(at(final, user), at(final, positive)) - dot(at(final, user), at(final, negative));
+    total += Math.log(1 + Math.exp(-margin));
+    for (const node of triple) total += (model.regularization / 2) * dot(ownEgo(node), ownEgo(node));
+  }
+  return total / batch.length;
+}
+
+/** The gradient of `denseLoss` by every ego value, by central differences. */
+export function differenceGradient(
+  model: DenseModel,
+  operator: number[][],
+  ego: Float64Array,
+  batch: readonly Triple[],
+): Float64Array {
+  const step = 1e-5;
+  const probe = ego.slice();
+  return ego.map((value, index) => {
+    probe[index] = value + step;
+    const above = denseLoss(model, operator, probe, batch);
+    probe[index] = value - step;
+    const below = denseLoss(model, operator, probe, batch);
+    probe[index] = value;
+    return (above - below) / (2 * step);
+  });
+}
+
+/** Adam as in Kingma and Ba 2015, algorithm 1, in float64. */
+export function createDenseAdam(size: number, learningRate: number): (ego: Float64Array, gradient: Float64Array) => void {
+  const first = new Float64Array(size);
+  const second = new Float64Array(size);
+  let step = 0;
+  return (ego, gradient) => {
+    step += 1;
+    for (let index = 0; index < size; index++) {
+      const slope = gradient[index] ?? 0;
+      first[index] = 0.9 * (first[index] ?? 0) + 0.1 * slope;
+      second[index] = 0.999 * (second[index] ?? 0) + 0.001 * slope ** 2;
+      const firstHat = (first[index] ?? 0) / (1 - 0.9 ** step);
+      const secondHat = (second[index] ?? 0) / (1 - 0.999 ** step);
+      ego[index] = (ego[index] ?? 0) - (learningRate * firstHat) / (Math.sqrt(secondHat) + 1e-8);
+    }
+  };
+}
+
+function multiply(a: number[][], b: number[][]): number[][] {
+  return a.map((row) => b.map((_, j) => row.reduce((sum, value, k) => sum + value * at(at(b, k), j), 0)));
+}
+
+function at<T>(values: readonly T[], index: number): T {
+  const value = values[index];
+  if (value === undefined) throw new RangeError(`Index ${index} is outside [0, ${values.length}).`);
+  return value;
+}

@@ -1,0 +1,222 @@
+import { spawnSync } from 'node:child_process';
+import { copyFile, cp, mkdir, mkdtempDisposable, readFile, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { describe, expect, test } from 'vitest';
+import { createExactIndex } from './exact-index.ts';
+import { loadFaissAddon, loadFrom } from './faiss-addon.ts';
+import { buildVectorIndex, measureRecall, openVectorIndex } from './vector-index.ts';
+import { createVectors, DIMENSION, describeVectorIndex } from './vector-index-suite.ts';
+
+const CORE = join(import.meta.dirname, '..');
+const binding = loadFaissAddon();
+const hasFaiss = binding.addon !== null;
+const UNAVAILABLE = { addon: null, reason: 'no g++ on PATH' } as const;
+
+describeVectorIndex('exact');
+
+describe.skipIf(!hasFaiss)(`with FAISS${hasFaiss ? '' : `, which is missing: ${binding.reason}`}`, () => {
+  describeVectorIndex('faiss');
+
+  const vectors = createVectors(3000, 1);
+  const queries = createVectors(50, 2);
+  const exact = createExactIndex(vectors, DIMENSION);
+
+  test('a small catalogue gets a flat index and a large one inverted lists', async () => {
+    expect((await buildVectorIndex(createVectors(999, 1), DIMENSION)).factory).toBe('Flat');
+    expect((await buildVectorIndex(vectors, DIMENSION)).factory).toBe('IVF76,Flat');
+  });
+
+  test('more inverted lists find more, and all of them find everything', async () => {
+    const index = await buildVectorIndex(vectors, DIMENSION);
+    const recallAt = (nprobe: number) =>
+      measureRecall({ ...index, search: (q, k) => index.search(q, k, { nprobe }) }, exact, queries, 20);
+    const recalls = [await recallAt(1), await recallAt(8), await recallAt(76)];
+    expect(recalls[0]).toBeLessThan(recalls[1] ?? 0);
+    expect(recalls[2]).toBe(1);
+  });
+
+  test('an HNSW index honours efSearch and exclusions', async () => {
+    const index = await buildVectorIndex(vectors, DIMENSION, { factory: 'HNSW8' });
+    const recallAt = (efSearch: number) =>
+      measureRecall({ ...index, search: (q, k) => index.search(q, k, { efSearch }) }, exact, queries, 20);
+    const [narrow, broad, narrowAgain] = [await recallAt(20), await recallAt(400), await recallAt(20)];
+    expect(narrow).toBeLessThan(broad);
+    expect(narrowAgain).toBe(narrow);
+    const { rows } = await index.search(queries, 10);
+    const filtered = await index.search(queries, 10, { excludeRows: rows });
+    expect(filtered.rows.some((row) => rows.includes(row))).toBe(false);
+  });
+
+  test('concurrent searches with different breadths of an HNSW index all succeed', async () => {
+    const index = await buildVectorIndex(vectors, DIMENSION, { factory: 'HNSW8' });
+    const searches = Array.from({ length: 40 }, (_, round) => index.search(queries, 20, { efSearch: 20 + round * 10 }));
+    for (const { rows } of await Promise.all(searches)) expect(rows.every((row) => row >= 0 && row < 3000)).toBe(true);
+  });
+
+  test.each(['IVF5000,Flat', 'PQ7np', 'IVF10,PQ5np'])('FAISS refusing factory "%s" is a rejection', async (factory) => {
+    const building = buildVectorIndex(vectors, DIMENSION, { factory });
+    await expect(building).rejects.toMatchObject({ name: 'VectorIndexError', reason: 'FAILED' });
+  });
+
+  test.each(['nonsense', 'IVF0,Flat', 'HNSW0', 'HNSW1', 'PQ0np', 'PQ4', 'IVF-1,Flat', 'IDMap,Flat', ''])(
+    'a factory string like "%s" never reaches FAISS',
+    async (factory) => {
+      const building = buildVectorIndex(vectors, DIMENSION, { factory });
+      await expect(building).rejects.toMatchObject({ name: 'VectorIndexError', reason: 'BAD_ARGUMENT' });
+    },
+  );
+
+  const forms = [
+    'Flat',
+    'SQ8',
+    'SQ4',
+    'SQfp16',
+    'PQ4np',
+    'PQ4x4np',
+    'IVF20,Flat',
+    'IVF20,SQ8',
+    'IVF20,PQ4np',
+    'HNSW2',
+    'HNSW16,Flat',
+  ];
+  test.each(forms)('an index of the form %s builds, excludes, writes and opens', async (factory) => {
+    const index = await buildVectorIndex(vectors, DIMENSION, { factory });
+    const { rows } = await index.search(queries, 5);
+    const filtered = await index.search(queries, 5, { excludeRows: rows });
+    expect(filtered.rows.some((row) => row >= 0 && rows.includes(row))).toBe(false);
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'kindred-index-'));
+    await index.write(join(folder.path, 'items.index'));
+    const opened = await openVectorIndex(join(folder.path, 'items.index'));
+    expect(await opened.search(queries, 5)).toEqual(await index.search(queries, 5));
+  });
+
+  test.each([0, -1, 1.5, Number.NaN])('nprobe %d is refused', async (nprobe) => {
+    const index = await buildVectorIndex(vectors, DIMENSION);
+    await expect(index.search(queries, 5, { nprobe })).rejects.toMatchObject({ reason: 'BAD_ARGUMENT' });
+  });
+
+  test('a memory-mapped index answers as the one it was written from, and can be written again', async () => {
+    const index = await buildVectorIndex(vectors, DIMENSION);
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'kindred-index-'));
+    const [first, second] = [join(folder.path, 'first'), join(folder.path, 'second')];
+    await index.write(first);
+    const mapped = await openVectorIndex(first, { memoryMapped: true });
+    expect(await mapped.search(queries, 10)).toEqual(await index.search(queries, 10));
+    await mapped.write(second);
+    expect((await readFile(second)).equals(await readFile(first))).toBe(true);
+  });
+
+  test("a file in FAISS's own format without our trailer opens only as a trusted foreign one", async () => {
+    if (!binding.addon) return;
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'kindred-index-'));
+    const path = join(folder.path, 'foreign');
+    await (await binding.addon.build(vectors, DIMENSION, 'Flat')).write(path);
+    const index = await openVectorIndex(path, { acceptForeign: true });
+    expect(index).toMatchObject({ kind: 'faiss', size: 3000, recallAt20: null });
+    for (const options of [{}, { memoryMapped: true, acceptForeign: true }]) {
+      await expect(openVectorIndex(path, options)).rejects.toMatchObject({ reason: 'UNREADABLE' });
+    }
+  });
+
+  test('building and searching are deterministic', async () => {
+    const [a, b] = [await buildVectorIndex(vectors, DIMENSION), await buildVectorIndex(vectors, DIMENSION)];
+    expect(await a.search(queries, 20)).toEqual(await b.search(queries, 20));
+  });
+
+  test('the event loop turns while a search runs', async () => {
+    const large = createVectors(60_000, 3);
+    const index = await buildVectorIndex(large, DIMENSION, {
+      factory: 'Flat',
+      queries: queries.subarray(0, DIMENSION),
+    });
+    let done = false;
+    const pending = index.search(large.subarray(0, 2000 * DIMENSION), 10).then(() => {
+      done = true;
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(done).toBe(false);
+    await pending;
+  });
+
+  test('misuse of the raw binding throws instead of crashing', async () => {
+    if (!binding.addon) return;
+    const native = await binding.addon.build(vectors, DIMENSION, 'Flat');
+    const construct = Reflect.get(Object.getPrototypeOf(native), 'constructor') as new (...args: unknown[]) => unknown;
+    expect(() => new construct()).toThrow(expect.objectContaining({ code: 'FAISS_BAD_ARGUMENT' }));
+    for (const args of [
+      [],
+      ['x'],
+      [new Float32Array(3), 5, new Int32Array(0), 0, 0],
+      [new Float64Array(16), 5, 1, 0, 0],
+    ]) {
+      expect(() => Reflect.apply(native.search, native, args)).toThrow(
+        expect.objectContaining({ code: 'FAISS_BAD_ARGUMENT' }),
+      );
+    }
+    expect(() => Reflect.apply(native.search, {}, [])).toThrow();
+    native.close();
+    expect(() => native.size).toThrow(expect.objectContaining({ code: 'FAISS_CLOSED' }));
+  });
+
+  test('worker threads build and search on their own, and may be terminated in the middle', async () => {
+    const script = `
+      const { parentPort } = require('node:worker_threads');
+      (async () => {
+        const { loadFaissAddon } = await import(${JSON.stringify(join(CORE, 'src/faiss-addon.ts'))});
+        const vectors = Float32Array.from({ length: 40000 * 16 }, (_, at) => Math.sin(at * 0.7));
+        const index = await loadFaissAddon().addon.build(vectors, 16, 'Flat');
+        const { rows } = await index.search(vectors.subarray(0, 16), 3, new Int32Array(0), 0, 0);
+        parentPort.postMessage(rows.length);
+        for (;;) await index.search(vectors.subarray(0, 16 * 500), 10, new Int32Array(0), 0, 0);
+      })();`;
+    const workers = Array.from({ length: 3 }, () => new Worker(script, { eval: true }));
+    const answers = workers.map(
+      (worker) => new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject)),
+    );
+    expect(await Promise.all(answers)).toEqual([3, 3, 3]);
+    for (const worker of workers) await worker.terminate();
+    expect((await buildVectorIndex(vectors, DIMENSION)).size).toBe(3000);
+  });
+});
+
+describe('without FAISS', () => {
+  const vectors = createVectors(50, 1);
+
+  test('exact search stands in, and the notice says why', async () => {
+    const index = await buildVectorIndex(vectors, DIMENSION, { binding: UNAVAILABLE });
+    expect(index).toMatchObject({ kind: 'exact', recallAt20: 1, notice: expect.stringContaining('no g++ on PATH') });
+  });
+
+  test.skipIf(!hasFaiss)('a FAISS file opens as exact search over the fallback vectors, else UNAVAILABLE', async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'kindred-index-'));
+    const path = join(folder.path, 'items.index');
+    await (await buildVectorIndex(vectors, DIMENSION)).write(path);
+    await expect(openVectorIndex(path, { binding: UNAVAILABLE })).rejects.toMatchObject({ reason: 'UNAVAILABLE' });
+    const fallback = { vectors, dimension: DIMENSION };
+    const index = await openVectorIndex(path, { binding: UNAVAILABLE, fallback });
+    expect(index).toMatchObject({ kind: 'exact', notice: expect.stringContaining('no g++ on PATH') });
+  });
+
+  test('a missing or broken binding is a reason, never an exception', async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'kindred-binding-'));
+    expect(loadFrom(folder.path)).toMatchObject({ addon: null, reason: expect.stringContaining('not built') });
+    await copyFile(import.meta.filename, join(folder.path, 'faiss.node'));
+    expect(loadFrom(folder.path)).toMatchObject({ addon: null, reason: expect.any(String) });
+  });
+
+  test('the build without a compiler prints one line, exits 0 and leaves the reason', async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'kindred-build-'));
+    await mkdir(join(folder.path, 'core'));
+    await cp(join(CORE, 'native'), join(folder.path, 'core/native'), { recursive: true });
+    await symlink(join(CORE, '../node_modules'), join(folder.path, 'node_modules'));
+    const { status, stdout } = spawnSync(process.execPath, [join(folder.path, 'core/native/build.mjs')], {
+      env: { PATH: folder.path },
+      encoding: 'utf8',
+    });
+    expect(status).toBe(0);
+    expect(stdout.trim().split('\n')).toEqual([expect.stringContaining('no g++ on PATH')]);
+    expect(loadFrom(join(folder.path, 'core/build'))).toMatchObject({ reason: expect.stringContaining('no g++') });
+  });
+});
