@@ -82,7 +82,7 @@ async function build(path: string, onProgress: Progress, signal?: AbortSignal): 
     const run = {
       command: go,
       args: ['install', `github.com/temporalio/cli/cmd/temporal@${TEMPORAL_VERSION}`],
-      env: { ...process.env, CGO_ENABLED: '0', GOBIN: work, GOFLAGS: '-modcacherw' },
+      env: { ...process.env, CGO_ENABLED: '0', GOBIN: work },
       timeoutMs: BUILD_TIMEOUT_MS,
     };
     const label = 'building the Temporal server with Go, once, about 4 minutes';
@@ -113,6 +113,7 @@ function runWithClock(
     const child = spawn(command, [...args], {
       stdio: ['ignore', 'ignore', 'pipe'],
       signal: AbortSignal.any(signals),
+      killSignal: 'SIGINT', // at which Go ends its compilers too
       ...(env ? { env } : {}),
     });
     let complaint = '';

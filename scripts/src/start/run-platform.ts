@@ -26,7 +26,10 @@ interface Platform {
   board: Board;
   /** Groups of parts in the order of their start: each stands on those before it. */
   stages: Supervised[][];
+  /** Aborts when everything has to end, for whatever reason. */
   signal: AbortSignal;
+  /** The build of the dashboard. */
+  build: Promise<void>;
 }
 
 /**
@@ -45,19 +48,30 @@ export async function runPlatform(
   const board = showBoard(process.stdout);
   const registry = await openProcessRegistry(folder.registry, {
     address: `http://localhost:${options.web ? ports.web : ports.gateway}`,
-    onLeftovers: (names) => board.print(`Ending what an earlier start left running: ${names.join(', ')}.`),
+    onLeftovers: (names) => console.log(`Ending what an earlier start left running: ${names.join(', ')}.`),
   });
   onRegistry(registry);
-  const platform: Platform = { options, folder, ports, registry, board: showBoard(process.stdout), stages: [], signal };
+  const ending = new AbortController();
+  const platform: Platform = {
+    options,
+    folder,
+    ports,
+    registry,
+    board,
+    stages: [],
+    signal: AbortSignal.any([signal, ending.signal]),
+    build: Promise.resolve(),
+  };
   try {
     if (options.reset) await emptyStateFolder(folder);
     await checkPorts(ports, portsToTake(options));
     await bringUp(platform);
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
-    platform.board.print(`\n  Everything is up after ${seconds} s.\n`);
+    board.print(`\n  Everything is up after ${seconds} s.\n`);
     await present(platform);
     if (!options.once) await untilAborted(signal);
   } finally {
+    ending.abort();
     await drain(platform);
     registry.release();
   }
@@ -77,8 +91,8 @@ async function bringUp(platform: Platform): Promise<void> {
   const services: Supervised[] = [];
   stages.push(services);
   // The build needs no server, and the servers do not need it: both at once.
-  const web = options.web ? buildWeb({ board, folder, registry, signal }) : Promise.resolve();
-  web.catch(() => undefined); // awaited below
+  if (options.web) platform.build = buildWeb({ board, folder, registry, signal });
+  platform.build.catch(() => undefined); // awaited below
   const urls = await orAborted(
     startServices({ env: process.env, ports, folder, registry, board, started: services }),
     signal,
@@ -86,7 +100,7 @@ async function bringUp(platform: Platform): Promise<void> {
   const databaseUrl = await orAborted(migrate(urls, secrets, board), signal);
   const settings: AppSettings = { ports, secrets, folder, ...urls, databaseUrl };
   const apps = [launch(platform, subgraphsAndWorkers(settings)), launch(platform, [gatewayApp(settings)])];
-  await orAborted(web, signal);
+  await orAborted(platform.build, signal);
   if (options.web) apps.push(launch(platform, [webApp(settings)]));
   await orAborted(Promise.all(apps.flat().map(({ ready }) => ready)), signal);
 }
@@ -120,7 +134,8 @@ async function present({ options, folder, ports, board, signal }: Platform): Pro
   if (!options.once) board.print(`\n  Logs are in ${folder.log('*')}. Ctrl-C ends everything.\n`);
 }
 
-async function drain({ board, stages }: Platform): Promise<void> {
+async function drain({ board, stages, build }: Platform): Promise<void> {
+  await build.catch(() => undefined); // told of already
   board.print(stages.length > 0 ? '\n  Ending …' : '');
   for (const stage of stages.toReversed()) {
     await Promise.all(stage.map((part) => part.stop(GRACE_MS)));

@@ -27,7 +27,7 @@ export function showBoard(output: Output): Board {
     const before = said.get(row.name);
     if (before?.text === key && performance.now() - before.at < REPEAT_AFTER_MS) return;
     said.set(row.name, { text: key, at: performance.now() });
-    if (row.state.kind !== 'waiting') output.write(`${mark} ${row.name}: ${text}\n`);
+    if (row.state.kind !== 'waiting' && row.state.kind !== 'stopping') output.write(`${mark} ${row.name}: ${text}\n`);
   };
   const draw = (): void => {
     const lines = renderBoard(rows, { width: output.columns ?? 80, colours: true });
