@@ -1,3 +1,4 @@
+import { newId } from '@kindred/domain/ids';
 import { seedCheckerboard } from '@kindred/testing/checkerboard';
 import { createTwoTenants, type TwoTenants } from '@kindred/testing/two-tenants';
 import { describe, expect, test } from 'vitest';
@@ -5,13 +6,14 @@ import { countCatalog } from './catalog-counts.ts';
 import {
   type InteractionRow,
   interactionPosition,
-  listInteractions,
+  listInteractionsOfUsers,
   listUserItems,
   type NewInteraction,
   recordInteractions,
+  type UserItem,
 } from './interactions.ts';
 import { findItemsByExternalIds, upsertItems } from './items.ts';
-import { withTenant } from './tenants.ts';
+import { type TenantTx, withTenant } from './tenants.ts';
 import { findUserByExternalId } from './users.ts';
 
 const AT = new Date('2026-05-01T12:00:00.000Z');
@@ -123,7 +125,7 @@ describe('recordInteractions', () => {
   });
 });
 
-describe('listInteractions', () => {
+describe('listInteractionsOfUsers', () => {
   test('pages newest first without gap or repeat, equal times included', async () => {
     await using world = await createWorld();
     const { db, ours } = world;
@@ -138,7 +140,8 @@ describe('listInteractions', () => {
       for (let page = 0; page < 3; page += 1) {
         const last = pages.at(-1);
         const afterCursorPosition = last && interactionPosition(last);
-        pages.push(...(await listInteractions(tx, { userId: user.id, first: 5, afterCursorPosition })));
+        const [next = []] = await listInteractionsOfUsers(tx, [{ userId: user.id, first: 5, afterCursorPosition }]);
+        pages.push(...next);
       }
     });
     expect(pages.map((row) => row.value)).toEqual([11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0]);
@@ -152,8 +155,44 @@ describe('listInteractions', () => {
     const user = await withTenant(db, ours.tenantId, (tx) => findUserByExternalId(tx, 'ada'));
     if (user === null) throw new Error('The user "ada" was not created.');
     await withTenant(db, theirs.tenantId, async (tx) => {
-      expect(await listInteractions(tx, { userId: user.id, first: 5 })).toEqual([]);
-      expect(await listUserItems(tx, user.id, 5)).toEqual([]);
+      expect(await listInteractionsOfUsers(tx, [{ userId: user.id, first: 5 }])).toEqual([[]]);
+      expect(await listUserItems(tx, user.id, { limit: 5 })).toEqual([]);
+    });
+  });
+
+  test('answers many users in the order of the pages, each from its own position, in one statement', async () => {
+    await using world = await createWorld();
+    const { db, ours } = world;
+    await seedCheckerboard(db, ours.tenantId, { userCount: 4, itemCount: 20 });
+    await withTenant(db, ours.tenantId, async (tx) => {
+      const users = await Promise.all(['user-3', 'user-0'].map((externalId) => findUserByExternalId(tx, externalId)));
+      const [last, first] = users.map((user) => user?.id);
+      if (last === undefined || first === undefined) throw new Error('The checkerboard has no such users.');
+      const [[newest, ...older] = [], nobody, two] = await listInteractionsOfUsers(tx, [
+        { userId: last, first: 4 },
+        { userId: newId('User'), first: 4 },
+        { userId: first, first: 2 },
+      ]);
+      expect(nobody).toEqual([]);
+      expect(two?.map((row) => row.userId)).toEqual([first, first]);
+      expect(older.map((row) => row.userId)).toEqual([last, last, last]);
+      const afterCursorPosition = newest && interactionPosition(newest);
+      const pages = await listInteractionsOfUsers(tx, [
+        { userId: last, first: 1 },
+        { userId: last, first: 3, afterCursorPosition },
+      ]);
+      expect(pages).toEqual([[newest], older]);
+    });
+  });
+
+  test('reads whole rows, as they were recorded', async () => {
+    await using world = await createWorld();
+    const { db, ours } = world;
+    await withTenant(db, ours.tenantId, async (tx) => {
+      await recordInteractions(tx, [view({ eventId: 'e1', type: 'RATING', value: 4.5 })]);
+      const user = await findUserByExternalId(tx, 'ada');
+      const [[row] = []] = user ? await listInteractionsOfUsers(tx, [{ userId: user.id, first: 1 }]) : [];
+      expect(row).toEqual(await tx.client.interaction.findFirst({ where: { tenantId: ours.tenantId } }));
     });
   });
 
@@ -163,13 +202,34 @@ describe('listInteractions', () => {
     await seedCheckerboard(db, ours.tenantId, { userCount: 1, itemCount: 4 });
     const page = withTenant(db, ours.tenantId, async (tx) => {
       const user = await findUserByExternalId(tx, 'user-0');
-      return user && listInteractions(tx, { userId: user.id, first: 5, afterCursorPosition: 'x' });
+      return user && listInteractionsOfUsers(tx, [{ userId: user.id, first: 5, afterCursorPosition: 'x' }]);
     });
     await expect(page).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
   });
 });
 
 describe('listUserItems', () => {
+  test('tells what was known at a moment, whatever was recorded since', async () => {
+    await using world = await createWorld();
+    const { db, ours } = world;
+    const inOurs = <T>(work: (tx: TenantTx) => Promise<T>): Promise<T> => withTenant(db, ours.tenantId, work);
+    await inOurs((tx) => recordInteractions(tx, [view()]));
+    const before = await inOurs(async (tx) => {
+      const user = await findUserByExternalId(tx, 'ada');
+      return { userId: user?.id, items: user ? await listUserItems(tx, user.id, { limit: 9 }) : [] };
+    });
+    const [{ recordedAt }] = before.items as [UserItem];
+    const later = view({ itemExternalId: 'chair', occurredAt: new Date(0) });
+    // The database tells milliseconds apart.
+    await expect.poll(() => Date.now()).toBeGreaterThan(recordedAt.getTime() + 1);
+    await inOurs((tx) => recordInteractions(tx, [view({ type: 'CLICK' }), later]));
+    await inOurs(async (tx) => {
+      if (before.userId === undefined) throw new Error('The user "ada" was not created.');
+      expect(await listUserItems(tx, before.userId, { limit: 9, recordedUntil: recordedAt })).toEqual(before.items);
+      expect(await listUserItems(tx, before.userId, { limit: 9 })).toHaveLength(2);
+    });
+  });
+
   test('gives each item once with the last interaction, newest first', async () => {
     await using world = await createWorld();
     const at = (minute: number): Date => new Date(AT.getTime() + minute * 60_000);
@@ -182,12 +242,12 @@ describe('listUserItems', () => {
       const items = await findItemsByExternalIds(tx, ['lamp', 'chair']);
       const idOf = new Map(items.map((item) => [item.externalId, item.id]));
       const user = await findUserByExternalId(tx, 'ada');
-      const all = user && (await listUserItems(tx, user.id, 10));
-      expect(all).toEqual([
+      const all = user && (await listUserItems(tx, user.id, { limit: 10 }));
+      expect(all).toMatchObject([
         { itemId: idOf.get('lamp'), type: 'CLICK', occurredAt: at(3) },
         { itemId: idOf.get('chair'), type: 'VIEW', occurredAt: at(2) },
       ]);
-      expect(user && (await listUserItems(tx, user.id, 1))).toEqual(all?.slice(0, 1));
+      expect(user && (await listUserItems(tx, user.id, { limit: 1 }))).toEqual(all?.slice(0, 1));
     });
   });
 });

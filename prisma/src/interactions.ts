@@ -93,52 +93,78 @@ async function insertInteractions(tx: TenantTx, json: string): Promise<number> {
     ON CONFLICT (tenant_id, event_id) DO NOTHING`;
 }
 
-/** The cursor position of an interaction in `listInteractions`. */
+/** The cursor position of an interaction in `listInteractionsOfUsers`. */
 export function interactionPosition(interaction: Pick<InteractionRow, 'occurredAt' | 'id'>): string {
   return `${interaction.occurredAt.getTime()}:${interaction.id}`;
 }
 
-/**
- * At most `first` interactions of a user, newest first, from after a position given by `interactionPosition`.
- * @throws AppError BAD_USER_INPUT when the position is not one.
- */
-export async function listInteractions(
-  tx: TenantTx,
-  page: { userId: UserId; first: number; afterCursorPosition?: string | null | undefined },
-): Promise<InteractionRow[]> {
-  const after = page.afterCursorPosition ? parsePosition(page.afterCursorPosition) : undefined;
-  const rows = await tx.client.interaction.findMany({
-    where: {
-      tenantId: tx.tenantId,
-      userId: page.userId,
-      ...(after && {
-        OR: [{ occurredAt: { lt: after.occurredAt } }, { occurredAt: after.occurredAt, id: { lt: after.id } }],
-      }),
-    },
-    orderBy: [{ occurredAt: 'desc' }, { id: 'desc' }],
-    take: page.first,
-  });
-  return rows as InteractionRow[];
+/** A page of one user's interactions: at most `first`, from after a position given by `interactionPosition`. */
+export interface InteractionPage {
+  userId: UserId;
+  first: number;
+  afterCursorPosition?: string | null | undefined;
 }
 
-function parsePosition(position: string): { occurredAt: Date; id: string } {
+/**
+ * The interactions of each page, newest first, in the order of `pages`; in one statement.
+ * @throws AppError BAD_USER_INPUT when a position is not one.
+ */
+export async function listInteractionsOfUsers(
+  tx: TenantTx,
+  pages: readonly InteractionPage[],
+): Promise<InteractionRow[][]> {
+  const wanted = pages.map(({ userId, first, afterCursorPosition }, page) => {
+    const after = afterCursorPosition ? parsePosition(afterCursorPosition) : BEFORE_ALL;
+    return { page, user_id: userId, first, after_time: after.occurredAt, after_id: after.id };
+  });
+  const rows = await tx.client.$queryRaw<(InteractionRow & { page: number })[]>`
+    SELECT w.page, i.*
+      FROM jsonb_to_recordset(${JSON.stringify(wanted)}::jsonb)
+        AS w (page int, user_id uuid, first int, after_time timestamptz, after_id uuid)
+     CROSS JOIN LATERAL (
+       SELECT tenant_id AS "tenantId", id, user_id AS "userId", item_id AS "itemId", type, value, event_id AS "eventId",
+              occurred_at AS "occurredAt", recorded_at AS "recordedAt"
+         FROM interactions
+        WHERE tenant_id = ${tx.tenantId}::uuid AND user_id = w.user_id
+          AND (occurred_at, id) < (w.after_time, w.after_id)
+        ORDER BY occurred_at DESC, id DESC LIMIT w.first
+     ) i
+     ORDER BY w.page, i."occurredAt" DESC, i.id DESC`;
+  const answers = pages.map((): InteractionRow[] => []);
+  for (const { page, ...row } of rows) answers[page]?.push(row);
+  return answers;
+}
+
+/** Where the first page starts: newer than every interaction. */
+const BEFORE_ALL = { occurredAt: 'infinity', id: 'ffffffff-ffff-ffff-ffff-ffffffffffff' };
+
+function parsePosition(position: string): { occurredAt: string; id: string } {
   const [, milliseconds, id] = /^(-?\d{1,15}):([0-9a-f-]{36})$/.exec(position) ?? [];
   if (milliseconds === undefined || id === undefined) {
     throw new AppError('BAD_USER_INPUT', `"${position}" is not the position of an interaction.`);
   }
-  return { occurredAt: new Date(Number(milliseconds)), id };
+  return { occurredAt: new Date(Number(milliseconds)).toISOString(), id };
 }
 
-/** The `limit` items that a user touched last, newest first, each with the last interaction. */
+/** An item that a user touched, with the user's last interaction with it. */
+export interface UserItem {
+  itemId: ItemId;
+  type: InteractionType;
+  occurredAt: Date;
+  recordedAt: Date;
+}
+
+/** The `limit` items that a user touched last, newest first; by what had been recorded at `recordedUntil`, where given. */
 export async function listUserItems(
   tx: TenantTx,
   userId: UserId,
-  limit: number,
-): Promise<{ itemId: ItemId; type: InteractionType; occurredAt: Date }[]> {
-  return tx.client.$queryRaw<{ itemId: ItemId; type: InteractionType; occurredAt: Date }[]>`
-    SELECT item_id AS "itemId", type, occurred_at AS "occurredAt" FROM (
-      SELECT DISTINCT ON (item_id) item_id, type, occurred_at, id FROM interactions
+  { limit, recordedUntil }: { limit: number; recordedUntil?: Date | null | undefined },
+): Promise<UserItem[]> {
+  return tx.client.$queryRaw<UserItem[]>`
+    SELECT item_id AS "itemId", type, occurred_at AS "occurredAt", recorded_at AS "recordedAt" FROM (
+      SELECT DISTINCT ON (item_id) item_id, type, occurred_at, recorded_at, id FROM interactions
        WHERE tenant_id = ${tx.tenantId}::uuid AND user_id = ${userId}::uuid
+         AND recorded_at <= coalesce(${recordedUntil?.toISOString() ?? null}::timestamptz, 'infinity')
        ORDER BY item_id, occurred_at DESC, id DESC
     ) latest ORDER BY occurred_at DESC, id DESC LIMIT ${limit}`;
 }

@@ -1,6 +1,6 @@
 import { countCatalog, type CatalogCounts } from '@kindred/db/catalog-counts';
 import type { Db } from '@kindred/db/client';
-import { listInteractions, type InteractionRow } from '@kindred/db/interactions';
+import { type InteractionPage, type InteractionRow, listInteractionsOfUsers } from '@kindred/db/interactions';
 import { findItems, type ItemRow } from '@kindred/db/items';
 import { withTenant, type TenantTx } from '@kindred/db/tenants';
 import { findUsers, type UserRow } from '@kindred/db/users';
@@ -8,8 +8,6 @@ import type { ItemId, TenantId, UserId } from '@kindred/domain/ids';
 import type { Viewer } from '@kindred/domain/viewer';
 import { requireTenant } from '@kindred/service/guards';
 import DataLoader from 'dataloader';
-
-type InteractionPage = Parameters<typeof listInteractions>[1];
 
 /** Per-request loaders: each batch is one transaction of the viewer's tenant, in which foreign rows do not exist. */
 export interface Loaders {
@@ -24,7 +22,7 @@ export function createLoaders(db: Db, viewer: Viewer): Loaders {
   return {
     items: rowLoader((ids) => inTenant((tx) => findItems(tx, ids))),
     users: rowLoader((ids) => inTenant((tx) => findUsers(tx, ids))),
-    interactions: new DataLoader((pages) => inTenant((tx) => inOrder(pages, (page) => listInteractions(tx, page))), {
+    interactions: new DataLoader((pages) => inTenant((tx) => listInteractionsOfUsers(tx, pages)), {
       cacheKeyFn: (page) => JSON.stringify([page.userId, page.first, page.afterCursorPosition]),
     }),
     // The tenant is always the viewer's own: see resolveTenant.
