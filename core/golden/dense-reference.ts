@@ -16,6 +16,13 @@ export interface DenseModel {
 /** Node numbers as in the graph: users first. */
 export type Triple = readonly [user: number, positive: number, negative: number];
 
+/** A model with its `denseOperator` and the triples of one step. */
+export interface DenseProblem {
+  readonly model: DenseModel;
+  readonly operator: number[][];
+  readonly batch: readonly Triple[];
+}
+
 /** (1 / (K + 1)) * sum of Â^k, `[nodeCount][nodeCount]`. */
 export function denseOperator(model: DenseModel): number[][] {
   const nodeCount = model.userCount + model.itemCount;
@@ -39,7 +46,7 @@ export function denseOperator(model: DenseModel): number[][] {
 }
 
 /** Mean BPR loss with the paper's regularisation, of ego vectors `[nodeCount * dimension]`. */
-export function denseLoss(model: DenseModel, operator: number[][], ego: Float64Array, batch: readonly Triple[]): number {
+export function denseLoss({ model, operator, batch }: DenseProblem, ego: Float64Array): number {
   const { dimension } = model;
   const ownEgo = (node: number) => Array.from(ego.subarray(node * dimension, (node + 1) * dimension));
   const final = operator.map((row) =>
@@ -59,19 +66,14 @@ export function denseLoss(model: DenseModel, operator: number[][], ego: Float64A
 }
 
 /** The gradient of `denseLoss` by every ego value, by central differences. */
-export function differenceGradient(
-  model: DenseModel,
-  operator: number[][],
-  ego: Float64Array,
-  batch: readonly Triple[],
-): Float64Array {
+export function differenceGradient(problem: DenseProblem, ego: Float64Array): Float64Array {
   const step = 1e-5;
   const probe = ego.slice();
   return ego.map((value, index) => {
     probe[index] = value + step;
-    const above = denseLoss(model, operator, probe, batch);
+    const above = denseLoss(problem, probe);
     probe[index] = value - step;
-    const below = denseLoss(model, operator, probe, batch);
+    const below = denseLoss(problem, probe);
     probe[index] = value;
     return (above - below) / (2 * step);
   });

@@ -43,8 +43,9 @@ for (let epoch = 0; epoch < hyperparameters.epochs; epoch++) {
     const edges = order.subarray(start, start + hyperparameters.batchSize);
     const { users, positives, negatives } = sampleTriples(graph, workspace.edgeUsers, edges, state.random);
     const batch = Array.from(users, (user, index): Triple => [user, positives[index] ?? 0, negatives[index] ?? 0]);
-    sum += denseLoss(dense, operator, ego, batch) * batch.length;
-    adam(ego, differenceGradient(dense, operator, ego, batch));
+    const problem = { model: dense, operator, batch };
+    sum += denseLoss(problem, ego) * batch.length;
+    adam(ego, differenceGradient(problem, ego));
   }
   losses.push(sum / order.length);
 }

@@ -39,7 +39,8 @@ export async function buildFaissIndex(
 const FACTORY =
   /^(?:IVF[1-9]\d{0,5},)?(?:Flat|SQ[468]|SQfp16|PQ[1-9]\d{0,2}(?:x[48])?np)$|^HNSW(?:[2-9]|[1-9]\d{1,2})(?:,Flat)?$/;
 
-function checkFactory(factory: string): void {
+/** @throws VectorIndexError BAD_ARGUMENT for a factory string of another form than `Flat`, `SQ8`, `PQ8np`, `HNSW32`, `IVF64,Flat`. */
+export function checkFactory(factory: string): void {
   if (FACTORY.test(factory)) return;
   const forms = 'Flat, SQ8, PQ<m>np, HNSW<m>, IVF<n>,Flat, IVF<n>,SQ8 or IVF<n>,PQ<m>np';
   throw new VectorIndexError('BAD_ARGUMENT', `Factory "${factory}" is not of a form like ${forms}.`);

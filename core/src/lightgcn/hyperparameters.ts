@@ -47,15 +47,20 @@ export function checkHyperparameters(hyperparameters: Hyperparameters): Hyperpar
   return hyperparameters;
 }
 
-/** Defaults for data of this size. */
+/**
+ * Defaults for data of this size. Layers, learning rate and regularisation were chosen on the validation part alone of
+ * MovieLens ml-latest-small (temporal split per user); the batch keeps an epoch at about 20 Adam steps there, between
+ * 64 and 8,192 interactions.
+ */
 export function defaultHyperparameters(size: { interactionCount: number }): Hyperparameters {
+  const batchExponent = Math.round(Math.log2(Math.max(1, size.interactionCount) / 20));
   return {
     dimension: 64,
     layers: 2,
-    learningRate: 0.005,
-    regularization: 1e-4,
-    batchSize: Math.min(8192, Math.max(512, 2 ** Math.round(Math.log2(Math.max(1, size.interactionCount) / 20)))),
-    epochs: 40,
+    learningRate: 0.01,
+    regularization: 1e-3,
+    batchSize: Math.min(8192, Math.max(64, 2 ** batchExponent)),
+    epochs: 50,
     patience: 8,
     seed: 1,
   };
