@@ -10,7 +10,7 @@ const config: CodegenConfig = {
         useTypeImports: true,
         enumsAsTypes: true,
         strictScalars: true,
-        useIndexSignature: true,
+        avoidOptionals: { defaultValue: true },
         scalars: { DateTime: 'Date', _FieldSet: 'string', federation__FieldSet: 'string' },
         contextType: '../context.ts#ModelContext',
         mappers: {

@@ -15,7 +15,7 @@ function fakeRun() {
   const stored: TrainingEvent[] = [];
   const messages: string[] = [];
   let wake = () => {};
-  async function* subscribe(signal: AbortSignal) {
+  async function* messagesUntil(signal: AbortSignal) {
     signal.addEventListener('abort', () => wake());
     for (;;) {
       while (messages.length > 0) {
@@ -29,6 +29,7 @@ function fakeRun() {
       });
     }
   }
+  const subscribe = (signal: AbortSignal) => Object.assign(messagesUntil(signal), { ready: Promise.resolve() });
   return {
     store: (...events: TrainingEvent[]) => void stored.push(...events),
     announce(...events: TrainingEvent[]) {
@@ -37,13 +38,19 @@ function fakeRun() {
     },
     stream(afterSequence: number, recheckMs = 60_000) {
       const readAfter = async (sequence: number) => stored.filter((event) => event.sequence > sequence).slice(0, 2);
-      return streamProgress({ readAfter, subscribe, recheckMs }, afterSequence);
+      const signal = new AbortController().signal;
+      return streamProgress({ readAfter, subscribe, recheckMs, isOver: false, signal }, afterSequence);
     },
   };
 }
 
-const sequences = async (stream: AsyncIterable<TrainingEvent>) =>
-  (await Array.fromAsync(stream)).map((event) => event.sequence);
+async function sequences(stream: AsyncIterable<TrainingEvent>): Promise<number[]> {
+  const seen: number[] = [];
+  for await (const { sequence } of stream) {
+    seen.push(sequence);
+  }
+  return seen;
+}
 
 test('stored events come first, from after the sequence asked for, then the live ones up to FINISHED', async () => {
   const run = fakeRun();

@@ -1,14 +1,19 @@
-import { setTimeout } from 'node:timers/promises';
 import type { TrainingEvent } from '@kindred/domain/training';
+import type { TopicSubscription } from '@kindred/service/event-bus';
+import { openInbox } from './inbox.ts';
 
 /** Where a run's events come from. */
 export interface ProgressSource {
   /** The stored events after a sequence in order, at most a page of them; empty when there are none yet. */
   readAfter: (sequence: number) => Promise<TrainingEvent[]>;
   /** Live messages from the moment of the call, each a TrainingEvent as JSON; some may be lost or come twice. */
-  subscribe: (signal: AbortSignal) => AsyncIterable<string>;
+  subscribe: (signal: AbortSignal) => TopicSubscription;
   /** How long to wait for a live message before the store is looked into again. */
   recheckMs: number;
+  /** Whether there is nothing to wait for: the run has ended and its last event was seen. */
+  isOver: boolean;
+  /** Ends the stream. */
+  signal: AbortSignal;
 }
 
 /**
@@ -18,7 +23,7 @@ export interface ProgressSource {
  */
 export function streamProgress(source: ProgressSource, afterSequence: number): AsyncIterableIterator<TrainingEvent> {
   const closing = new AbortController();
-  const events = follow(source, afterSequence, closing.signal);
+  const events = follow(source, afterSequence, AbortSignal.any([closing.signal, source.signal]));
   return {
     next: () => events.next(),
     async return() {
@@ -33,51 +38,37 @@ export function streamProgress(source: ProgressSource, afterSequence: number): A
 }
 
 async function* follow(
-  { readAfter, subscribe, recheckMs }: ProgressSource,
+  { readAfter, subscribe, recheckMs, isOver }: ProgressSource,
   afterSequence: number,
   signal: AbortSignal,
 ): AsyncGenerator<TrainingEvent, undefined> {
-  const live = subscribe(signal)[Symbol.asyncIterator]();
-  let arriving = live.next();
+  if (isOver) {
+    return;
+  }
+  const inbox = openInbox(subscribe, { recheckMs, signal });
+  await inbox.ready;
   let last = afterSequence;
-  try {
-    for (let behind = true; !signal.aborted; ) {
-      for (let page = behind ? await readAfter(last) : []; page.length > 0; page = await readAfter(last)) {
-        for (const event of page) {
-          last = event.sequence;
-          yield event;
-          if (event.body.kind === 'FINISHED') {
-            return;
-          }
-        }
-      }
-      const message = await within(arriving, recheckMs, signal);
-      if (message?.done) {
+  for (let behind = true; !signal.aborted; ) {
+    const fresh: TrainingEvent[] | null = behind ? await readAfter(last) : continuation(await inbox.next(), last);
+    for (const event of fresh ?? []) {
+      last = event.sequence;
+      yield event;
+      if (event.body.kind === 'FINISHED') {
         return;
       }
-      arriving = message === null ? arriving : live.next();
-      const event = message === null ? null : (JSON.parse(message.value) as TrainingEvent);
-      behind = event === null || event.sequence > last + 1;
-      if (event !== null && event.sequence === last + 1) {
-        last = event.sequence;
-        yield event;
-        if (event.body.kind === 'FINISHED') {
-          return;
-        }
-      }
     }
-  } finally {
-    await live.return?.();
+    behind = fresh === null || (behind && fresh.length > 0);
   }
 }
 
-/** What the promise holds, or null when it takes longer than that or the signal is aborted. */
-async function within<T>(promise: Promise<T>, durationMs: number, signal: AbortSignal): Promise<T | null> {
-  const done = new AbortController();
-  const waiting = setTimeout(durationMs, null, { signal: AbortSignal.any([signal, done.signal]) });
-  try {
-    return await Promise.race([promise, waiting.catch(() => null)]);
-  } finally {
-    done.abort();
+/** What the message adds behind `last`: the event where it is next in line, nothing where it is old, else null for a gap. */
+function continuation(message: string | null, last: number): TrainingEvent[] | null {
+  if (message === null) {
+    return null;
   }
+  const event = JSON.parse(message) as TrainingEvent;
+  if (event.sequence <= last) {
+    return [];
+  }
+  return event.sequence === last + 1 ? [event] : null;
 }

@@ -1,0 +1,26 @@
+import type { Db } from '@kindred/db/client';
+import type { Viewer } from '@kindred/domain/viewer';
+import type { EventBus } from '@kindred/service/event-bus';
+import type { Logger } from '@kindred/service/logger';
+import { createLoaders, type Loaders } from './loaders.ts';
+import type { Trainings } from './trainings.ts';
+
+/** What the process holds for all requests. */
+export interface ModelDeps {
+  db: Db;
+  events: EventBus;
+  trainings: Trainings;
+  logger: Logger;
+}
+
+/** What every resolver of one request shares. */
+export interface ModelContext extends ModelDeps {
+  viewer: Viewer;
+  loaders: Loaders;
+  /** Aborted when the client goes away or the server drains. */
+  signal: AbortSignal;
+}
+
+export function createContext(deps: ModelDeps, viewer: Viewer, signal: AbortSignal): ModelContext {
+  return { ...deps, viewer, signal, loaders: createLoaders(deps.db, viewer) };
+}

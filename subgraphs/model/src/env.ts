@@ -1,0 +1,23 @@
+import { parseEnv, SECRET, SERVER_ENV } from '@kindred/service/env';
+import { z } from 'zod';
+
+/** The configuration of the model subgraph; main.ts alone reads it. */
+export const env = parseEnv(
+  z
+    .object({
+      ...SERVER_ENV,
+      DATABASE_URL: z.url(),
+      REDIS_URL: z.url(),
+      INTERNAL_TOKEN_SECRET: SECRET,
+      TEMPORAL_ADDRESS: z.string().min(1),
+      TEMPORAL_NAMESPACE: z.string().min(1).default('default'),
+    })
+    .transform((source) => ({
+      logLevel: source.LOG_LEVEL,
+      databaseUrl: source.DATABASE_URL,
+      redisUrl: source.REDIS_URL,
+      temporal: { address: source.TEMPORAL_ADDRESS, namespace: source.TEMPORAL_NAMESPACE },
+      server: { host: source.HOST, port: source.PORT, internalTokenSecret: source.INTERNAL_TOKEN_SECRET },
+    })),
+  process.env,
+);

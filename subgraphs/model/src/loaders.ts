@@ -1,0 +1,54 @@
+import type { Db } from '@kindred/db/client';
+import {
+  findActiveVersions,
+  findModelVersions,
+  findVersionsByRuns,
+  type ModelVersionRow,
+} from '@kindred/db/model-versions';
+import { findModels, type ModelRow } from '@kindred/db/models';
+import { type TenantTx, withTenant } from '@kindred/db/tenants';
+import { findTrainingRuns, type TrainingRunRow } from '@kindred/db/training-runs';
+import type { ModelId, ModelVersionId, TrainingRunId } from '@kindred/domain/ids';
+import type { Viewer } from '@kindred/domain/viewer';
+import { requireTenant } from '@kindred/service/guards';
+import DataLoader from 'dataloader';
+
+/** Per-request loaders: each batch is one transaction of the viewer's tenant, in which foreign rows do not exist. */
+export interface Loaders {
+  models: DataLoader<ModelId, ModelRow | null>;
+  runs: DataLoader<TrainingRunId, TrainingRunRow | null>;
+  versions: DataLoader<ModelVersionId, ModelVersionRow | null>;
+  versionsByRun: DataLoader<TrainingRunId, ModelVersionRow | null>;
+  activeVersions: DataLoader<ModelId, ModelVersionRow | null>;
+}
+
+export function createLoaders(db: Db, viewer: Viewer): Loaders {
+  const find =
+    <Id, Row>(read: (tx: TenantTx, ids: readonly Id[]) => Promise<Row[]>) =>
+    (ids: readonly Id[]) =>
+      withTenant(db, requireTenant(viewer), (tx) => read(tx, ids));
+  return {
+    models: loaderOf(find(findModels), (model) => model.id),
+    runs: loaderOf(find(findTrainingRuns), (run) => run.id),
+    versions: loaderOf(find(findModelVersions), (version) => version.id),
+    versionsByRun: loaderOf(find(findVersionsByRuns), (version) => version.runId),
+    activeVersions: loaderOf(find(findActiveVersions), (version) => version.modelId),
+  };
+}
+
+/** Forgets what was read: a subscription's next event shows things as they are then. */
+export function clearLoaders(loaders: Loaders): void {
+  for (const loader of Object.values(loaders) as DataLoader<string, unknown>[]) {
+    loader.clearAll();
+  }
+}
+
+function loaderOf<Id extends string, Row>(
+  find: (ids: readonly Id[]) => Promise<Row[]>,
+  keyOf: (row: Row) => Id,
+): DataLoader<Id, Row | null> {
+  return new DataLoader(async (ids) => {
+    const rows = new Map((await find(ids)).map((row) => [keyOf(row), row]));
+    return ids.map((id) => rows.get(id) ?? null);
+  });
+}

@@ -1,0 +1,24 @@
+import type { ModelVersionRow } from '@kindred/db/model-versions';
+import type { ModelRow } from '@kindred/db/models';
+import type { TrainingRunRow } from '@kindred/db/training-runs';
+import { decodeGlobalId } from '@kindred/domain/ids';
+import type { ModelContext } from './context.ts';
+
+interface Reference {
+  id: string;
+}
+
+export async function resolveModel({ id }: Reference, { loaders }: ModelContext): Promise<ModelRow | null> {
+  return loaders.models.load(decodeGlobalId('Model', id));
+}
+
+export async function resolveTrainingRun({ id }: Reference, { loaders }: ModelContext): Promise<TrainingRunRow | null> {
+  return loaders.runs.load(decodeGlobalId('TrainingRun', id));
+}
+
+export async function resolveModelVersion(
+  { id }: Reference,
+  { loaders }: ModelContext,
+): Promise<ModelVersionRow | null> {
+  return loaders.versions.load(decodeGlobalId('ModelVersion', id));
+}

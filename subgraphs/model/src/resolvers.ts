@@ -1,0 +1,75 @@
+import { AppError } from '@kindred/domain/app-error';
+import { decodeGlobalId, encodeGlobalId, type TrainingRunId } from '@kindred/domain/ids';
+import type { TrainingEvent } from '@kindred/domain/training';
+import { GraphQLDateTime } from 'graphql-scalars';
+import { createModel } from './create-model.ts';
+import type { Resolvers } from './generated/resolvers.ts';
+import { listModels, listTrainingRuns } from './list-pages.ts';
+import { resolveModel, resolveModelVersion, resolveTrainingRun } from './references.ts';
+import { messageOf } from './event-message.ts';
+import { trainModel } from './train-model.ts';
+import { listEvents, subscribeToProgress } from './training-events.ts';
+
+/** Scopes are enforced by the server from the directives in schema.graphql. */
+export const resolvers: Resolvers = {
+  DateTime: GraphQLDateTime,
+  Query: {
+    model: (_root, { id }, { loaders }) => loaders.models.load(decodeGlobalId('Model', id)),
+    models: (_root, args, context) => listModels(context, args),
+    trainingRun: (_root, { id }, { loaders }) => loaders.runs.load(decodeGlobalId('TrainingRun', id)),
+    trainingRuns: (_root, args, context) => listTrainingRuns(context, args),
+  },
+  Mutation: {
+    createModel: (_root, { input }, context) => createModel(context, input),
+    trainModel: (_root, { input }, context) => trainModel(context, input),
+  },
+  Subscription: {
+    trainingProgress: { subscribe: (_root, args, context) => subscribeToProgress(context, args) },
+  },
+  Model: {
+    __resolveReference: resolveModel,
+    id: (model) => encodeGlobalId('Model', model.id),
+    tenant: (model) => ({ id: encodeGlobalId('Tenant', model.tenantId) }),
+    activeVersion: (model, _args, { loaders }) => loaders.activeVersions.load(model.id),
+    runs: (model, args, context) => listTrainingRuns(context, { ...args, modelId: model.id }),
+  },
+  TrainingRun: {
+    __resolveReference: resolveTrainingRun,
+    id: (run) => encodeGlobalId('TrainingRun', run.id),
+    model: async (run, _args, { loaders }) => present(await loaders.models.load(run.modelId), run.modelId),
+    version: (run, _args, { loaders }) => loaders.versionsByRun.load(run.id),
+    events: (run, args, context) => listEvents(context, run, args),
+  },
+  TrainingEvent: {
+    at: (event) => new Date(event.at),
+    kind: (event) => event.body.kind,
+    run: async (event, _args, { loaders }) =>
+      present(await loaders.runs.load(event.runId as TrainingRunId), event.runId),
+    phase: ({ body }) => (body.kind === 'PHASE_STARTED' ? body.phase : null),
+    epoch: ({ body }) => (body.kind === 'EPOCH_FINISHED' ? body : null),
+    evaluation: ({ body }) => evaluationOf(body),
+    message: ({ body }) => messageOf(body),
+  },
+  ModelVersion: {
+    __resolveReference: resolveModelVersion,
+    id: (version) => encodeGlobalId('ModelVersion', version.id),
+    model: async (version, _args, { loaders }) => present(await loaders.models.load(version.modelId), version.modelId),
+    run: async (version, _args, { loaders }) => present(await loaders.runs.load(version.runId), version.runId),
+    index: (version) => version.indexSummary,
+  },
+};
+
+function evaluationOf(body: TrainingEvent['body']) {
+  if (body.kind === 'BASELINE_EVALUATED') {
+    return { name: body.name, metrics: body.metrics };
+  }
+  return body.kind === 'MODEL_EVALUATED' ? { name: 'LIGHTGCN', metrics: body.metrics } : null;
+}
+
+/** What a row refers to exists, unless it was deleted while the request ran. */
+function present<Row>(row: Row | null, id: string): Row {
+  if (row === null) {
+    throw new AppError('NOT_FOUND', `What ${id} named was deleted meanwhile.`);
+  }
+  return row;
+}

@@ -1,0 +1,20 @@
+import { readFile } from 'node:fs/promises';
+import { type RunningServer, startSubgraph, type SubgraphOptions } from '@kindred/service/subgraph-server';
+import { createContext, type ModelContext, type ModelDeps } from './context.ts';
+import { resolvers } from './resolvers.ts';
+
+/** Serves the model subgraph over connections that stay their caller's to close. */
+export async function startModel(
+  options: ModelDeps & { env: SubgraphOptions<ModelContext>['env'] },
+): Promise<RunningServer> {
+  const { db, events, trainings, logger, env } = options;
+  return startSubgraph<ModelContext>({
+    name: 'model',
+    typeDefs: await readFile(new URL('../schema.graphql', import.meta.url), 'utf8'),
+    resolvers,
+    env,
+    logger,
+    createContext: (viewer, { signal }) => createContext({ db, events, trainings, logger }, viewer, signal),
+    readiness: { postgres: () => db.ping(), redis: () => events.ping(), temporal: () => trainings.ping() },
+  });
+}
