@@ -1,7 +1,7 @@
 import { type Api, refuseUserErrors, request, type UserError } from './api.ts';
 import type { DemoDataset } from './dataset.ts';
 
-const BATCH = 1_000;
+const BATCH = 5_000;
 
 const COUNT = `query CountCatalog { tenant { catalog { itemCount interactionCount } } }`;
 
