@@ -26,6 +26,7 @@ describe('formatting', () => {
   it('signs a lift, and gives none over nothing', () => {
     expect(formatLift(0.138, 0.1)).toBe('+38%');
     expect(formatLift(0.08, 0.1)).toBe('−20%');
+    expect(formatLift(0.4127, 0.0214)).toBe('19×');
     expect(formatLift(0.1, 0)).toBeNull();
   });
 

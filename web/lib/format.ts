@@ -25,9 +25,10 @@ export function formatShare(value: number): string {
   return `${(value * 100).toFixed(1)}%`;
 }
 
-/** How much more `value` is than `base`, as a signed percentage: `+38%`; null when `base` is not positive. */
+/** How `value` compares with `base`: `+38%`, `−20%`, from four times on `19×`; null when `base` is not positive. */
 export function formatLift(value: number, base: number): string | null {
   if (!(base > 0) || !Number.isFinite(value)) return null;
+  if (value >= base * 4) return `${INTEGER.format(value / base)}×`;
   const lift = Math.round((value / base - 1) * 100);
   return `${lift < 0 ? '−' : '+'}${INTEGER.format(Math.abs(lift))}%`;
 }
@@ -78,4 +79,9 @@ export function formatAgo(iso: string, now: number): string {
 /** `1 epoch`, `2 epochs`. */
 export function formatPlural(count: number, noun: string): string {
   return `${INTEGER.format(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** The first character in upper case, one outside the basic plane whole: `É`, `🎬`. */
+export function firstLetter(text: string): string {
+  return String.fromCodePoint(text.codePointAt(0) ?? 0x20).toUpperCase();
 }

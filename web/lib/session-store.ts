@@ -10,13 +10,13 @@ export type SessionEnd = 'signed-out' | 'expired';
 
 export interface SessionStore {
   /** The live session, or null. The same object until it changes, so that React can compare it. */
-  current(): StoredSession | null;
+  current: () => StoredSession | null;
   /** Why the last session of this page ended; null before that. */
-  lastEnd(): SessionEnd | null;
-  open(session: StoredSession): void;
-  end(reason: SessionEnd): void;
+  lastEnd: () => SessionEnd | null;
+  open: (session: StoredSession) => void;
+  end: (reason: SessionEnd) => void;
   /** Calls `listener` after every change, other tabs' included; gives the function that stops it. */
-  subscribe(listener: () => void): () => void;
+  subscribe: (listener: () => void) => () => void;
 }
 
 export interface SessionEnvironment {
@@ -112,6 +112,10 @@ export function browserSessionStore(): SessionStore {
  * A link to another origin, `//evil.example` or `/\evil.example` included, is not followed.
  */
 export function pathAfterSignIn(next: string | null): string {
-  if (next === null || !/^\/(?![/\\])/.test(next) || /[\u0000-\u001f\\]/.test(next)) return '/';
-  return next.startsWith('/sign-in') ? '/' : next;
+  if (next === null || !next.startsWith('/')) return '/';
+  // Browsers read backslashes as slashes and drop tabs and line ends: let the URL parser say where it leads.
+  const here = 'https://here.invalid';
+  const target = URL.parse(next, here);
+  if (target === null || target.origin !== here || target.pathname.startsWith('/sign-in')) return '/';
+  return `${target.pathname}${target.search}${target.hash}`;
 }

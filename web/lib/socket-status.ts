@@ -2,10 +2,10 @@
 export type SocketStatus = 'idle' | 'connecting' | 'open' | 'closed';
 
 export interface SocketStatusStore {
-  current(): SocketStatus;
-  set(status: SocketStatus): void;
+  current: () => SocketStatus;
+  set: (status: SocketStatus) => void;
   /** Calls `listener` after every change; gives the function that stops it. */
-  subscribe(listener: () => void): () => void;
+  subscribe: (listener: () => void) => () => void;
 }
 
 export function createSocketStatusStore(): SocketStatusStore {

@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
@@ -19,19 +19,25 @@ async function main(): Promise<void> {
   const metrics = createMetrics();
   let draining = false;
 
-  const server = createServer((request, response) => {
-    const path = (request.url ?? '/').split('?')[0];
-    if (path === '/health/live') return void response.end('live');
-    if (path === '/health/ready') {
-      response.statusCode = draining ? 503 : 200;
-      return void response.end(draining ? 'draining' : 'ready');
-    }
-    if (path === '/metrics') return void metrics.answer(response);
+  const answerPage = (request: IncomingMessage, response: ServerResponse): void => {
     metrics.observe(request, response);
     handlePage(request, response).catch((cause: unknown) => {
-      logger.error({ err: cause, path }, 'page failed');
+      logger.error({ err: cause, url: request.url }, 'page failed');
       response.destroy();
     });
+  };
+  const server = createServer((request, response) => {
+    const path = (request.url ?? '/').split('?')[0];
+    if (path === '/health/live') {
+      response.end('live');
+    } else if (path === '/health/ready') {
+      response.statusCode = draining ? 503 : 200;
+      response.end(draining ? 'draining' : 'ready');
+    } else if (path === '/metrics') {
+      void metrics.answer(response);
+    } else {
+      answerPage(request, response);
+    }
   });
 
   const drain = (signal: NodeJS.Signals): void => {

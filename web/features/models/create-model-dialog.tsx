@@ -54,9 +54,8 @@ export function CreateModelDialog({ opened, onClose }: { opened: boolean; onClos
   );
 }
 
-function CreateModelForm({ onClose }: { onClose: () => void }) {
+function useCreateModel(onCreated: () => void) {
   const router = useRouter();
-  const [settingsOpen, settings] = useDisclosure();
   const [{ fetching }, createModel] = useMutation(CREATE_MODEL);
   const [problem, setProblem] = useState<string | null>(null);
   const form = useForm<ModelValues>({
@@ -72,7 +71,7 @@ function CreateModelForm({ onClose }: { onClose: () => void }) {
     if (error) return setProblem(problemText(error));
     const { model, userErrors = [] } = data?.createModel ?? {};
     if (model) {
-      onClose();
+      onCreated();
       return router.push(`/models/${model.id}`);
     }
     for (const { path, message } of userErrors) {
@@ -82,7 +81,12 @@ function CreateModelForm({ onClose }: { onClose: () => void }) {
       else setProblem(message);
     }
   };
+  return { form, submit, problem, fetching };
+}
 
+function CreateModelForm({ onClose }: { onClose: () => void }) {
+  const [settingsOpen, settings] = useDisclosure();
+  const { form, submit, problem, fetching } = useCreateModel(onClose);
   return (
     <form onSubmit={form.onSubmit((values) => void submit(values))} noValidate>
       <Stack gap="md">

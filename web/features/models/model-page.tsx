@@ -64,18 +64,24 @@ export function ModelPage({ modelId }: { modelId: string }) {
   if (model) return <Detail model={model} />;
   if (error && !fetching) {
     return (
-      <Panel>
-        <QueryProblem error={error} onRetry={() => refetch({ requestPolicy: 'network-only' })} />
-      </Panel>
+      <>
+        <PageHeader title="Model" trail={TRAIL} />
+        <Panel>
+          <QueryProblem error={error} onRetry={() => refetch({ requestPolicy: 'network-only' })} />
+        </Panel>
+      </>
     );
   }
   if (data && !fetching) {
     return (
-      <Panel>
-        <Blank icon={IconBrain} title="No such model">
-          It may belong to another tenant, or the address is mistyped.
-        </Blank>
-      </Panel>
+      <>
+        <PageHeader title="Model" trail={TRAIL} />
+        <Panel>
+          <Blank icon={IconBrain} title="No such model">
+            It may belong to another tenant, or the address is mistyped.
+          </Blank>
+        </Panel>
+      </>
     );
   }
   return (

@@ -42,42 +42,59 @@ const VERSION = graphql(`
   }
 `);
 
+interface VersionSummaryProps {
+  version: FragmentType<typeof VERSION>;
+  /** Whether to link to the run that made it. */
+  withRun?: boolean;
+}
+
 /** What a version is worth: its quality on held-out interactions beside popularity, and how it finds items. */
-export function VersionSummary({ version: masked }: { version: FragmentType<typeof VERSION> }) {
+export function VersionSummary({ version: masked, withRun = true }: VersionSummaryProps) {
   const version = readFragment(VERSION, masked);
   const now = useNow(30_000);
   const { metrics, index, activatedAt } = version;
   const popularity = version.baselines.find(({ name }) => name === 'POPULARITY')?.metrics ?? null;
   const lift = metrics && popularity ? formatLift(metrics.ndcgAt10, popularity.ndcgAt10) : null;
   return (
-    <div className={classes.summary} data-testid="version-summary">
-      <div className={classes.lead}>
-        <span className={classes.caption}>NDCG@10</span>
-        <span className={`${classes.figure} numeric`} data-testid="version-ndcg">
-          {metrics ? formatMetric(metrics.ndcgAt10) : '–'}
-        </span>
-        {lift === null ? null : <span className={classes.lift}>{lift} over popularity</span>}
-        <span className={classes.meta}>
-          <StatusPill tone={version.status === 'ACTIVE' ? 'good' : 'neutral'} label={`Version ${version.number}`} />
-          {activatedAt ? (
-            <span title={formatDateTime(activatedAt)}>serving since {formatAgo(activatedAt, now)}</span>
-          ) : null}
-        </span>
-        {index ? (
-          <span className={classes.meta}>
-            {index.kind === 'FAISS' ? `FAISS ${index.factory ?? ''}` : 'Exact search'} · recall@20{' '}
-            {formatShare(index.recallAt20)} · <Link href={`/runs/${version.run.id}`}>how it was trained</Link>
+    <div className={classes.frame}>
+      <div className={classes.summary} data-testid="version-summary">
+        <div className={classes.lead}>
+          <span className={classes.caption}>NDCG@10</span>
+          <span className={`${classes.figure} numeric`} data-testid="version-ndcg">
+            {metrics ? formatMetric(metrics.ndcgAt10) : '–'}
           </span>
+          {lift === null ? null : <span className={classes.lift}>{lift} over popularity</span>}
+          <span className={classes.meta}>
+            <StatusPill tone={version.status === 'ACTIVE' ? 'good' : 'neutral'} label={`Version ${version.number}`} />
+            {activatedAt ? (
+              <span title={formatDateTime(activatedAt)}>serving since {formatAgo(activatedAt, now)}</span>
+            ) : null}
+          </span>
+          {index ? (
+            <span className={classes.meta}>
+              {index.kind === 'FAISS' ? `FAISS ${index.factory ?? ''}` : 'Exact search'} · recall@20{' '}
+              {formatShare(index.recallAt20)}
+            </span>
+          ) : null}
+          {withRun ? (
+            <Link href={`/runs/${version.run.id}`} className={classes.run}>
+              How it was trained
+            </Link>
+          ) : null}
+        </div>
+        {metrics ? (
+          <div className={classes.bars}>
+            <QualityBars label="NDCG@10" model={metrics.ndcgAt10} popularity={popularity?.ndcgAt10 ?? null} />
+            <QualityBars label="Recall@10" model={metrics.recallAt10} popularity={popularity?.recallAt10 ?? null} />
+            <QualityBars label="Hit rate@10" model={metrics.hitRateAt10} popularity={popularity?.hitRateAt10 ?? null} />
+            <QualityBars
+              label="Coverage@10"
+              model={metrics.coverageAt10}
+              popularity={popularity?.coverageAt10 ?? null}
+            />
+          </div>
         ) : null}
       </div>
-      {metrics ? (
-        <div className={classes.bars}>
-          <QualityBars label="NDCG@10" model={metrics.ndcgAt10} popularity={popularity?.ndcgAt10 ?? null} />
-          <QualityBars label="Recall@10" model={metrics.recallAt10} popularity={popularity?.recallAt10 ?? null} />
-          <QualityBars label="Hit rate@10" model={metrics.hitRateAt10} popularity={popularity?.hitRateAt10 ?? null} />
-          <QualityBars label="Coverage@10" model={metrics.coverageAt10} popularity={popularity?.coverageAt10 ?? null} />
-        </div>
-      ) : null}
     </div>
   );
 }

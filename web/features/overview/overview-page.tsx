@@ -72,7 +72,7 @@ export function OverviewPage() {
   });
   const running = data?.trainingRuns.edges.some(({ node }) => !isOver(node.status)) ?? false;
   useEffect(() => {
-    if (!running) return;
+    if (!running) return undefined;
     const timer = setInterval(() => refetch({ requestPolicy: 'network-only' }), REFRESH_WHILE_RUNNING_MS);
     return () => clearInterval(timer);
   }, [running, refetch]);
@@ -80,9 +80,12 @@ export function OverviewPage() {
   if (data) return <Overview data={data} />;
   if (error && !fetching) {
     return (
-      <Panel>
-        <QueryProblem error={error} onRetry={() => refetch({ requestPolicy: 'network-only' })} />
-      </Panel>
+      <>
+        <PageHeader title="Overview" />
+        <Panel>
+          <QueryProblem error={error} onRetry={() => refetch({ requestPolicy: 'network-only' })} />
+        </Panel>
+      </>
     );
   }
   return (

@@ -67,7 +67,7 @@ interface AnswerProps {
   /** How many clicks were recorded: a change asks again. */
   recorded: number;
   paused: boolean;
-  onChoose: (item: { externalId: string }) => void;
+  onChoose: (externalId: string) => void;
 }
 
 export function Answer({ audience, recorded, paused, onChoose }: AnswerProps) {
@@ -87,9 +87,6 @@ export function Answer({ audience, recorded, paused, onChoose }: AnswerProps) {
     if (recorded > 0) refetch({ requestPolicy: 'network-only' });
   }, [recorded, refetch]);
   const answer = data?.recommend;
-  const changes = useRankChanges(audience.kind === 'user' ? audience.externalId : 'a session', answer);
-  const action = (title: string): string =>
-    audience.kind === 'user' ? `Record a click on ${title}` : `Add ${title} to the session`;
 
   return (
     <section className={classes.answer} aria-label="The answer" aria-busy={fetching} data-testid="recommendations">
@@ -112,32 +109,49 @@ export function Answer({ audience, recorded, paused, onChoose }: AnswerProps) {
         <Panel>
           <QueryProblem error={error} onRetry={() => refetch({ requestPolicy: 'network-only' })} />
         </Panel>
-      ) : answer?.edges.length === 0 ? (
-        <Panel>
-          <Blank icon={IconMovie} title="Nothing to recommend">
-            The catalogue is empty, or all of it is in the session. Send items with upsertItems.
-          </Blank>
-        </Panel>
       ) : (
-        <ul className={classes.grid} data-stale={fetching}>
-          {answer?.edges.map((edge) => (
-            <RecommendationCard
-              key={edge.node.id}
-              edge={edge}
-              status={answer.status}
-              change={changes.get(edge.node.id) ?? null}
-              action={action}
-              onChoose={onChoose}
-            />
-          )) ??
-            Array.from({ length: FIRST }, (_, position) => (
-              <li key={position} aria-hidden="true">
-                <Skeleton className={classes.ghost} radius="lg" />
-              </li>
-            ))}
-        </ul>
+        <Cards audience={audience} answer={answer} stale={fetching} onChoose={onChoose} />
       )}
     </section>
+  );
+}
+
+interface CardsProps extends Pick<AnswerProps, 'audience' | 'onChoose'> {
+  answer: RecommendQuery['recommend'] | undefined;
+  stale: boolean;
+}
+
+function Cards({ audience, answer, stale, onChoose }: CardsProps) {
+  const changes = useRankChanges(audience.kind === 'user' ? audience.externalId : 'a session', answer);
+  const action = (title: string): string =>
+    audience.kind === 'user' ? `Record a click on ${title}` : `Add ${title} to the session`;
+  if (answer?.edges.length === 0) {
+    return (
+      <Panel>
+        <Blank icon={IconMovie} title="Nothing to recommend">
+          The catalogue is empty, or all of it is in the session. Send items with upsertItems.
+        </Blank>
+      </Panel>
+    );
+  }
+  return (
+    <ol className={classes.grid} data-stale={stale}>
+      {answer?.edges.map((edge) => (
+        <RecommendationCard
+          key={edge.node.id}
+          edge={edge}
+          status={answer.status}
+          change={changes.get(edge.node.id) ?? null}
+          action={action}
+          onChoose={onChoose}
+        />
+      )) ??
+        Array.from({ length: FIRST }, (_, position) => (
+          <li key={position} aria-hidden="true">
+            <Skeleton className={classes.ghost} radius="lg" />
+          </li>
+        ))}
+    </ol>
   );
 }
 

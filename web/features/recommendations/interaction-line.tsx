@@ -29,7 +29,13 @@ const VERBS: Record<InteractionType, string> = {
   RATING: 'rated',
 };
 
-export function InteractionLine({ edge: masked }: { edge: FragmentType<typeof INTERACTION> }) {
+interface InteractionLineProps {
+  edge: FragmentType<typeof INTERACTION>;
+  /** Epoch milliseconds. */
+  now: number;
+}
+
+export function InteractionLine({ edge: masked, now }: InteractionLineProps) {
   const { type, value, occurredAt, item } = readFragment(INTERACTION, masked).node;
   const did = type === 'RATING' && value !== null && value !== undefined ? `rated ${value}` : VERBS[type];
   return (
@@ -38,7 +44,7 @@ export function InteractionLine({ edge: masked }: { edge: FragmentType<typeof IN
       <span className={classes.words}>
         <span className={classes.title}>{splitTitle(item.title).name}</span>
         <span className={classes.meta} title={formatDateTime(occurredAt)}>
-          {did} · {formatAgo(occurredAt, Date.now())}
+          {did} · {formatAgo(occurredAt, now)}
         </span>
       </span>
     </li>

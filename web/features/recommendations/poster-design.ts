@@ -1,3 +1,4 @@
+import { firstLetter } from '../../lib/format.ts';
 import { splitTitle } from '../../lib/title.ts';
 
 export const POSTER_MOTIFS = ['sun', 'waves', 'rings', 'hills', 'beams', 'grid', 'arcs', 'moons'] as const;
@@ -128,5 +129,5 @@ function initialsOf(name: string): string {
   const words = name.split(/[\s\-–:,.&]+/u).filter((word) => word !== '');
   const telling = words.filter((word) => !/^(the|a|an|of|and|in|on|to|de|la|le|der|die|das)$/i.test(word));
   const chosen = (telling.length > 0 ? telling : words).slice(0, 2);
-  return chosen.map((word) => [...word][0]?.toUpperCase() ?? '').join('');
+  return chosen.map(firstLetter).join('');
 }

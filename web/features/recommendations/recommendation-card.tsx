@@ -33,12 +33,12 @@ interface RecommendationCardProps {
   change: RankChange;
   /** What choosing the item does, for its button's name: `Add {title} to the session`. */
   action: (title: string) => string;
-  onChoose: (item: { externalId: string; title: string }) => void;
+  onChoose: (externalId: string) => void;
 }
 
 export function RecommendationCard({ edge: masked, status, change, action, onChoose }: RecommendationCardProps) {
   const { node, rank, score, reasons } = readFragment(CARD, masked);
-  const { name, year } = splitTitle(node.title);
+  const { name } = splitTitle(node.title);
   return (
     <li className={classes.card} data-testid="recommendation-card" data-item={node.externalId} data-rank={rank}>
       <Poster title={node.title} categories={node.categories} />
@@ -51,12 +51,12 @@ export function RecommendationCard({ edge: masked, status, change, action, onCho
           type="button"
           className={classes.choose}
           aria-label={action(node.title)}
-          onClick={() => onChoose({ externalId: node.externalId, title: node.title })}
+          onClick={() => onChoose(node.externalId)}
           data-testid="recommendation-choose"
         >
           {name}
         </button>
-        <span className={classes.genres}>{[year, ...node.categories.slice(0, 3)].filter(Boolean).join(' · ')}</span>
+        <span className={classes.genres}>{node.categories.slice(0, 3).join(' · ')}</span>
         <span className={`${classes.score} numeric`} data-testid="recommendation-score">
           {status === 'PERSONALIZED' ? `score ${score.toFixed(3)}` : `${formatCount(score)} interactions`}
         </span>

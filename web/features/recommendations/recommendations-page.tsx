@@ -51,24 +51,11 @@ export function RecommendationsPage() {
   const [{ data, fetching }] = useQuery({ query: FIRST_USER, pause: named !== null });
   const firstUser = data?.users.edges[0]?.node.externalId;
   const audience = named ?? (firstUser === undefined ? NO_ITEMS : ({ kind: 'user', externalId: firstUser } as const));
-  const [recorded, setRecorded] = useState(0);
-  const [, recordClick] = useMutation(RECORD_CLICK);
+  const { recorded, record } = useClicks();
 
-  const choose = async (externalId: string): Promise<void> => {
-    if (audience.kind === 'session') {
-      return show({ kind: 'session', items: withSessionItem(audience.items, externalId) });
-    }
-    const click = {
-      eventId: newIdempotencyKey(),
-      userExternalId: audience.externalId,
-      itemExternalId: externalId,
-      type: 'CLICK',
-    } as const;
-    const { data: answer, error } = await recordClick({ input: { interactions: [click] } });
-    const problem = error ? problemText(error) : answer?.recordInteractions.userErrors[0]?.message;
-    if (problem !== undefined)
-      notifications.show({ color: 'red', title: 'The click was not recorded', message: problem });
-    else setRecorded((count) => count + 1);
+  const choose = (externalId: string): void => {
+    if (audience.kind === 'user') void record(audience.externalId, externalId);
+    else show({ kind: 'session', items: withSessionItem(audience.items, externalId) });
   };
 
   return (
@@ -87,7 +74,7 @@ export function RecommendationsPage() {
               onChange={(kind) => show(kind === 'session' ? NO_ITEMS : { kind: 'user', externalId: firstUser ?? '' })}
               data={[
                 { value: 'user', label: 'Known user' },
-                { value: 'session', label: 'Anonymous session' },
+                { value: 'session', label: 'Session' },
               ]}
               aria-label="For whom to recommend"
               data-testid="audience-kind"
@@ -103,15 +90,24 @@ export function RecommendationsPage() {
             )}
           </Panel>
         </div>
-        <Answer
-          audience={audience}
-          recorded={recorded}
-          paused={named === null && fetching}
-          onChoose={({ externalId }) => void choose(externalId)}
-        />
+        <Answer audience={audience} recorded={recorded} paused={named === null && fetching} onChoose={choose} />
       </div>
     </>
   );
+}
+
+/** Records clicks of end users, and counts those that were recorded. */
+function useClicks(): { recorded: number; record: (userExternalId: string, itemExternalId: string) => Promise<void> } {
+  const [recorded, setRecorded] = useState(0);
+  const [, recordClick] = useMutation(RECORD_CLICK);
+  const record = async (userExternalId: string, itemExternalId: string): Promise<void> => {
+    const click = { eventId: newIdempotencyKey(), userExternalId, itemExternalId, type: 'CLICK' } as const;
+    const { data, error } = await recordClick({ input: { interactions: [click] } });
+    const problem = error ? problemText(error) : data?.recordInteractions.userErrors[0]?.message;
+    if (problem === undefined) setRecorded((count) => count + 1);
+    else notifications.show({ color: 'red', title: 'The click was not recorded', message: problem });
+  };
+  return { recorded, record };
 }
 
 /** Puts the audience into the address, so that what is shown can be shared and survives a reload. */

@@ -81,6 +81,7 @@ function ItemSearch({ onChoose }: { onChoose: (externalId: string) => void }) {
   return (
     <Combobox
       store={combobox}
+      withinPortal={false}
       onOptionSubmit={(externalId) => {
         onChoose(externalId);
         setText('');

@@ -6,6 +6,7 @@ import { useEffect, useMemo, useState } from 'react';
 import { useQuery } from 'urql';
 import { graphql } from '../../src/generated/gql.ts';
 import { QueryProblem } from '../shell/problem.tsx';
+import { useNow } from '../shell/use-now.ts';
 import classes from './audience-panel.module.css';
 import { InteractionLine } from './interaction-line.tsx';
 
@@ -98,6 +99,7 @@ function UserSelect({ externalId, onChange }: { externalId: string; onChange: (e
 }
 
 function History({ externalId, recorded }: { externalId: string; recorded: number }) {
+  const now = useNow(30_000);
   const [{ data, error, fetching }, refetch] = useQuery({
     query: HISTORY,
     variables: { externalId, first: 12 },
@@ -123,7 +125,7 @@ function History({ externalId, recorded }: { externalId: string; recorded: numbe
   return (
     <ul className={classes.list} data-testid="user-interactions" tabIndex={0} aria-label="Recent interactions">
       {edges.map((edge) => (
-        <InteractionLine key={edge.cursor} edge={edge} />
+        <InteractionLine key={edge.cursor} edge={edge} now={now} />
       ))}
     </ul>
   );

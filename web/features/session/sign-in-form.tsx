@@ -27,7 +27,7 @@ const SIGN_IN = graphql(`
 
 const FIELDS: readonly string[] = ['email', 'password'];
 
-export function SignInForm() {
+function useSignIn() {
   const store = useSessionStore();
   const [{ fetching }, signIn] = useMutation(SIGN_IN);
   const [problem, setProblem] = useState<string | null>(null);
@@ -54,7 +54,11 @@ export function SignInForm() {
     }
     if (general.length > 0 || userErrors.length === 0) setProblem(general.join(' ') || 'You could not be signed in.');
   };
+  return { form, submit, problem, fetching };
+}
 
+export function SignInForm() {
+  const { form, submit, problem, fetching } = useSignIn();
   return (
     <form onSubmit={form.onSubmit((values) => void submit(values))} noValidate>
       <Stack gap="md">

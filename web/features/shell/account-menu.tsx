@@ -1,7 +1,8 @@
 'use client';
 
-import { Menu, Skeleton, UnstyledButton, useMantineColorScheme } from '@mantine/core';
-import { IconCheck, IconDeviceDesktop, IconLogout, IconMoon, IconSelector, IconSun } from '@tabler/icons-react';
+import { type MantineColorScheme, Menu, Skeleton, UnstyledButton, useMantineColorScheme } from '@mantine/core';
+import { IconDeviceDesktop, IconLogout, IconMoon, IconSelector, IconSun } from '@tabler/icons-react';
+import { firstLetter } from '../../lib/format.ts';
 import { type FragmentType, readFragment } from '../../src/generated/fragment-masking.ts';
 import { graphql } from '../../src/generated/gql.ts';
 import { useSessionStore } from '../session/session-provider.tsx';
@@ -19,8 +20,8 @@ const VIEWER = graphql(`
 `);
 
 const SCHEMES = [
-  { value: 'light', label: 'Light', icon: IconSun },
-  { value: 'dark', label: 'Dark', icon: IconMoon },
+  { value: 'light', label: 'Light appearance', icon: IconSun },
+  { value: 'dark', label: 'Dark appearance', icon: IconMoon },
   { value: 'auto', label: 'As the system', icon: IconDeviceDesktop },
 ] as const;
 
@@ -34,7 +35,7 @@ export function AccountMenu({ viewer: masked }: { viewer: FragmentType<typeof VI
       <Menu.Target>
         <UnstyledButton className={classes.button} aria-label="Account and appearance" data-testid="account-menu">
           <span className={classes.face} aria-hidden="true">
-            {account?.displayName.slice(0, 1).toUpperCase()}
+            {account ? firstLetter(account.displayName) : null}
           </span>
           <span className={classes.words}>
             {account ? (
@@ -50,17 +51,13 @@ export function AccountMenu({ viewer: masked }: { viewer: FragmentType<typeof VI
         </UnstyledButton>
       </Menu.Target>
       <Menu.Dropdown>
-        <Menu.Label>Appearance</Menu.Label>
-        {SCHEMES.map(({ value, label, icon: Icon }) => (
-          <Menu.Item
-            key={value}
-            leftSection={<Icon size={16} stroke={1.7} />}
-            rightSection={colorScheme === value ? <IconCheck size={15} aria-label="chosen" /> : null}
-            onClick={() => setColorScheme(value)}
-          >
-            {label}
-          </Menu.Item>
-        ))}
+        <Menu.RadioGroup value={colorScheme} onChange={(value) => setColorScheme(value as MantineColorScheme)}>
+          {SCHEMES.map(({ value, label, icon: Icon }) => (
+            <Menu.RadioItem key={value} value={value} rightSection={<Icon size={15} stroke={1.7} aria-hidden="true" />}>
+              {label}
+            </Menu.RadioItem>
+          ))}
+        </Menu.RadioGroup>
         <Menu.Divider />
         <Menu.Item
           leftSection={<IconLogout size={16} stroke={1.7} />}

@@ -40,7 +40,7 @@ export function AppFrame({ children }: { children: ReactNode }) {
       <a href="#content" className={classes.skip}>
         Skip to content
       </a>
-      <AppShell.Header hiddenFrom="sm" className={classes.header}>
+      <AppShell.Header hiddenFrom="sm" className={classes.header} role="navigation" aria-label="Top bar">
         <Burger
           opened={opened}
           onClick={toggle}

@@ -2,13 +2,7 @@
 export function BrandMark({ size = 26 }: { size?: number }) {
   return (
     <svg width={size} height={size} viewBox="0 0 32 32" aria-hidden="true">
-      <defs>
-        <linearGradient id="brand-mark" x1="0" y1="0" x2="1" y2="1">
-          <stop offset="0" stopColor="#8b88f0" />
-          <stop offset="1" stopColor="#4f4bc9" />
-        </linearGradient>
-      </defs>
-      <rect width="32" height="32" rx="9" fill="url(#brand-mark)" />
+      <rect width="32" height="32" rx="9" fill="#5f5be0" />
       <path
         d="M10.5 10.500v11M10.5 16l11-5.500M10.5 16l11 5.5"
         stroke="#fff"

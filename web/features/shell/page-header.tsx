@@ -19,10 +19,10 @@ export function PageHeader({ title, description, trail = [], badge, actions }: P
       <div className={classes.main}>
         {trail.length === 0 ? null : (
           <nav aria-label="Breadcrumb" className={classes.trail}>
-            {trail.map(({ label, href }) => (
+            {trail.map(({ label, href }, position) => (
               <span key={href} className={classes.crumb}>
+                {position === 0 ? null : <IconChevronRight size={13} aria-hidden="true" />}
                 <Link href={href}>{label}</Link>
-                <IconChevronRight size={13} aria-hidden="true" />
               </span>
             ))}
           </nav>

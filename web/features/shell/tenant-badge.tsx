@@ -1,6 +1,7 @@
 import { Skeleton } from '@mantine/core';
 import { type FragmentType, readFragment } from '../../src/generated/fragment-masking.ts';
 import { graphql } from '../../src/generated/gql.ts';
+import { firstLetter } from '../../lib/format.ts';
 import classes from './tenant-badge.module.css';
 
 const TENANT = graphql(`
@@ -17,7 +18,7 @@ export function TenantBadge({ tenant: masked }: { tenant: FragmentType<typeof TE
   return (
     <div className={classes.badge}>
       <span className={classes.initial} aria-hidden="true">
-        {[...tenant.name][0]?.toUpperCase()}
+        {firstLetter(tenant.name)}
       </span>
       <span className={classes.words}>
         <span className={classes.name}>{tenant.name}</span>

@@ -1,7 +1,9 @@
 'use client';
 
-import { LineChart } from '@mantine/charts';
+import { AreaChart } from '@mantine/charts';
 import { IconChartLine } from '@tabler/icons-react';
+import type { ReactNode } from 'react';
+import { epochTicks, valueAxis } from './axis-ticks.ts';
 import classes from './curve-chart.module.css';
 import type { EpochPoint } from './training-progress.ts';
 
@@ -22,7 +24,7 @@ export interface CurveChartProps {
   testId: string;
 }
 
-const AXIS_TEXT = { fontSize: 11.5 };
+const AXIS_TEXT = { fontSize: 11.5, fill: 'var(--mantine-color-dimmed)' };
 
 /** One figure of every epoch, drawn while they come in. */
 export function CurveChart(props: CurveChartProps) {
@@ -67,6 +69,10 @@ export function CurveChart(props: CurveChartProps) {
   );
 }
 
+function describeEpoch(epoch: ReactNode): ReactNode {
+  return ['Epoch ', epoch];
+}
+
 function Plot({
   points,
   field,
@@ -79,8 +85,12 @@ function Plot({
   title,
 }: CurveChartProps) {
   const last = points.at(-1);
+  const values = points.map((point) => point[field]);
+  const high = Math.max(...values, reference?.value ?? 0);
+  const axis = valueAxis(fromZero ? 0 : Math.min(...values), high * 1.04);
+  const domain = [axis.ticks[0] ?? 0, axis.ticks.at(-1) ?? 1];
   return (
-    <LineChart
+    <AreaChart
       h="100%"
       data={[...points]}
       dataKey="epoch"
@@ -88,29 +98,23 @@ function Plot({
       curveType="linear"
       withDots={points.length === 1}
       strokeWidth={2}
+      fillOpacity={0.16}
       gridAxis="x"
+      gridColor="var(--k-line)"
       tickLine="none"
       strokeDasharray="0"
       valueFormatter={format}
-      lineProps={{ isAnimationActive: false, strokeLinejoin: 'round' }}
-      lineChartProps={{ accessibilityLayer: false, margin: { top: 10, right: 12, bottom: 0, left: 0 } }}
-      xAxisProps={{
-        type: 'number',
-        domain: [1, axisEnd],
-        allowDataOverflow: false,
-        allowDecimals: false,
-        tickCount: 6,
-        tick: AXIS_TEXT,
-        tickMargin: 6,
-      }}
+      areaProps={{ isAnimationActive: false, strokeLinejoin: 'round', baseValue: domain[0] ?? 0 }}
+      areaChartProps={{ accessibilityLayer: false, margin: { top: 10, right: 14, bottom: 0, left: 0 } }}
+      xAxisProps={{ type: 'number', domain: [1, axisEnd], ticks: epochTicks(axisEnd), tick: AXIS_TEXT, tickMargin: 6 }}
       yAxisProps={{
-        domain: fromZero ? [0, (top: number) => Math.max(top, reference?.value ?? 0) * 1.08] : ['auto', 'auto'],
-        width: 52,
-        tickCount: 5,
+        domain,
+        ticks: axis.ticks,
+        width: 46,
         tick: AXIS_TEXT,
-        tickFormatter: format,
+        tickFormatter: (tick: number) => tick.toFixed(axis.decimals),
       }}
-      tooltipProps={{ labelFormatter: (epoch) => `Epoch ${String(epoch)}`, isAnimationActive: false }}
+      tooltipProps={{ labelFormatter: describeEpoch, isAnimationActive: false }}
       referenceLines={
         reference === null
           ? []
@@ -119,7 +123,7 @@ function Plot({
       referenceDots={[
         ...(best === null
           ? []
-          : [{ x: best.epoch, y: best[field], r: 4.5, stroke: color, fill: 'var(--k-surface)', strokeWidth: 2 }]),
+          : [{ x: best.epoch, y: best[field], r: 5, stroke: color, fill: 'var(--k-surface)', strokeWidth: 2 }]),
         ...(last === undefined
           ? []
           : [{ x: last.epoch, y: last[field], r: 3.5, fill: color, stroke: 'var(--k-surface)' }]),

@@ -15,7 +15,7 @@ export function EventLog({ lines }: { lines: readonly LogLine[] }) {
 
   useEffect(() => {
     if (following.current && box.current) box.current.scrollTop = box.current.scrollHeight;
-  }, [lines.length]);
+  });
 
   const onScroll = (): void => {
     const list = box.current;

@@ -20,6 +20,8 @@ const RUN = graphql(`
   }
 `);
 
+const TRAIL = [{ label: 'Models', href: '/models' }];
+
 export function RunPage({ runId }: { runId: string }) {
   const [{ data, error, fetching }, refetch] = useQuery({
     query: RUN,
@@ -30,23 +32,29 @@ export function RunPage({ runId }: { runId: string }) {
   if (run) return <RunView run={run} onEnded={() => refetch({ requestPolicy: 'network-only' })} />;
   if (error && !fetching) {
     return (
-      <Panel>
-        <QueryProblem error={error} onRetry={() => refetch({ requestPolicy: 'network-only' })} />
-      </Panel>
+      <>
+        <PageHeader title="Training run" trail={TRAIL} />
+        <Panel>
+          <QueryProblem error={error} onRetry={() => refetch({ requestPolicy: 'network-only' })} />
+        </Panel>
+      </>
     );
   }
   if (data && !fetching) {
     return (
-      <Panel>
-        <Blank icon={IconHistory} title="No such run">
-          It may belong to another tenant, or the address is mistyped.
-        </Blank>
-      </Panel>
+      <>
+        <PageHeader title="Training run" trail={TRAIL} />
+        <Panel>
+          <Blank icon={IconHistory} title="No such run">
+            It may belong to another tenant, or the address is mistyped.
+          </Blank>
+        </Panel>
+      </>
     );
   }
   return (
     <div aria-busy="true">
-      <PageHeader title={<Skeleton height={28} width={200} />} trail={[{ label: 'Models', href: '/models' }]} />
+      <PageHeader title={<Skeleton height={28} width={200} />} trail={TRAIL} />
       <Skeleton height={90} radius="lg" mb="md" />
       <Skeleton height={104} radius="lg" mb="md" />
       <Skeleton height={340} radius="lg" />

@@ -3,7 +3,7 @@
 import { Alert, Button } from '@mantine/core';
 import { IconAlertCircle, IconSparkles } from '@tabler/icons-react';
 import Link from 'next/link';
-import { useEffect, useRef } from 'react';
+import { useEffect, useEffectEvent } from 'react';
 import { formatDateTime, formatLoss, formatMetric } from '../../lib/format.ts';
 import { graphql } from '../../src/generated/gql.ts';
 import type { RunDetailFragment, TrainingRunStatus } from '../../src/generated/graphql.ts';
@@ -64,10 +64,9 @@ export function RunView({ run, onEnded }: RunViewProps) {
   const status = shownStatus(run.status, progress);
   const now = useNow(500, !over);
   const until = run.finishedAt ? Date.parse(run.finishedAt) : now;
-  const ended = useRef(onEnded);
-  ended.current = onEnded;
+  const tellEnded = useEffectEvent(onEnded);
   useEffect(() => {
-    if (progress.finished) ended.current();
+    if (progress.finished) tellEnded();
   }, [progress.finished]);
 
   return (
@@ -152,7 +151,7 @@ function Result({ run: { status, version } }: { run: RunDetailFragment }) {
       description="Measured on test interactions that neither training nor early stopping saw."
       testId="run-result"
     >
-      <VersionSummary version={version} />
+      <VersionSummary version={version} withRun={false} />
     </Panel>
   );
 }

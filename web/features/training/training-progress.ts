@@ -105,6 +105,9 @@ function applyOne(progress: TrainingProgress, event: ProgressEvent): TrainingPro
     case 'MODEL_EVALUATED':
     case 'LOG':
       return next;
+    default:
+      // A kind that this build does not know yet still counts as seen.
+      return next;
   }
 }
 

@@ -6,25 +6,31 @@ import { followTraining, retryDelayMs } from './follow-training.ts';
 import { trainingEventSource } from './training-event-source.tsx';
 import { NO_PROGRESS, type TrainingProgress } from './training-progress.ts';
 
+interface Followed {
+  runId: string;
+  progress: TrainingProgress;
+  refusal: string | null;
+}
+
 /** The live progress of a run, from its first event on; `refusal` says why it cannot be followed. */
 export function useTrainingProgress(runId: string): { progress: TrainingProgress; refusal: string | null } {
   const client = useClient();
-  const [state, setState] = useState({ progress: NO_PROGRESS, refusal: null as string | null });
+  const [state, setState] = useState<Followed>({ runId, progress: NO_PROGRESS, refusal: null });
 
   useEffect(() => {
     const controller = new AbortController();
-    setState({ progress: NO_PROGRESS, refusal: null });
     void followTraining({
       source: trainingEventSource(client, runId),
       signal: controller.signal,
-      onProgress: (progress) => setState({ progress, refusal: null }),
-      onRefused: (refusal) => setState(({ progress }) => ({ progress, refusal })),
+      onProgress: (progress) => setState({ runId, progress, refusal: null }),
+      onRefused: (refusal) =>
+        setState((before) => ({ runId, progress: before.runId === runId ? before.progress : NO_PROGRESS, refusal })),
       wait: waitForRetry,
     });
     return () => controller.abort();
   }, [client, runId]);
 
-  return state;
+  return state.runId === runId ? state : { progress: NO_PROGRESS, refusal: null };
 }
 
 function waitForRetry(attempt: number, signal: AbortSignal): Promise<void> {
