@@ -84,7 +84,11 @@ export const theme = createTheme({
         overlayProps: { blur: 2, opacity: 0.55 },
         closeButtonProps: { 'aria-label': 'Close' },
       },
-      styles: { title: { fontWeight: 600, fontSize: '1rem', letterSpacing: '-0.012em' } },
+      styles: {
+        title: { fontWeight: 600, fontSize: '1rem', letterSpacing: '-0.012em' },
+        header: { background: 'var(--k-surface)' },
+        content: { background: 'var(--k-surface)', border: '1px solid var(--k-line)' },
+      },
     }),
     InputWrapper: InputWrapper.extend({
       styles: { label: { marginBottom: 5 }, description: { marginBottom: 6, fontSize: '0.75rem' } },

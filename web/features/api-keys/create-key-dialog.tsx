@@ -1,12 +1,13 @@
 'use client';
 
-import { Alert, Button, Group, Modal, Radio, Stack, TextInput } from '@mantine/core';
+import { Button, Group, Modal, Radio, Stack, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useState } from 'react';
 import { useMutation } from 'urql';
 import { newIdempotencyKey } from '../../lib/idempotency-key.ts';
 import { graphql } from '../../src/generated/gql.ts';
 import type { ApiKeyKind } from '../../src/generated/graphql.ts';
+import { Notice } from '../shell/notice.tsx';
 import { problemText } from '../shell/problem.tsx';
 import { NewSecret } from './new-secret.tsx';
 
@@ -72,7 +73,7 @@ function CreateKeyForm({ onCreated, onCancel }: { onCreated: (secret: string) =>
   return (
     <form onSubmit={form.onSubmit((values) => void submit(values))} noValidate>
       <Stack gap="md">
-        {problem === null ? null : <Alert color="red">{problem}</Alert>}
+        {problem === null ? null : <Notice>{problem}</Notice>}
         <TextInput
           label="Name"
           placeholder="Web shop"

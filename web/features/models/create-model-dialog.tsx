@@ -1,7 +1,6 @@
 'use client';
 
 import {
-  Alert,
   Button,
   Collapse,
   Group,
@@ -20,6 +19,7 @@ import { useState } from 'react';
 import { useMutation } from 'urql';
 import { newIdempotencyKey } from '../../lib/idempotency-key.ts';
 import { graphql } from '../../src/generated/gql.ts';
+import { Notice } from '../shell/notice.tsx';
 import { problemText } from '../shell/problem.tsx';
 import classes from './create-model-dialog.module.css';
 import { hyperparametersOf, SETTINGS } from './hyperparameter-settings.ts';
@@ -90,7 +90,7 @@ function CreateModelForm({ onClose }: { onClose: () => void }) {
   return (
     <form onSubmit={form.onSubmit((values) => void submit(values))} noValidate>
       <Stack gap="md">
-        {problem === null ? null : <Alert color="red">{problem}</Alert>}
+        {problem === null ? null : <Notice>{problem}</Notice>}
         <TextInput
           label="Name"
           placeholder="Home page"

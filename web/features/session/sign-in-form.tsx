@@ -1,11 +1,11 @@
 'use client';
 
-import { Alert, Button, PasswordInput, Stack, TextInput } from '@mantine/core';
+import { Button, PasswordInput, Stack, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
-import { IconAlertCircle } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useMutation } from 'urql';
 import { graphql } from '../../src/generated/gql.ts';
+import { Notice } from '../shell/notice.tsx';
 import { problemText } from '../shell/problem.tsx';
 import { useSessionStore } from './session-provider.tsx';
 
@@ -62,17 +62,7 @@ export function SignInForm() {
   return (
     <form onSubmit={form.onSubmit((values) => void submit(values))} noValidate>
       <Stack gap="md">
-        {problem === null ? null : (
-          <Alert
-            color="red"
-            variant="light"
-            icon={<IconAlertCircle size={18} />}
-            role="alert"
-            data-testid="sign-in-problem"
-          >
-            {problem}
-          </Alert>
-        )}
+        {problem === null ? null : <Notice testId="sign-in-problem">{problem}</Notice>}
         <TextInput
           label="E-mail"
           type="email"

@@ -21,6 +21,8 @@ export interface CurveChartProps {
   /** A level to compare with, drawn dashed. */
   reference?: { label: string; value: number } | null;
   best?: EpochPoint | null;
+  /** What stands in the plot while there is no epoch. */
+  blank: string;
   testId: string;
 }
 
@@ -47,7 +49,7 @@ export function CurveChart(props: CurveChartProps) {
         {last === undefined && reference === null ? (
           <div className={classes.waiting}>
             <IconChartLine size={20} stroke={1.5} aria-hidden="true" />
-            The curve begins with the first epoch.
+            {props.blank}
           </div>
         ) : (
           <Plot {...props} />

@@ -24,7 +24,7 @@ export function RunFigures({ progress, startedAt, until, over }: RunFiguresProps
         <Figure
           label="Trained"
           value={<span data-testid="live-point-count">{formatPlural(points.length, 'epoch')}</span>}
-          note={plannedEpochs === null ? 'waiting for the first' : `of ${plannedEpochs} at most`}
+          note={plannedEpochs === null ? (over ? 'none' : 'waiting for the first') : `of ${plannedEpochs} at most`}
         />
         <Figure
           label="Best NDCG@10"

@@ -1,7 +1,7 @@
 'use client';
 
-import { Alert, Button } from '@mantine/core';
-import { IconAlertCircle, IconSparkles } from '@tabler/icons-react';
+import { Button } from '@mantine/core';
+import { IconSparkles } from '@tabler/icons-react';
 import Link from 'next/link';
 import { useEffect, useEffectEvent } from 'react';
 import { formatDateTime, formatLoss, formatMetric } from '../../lib/format.ts';
@@ -10,6 +10,7 @@ import type { RunDetailFragment, TrainingRunStatus } from '../../src/generated/g
 import { HyperparameterList } from '../models/hyperparameter-list.tsx';
 import { TrainButton } from '../models/train-button.tsx';
 import { VersionSummary } from '../models/version-summary.tsx';
+import { Notice } from '../shell/notice.tsx';
 import { PageHeader } from '../shell/page-header.tsx';
 import { Panel } from '../shell/panel.tsx';
 import { useNow } from '../shell/use-now.ts';
@@ -87,15 +88,11 @@ export function RunView({ run, onEnded }: RunViewProps) {
         actions={<Actions run={run} over={over} />}
       />
       <div className={classes.page}>
-        {refusal === null ? null : (
-          <Alert color="red" title="The events of this run cannot be followed">
-            {refusal}
-          </Alert>
-        )}
+        {refusal === null ? null : <Notice title="The events of this run cannot be followed">{refusal}</Notice>}
         {status === 'FAILED' ? (
-          <Alert color="red" icon={<IconAlertCircle size={18} />} title="The training failed" data-testid="run-failure">
+          <Notice title="The training failed" testId="run-failure">
             {run.failure ?? progress.log.at(-1)?.text ?? 'No reason was given.'}
-          </Alert>
+          </Notice>
         ) : null}
         <Result run={run} />
         <Panel>
@@ -106,7 +103,7 @@ export function RunView({ run, onEnded }: RunViewProps) {
           />
         </Panel>
         <RunFigures progress={progress} startedAt={run.startedAt ?? null} until={until} over={over} />
-        <Curves progress={progress} />
+        <Curves progress={progress} over={over} />
         <div className={classes.foot}>
           <EventLog lines={progress.log} />
           <Panel title="Settings of this run">
@@ -156,7 +153,8 @@ function Result({ run: { status, version } }: { run: RunDetailFragment }) {
   );
 }
 
-function Curves({ progress }: { progress: TrainingProgress }) {
+function Curves({ progress, over }: { progress: TrainingProgress; over: boolean }) {
+  const blank = over ? 'No epoch was trained.' : 'The curve begins with the first epoch.';
   const { points, plannedEpochs, popularityNdcg } = progress;
   const end = axisEnd(points.length, plannedEpochs);
   return (
@@ -172,6 +170,7 @@ function Curves({ progress }: { progress: TrainingProgress }) {
         fromZero
         reference={popularityNdcg === null ? null : { label: 'Popularity', value: popularityNdcg }}
         best={bestEpoch(points)}
+        blank={blank}
         testId="ndcg-chart"
       />
       <CurveChart
@@ -183,6 +182,7 @@ function Curves({ progress }: { progress: TrainingProgress }) {
         color="var(--k-model)"
         format={formatLoss}
         fromZero={false}
+        blank={blank}
         testId="loss-chart"
       />
     </div>
