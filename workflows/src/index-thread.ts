@@ -47,7 +47,7 @@ serveThread<BuiltVersion>(async () => {
   });
   const artefactPath = `${outputFolder}/artefact`;
   writeFileSync(artefactPath, artefact);
-  const index = await buildVectorIndex(embeddings.items, embeddings.dimension);
+  const index = await buildVectorIndex(embeddings.items, embeddings.dimension, { queries: embeddings.users });
   const indexPath = `${outputFolder}/index`;
   const isExact = index.kind === 'exact';
   if (!isExact) {

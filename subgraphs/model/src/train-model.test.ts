@@ -2,6 +2,7 @@ import { withTenant } from '@kindred/db/tenants';
 import { createTrainingRun, listTrainingRuns, startTrainingRun } from '@kindred/db/training-runs';
 import { decodeGlobalId, newId } from '@kindred/domain/ids';
 import { DEFAULT_HYPERPARAMETERS } from '@kindred/domain/training';
+import { seedCheckerboard } from '@kindred/testing/checkerboard';
 import { createTestTenant, type TestTenant } from '@kindred/testing/test-tenant';
 import { trainModelWorkflowId } from '@kindred/workflows/contract';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -42,6 +43,23 @@ test('a training is queued as a row and started as the workflow of its model', a
     userErrors: [],
   });
   expect(await describeWorkflow(tenant, modelId)).toMatchObject({ type: 'trainModel', status: { name: 'RUNNING' } });
+});
+
+test('a batch size that nobody chose follows the data, one that somebody chose stays', async () => {
+  const { tenant, modelId } = await createModel();
+  await seedCheckerboard(model.db, tenant.tenantId, { userCount: 100, itemCount: 100 });
+  await model.read<Trained>(tenant.viewer, TRAIN, { input: { modelId } });
+  const other = await createModel();
+  await model.read<Trained>(other.tenant.viewer, TRAIN, {
+    input: { modelId: other.modelId, hyperparameters: { batchSize: 1000 } },
+  });
+  const batchSizeOf = async ({ tenantId }: TestTenant) => {
+    const [run] = await withTenant(model.db, tenantId, (tx) => listTrainingRuns(tx, { first: 1 }));
+    return run?.hyperparameters.batchSize;
+  };
+  // 4,900 interactions, of which four fifths are trained on in about 20 steps.
+  expect(await batchSizeOf(tenant)).toBe(256);
+  expect(await batchSizeOf(other.tenant)).toBe(1000);
 });
 
 test('of calls at once for one model one is let through, the others are told of the conflict', async () => {

@@ -28,6 +28,9 @@ export interface VersionRef {
   index: IndexSummary;
 }
 
+/** The reason names files of the machine: it is for the log. */
+const STAND_IN = 'FAISS is not available to the training worker: exact search stands in for it.';
+
 const INDEX_THREAD = new URL('../index-thread.ts', import.meta.url);
 
 /** Makes the run's version: artefact and index, and last the manifest, without which they are nothing. */
@@ -52,7 +55,7 @@ export async function buildIndex(
   });
   if (notice !== null) {
     deps.logger.warn({ versionId: version.id, notice }, 'The index is not the one that was wanted.');
-    await recordEvent(deps, { ...input, dedupeKey: 'index-notice', body: { kind: 'LOG', message: notice } });
+    await recordEvent(deps, { ...input, dedupeKey: 'index-notice', body: { kind: 'LOG', message: STAND_IN } });
   }
   return { versionId: version.id, number: version.number, index };
 }
