@@ -1,0 +1,42 @@
+import type { LoadedVersion } from './load-version.ts';
+
+/** A loaded version that is closed when the last of its holders lets go; its maker is the first. */
+export class HeldVersion {
+  readonly version: LoadedVersion;
+  #holderCount = 1;
+
+  constructor(version: LoadedVersion) {
+    this.version = version;
+  }
+
+  hold(): this {
+    this.#holderCount += 1;
+    return this;
+  }
+
+  letGo(): void {
+    this.#holderCount -= 1;
+    if (this.#holderCount === 0) this.version.index.close();
+  }
+}
+
+/** The versions that one request may answer with, open until it is disposed of. */
+export interface Lease extends Disposable {
+  /** What answers now; null when the tenant has no version that could be loaded. */
+  readonly current: LoadedVersion | null;
+  /** What answered before. */
+  readonly previous: LoadedVersion | null;
+}
+
+export function leaseOf(current: HeldVersion | null, previous: HeldVersion | null): Lease {
+  current?.hold();
+  previous?.hold();
+  return {
+    current: current?.version ?? null,
+    previous: previous?.version ?? null,
+    [Symbol.dispose]: () => {
+      current?.letGo();
+      previous?.letGo();
+    },
+  };
+}

@@ -1,0 +1,174 @@
+import type { Db } from '@kindred/db/client';
+import { findServingVersion } from '@kindred/db/model-versions';
+import { withTenant } from '@kindred/db/tenants';
+import { findTrainingRuns } from '@kindred/db/training-runs';
+import type { ModelVersionId, TenantId } from '@kindred/domain/ids';
+import { promotionTopic } from '@kindred/domain/training';
+import type { EventBus } from '@kindred/service/event-bus';
+import type { Logger } from '@kindred/service/logger';
+import type { ObjectStore } from '@kindred/service/object-store';
+import { HeldVersion, type Lease, leaseOf } from './held-version.ts';
+import { type LoadedVersion, loadVersion, type VersionRecord } from './load-version.ts';
+
+export interface LiveTenantDeps {
+  db: Db;
+  objects: ObjectStore;
+  events: EventBus;
+  logger: Logger;
+  /** A monotonic clock in milliseconds. */
+  now: () => number;
+  onSwap: () => void;
+  onRefusal: () => void;
+}
+
+/** A promotion whose message was lost is found after this long. */
+const CHECK_EVERY_MS = 5_000;
+/** A version that could not be loaded is tried again after this long: the store may have been away. */
+const RETRY_AFTER_MS = 30_000;
+
+/** What one tenant is answered with: the serving version and the one before it, kept current in the background. */
+export class LiveTenant {
+  readonly #tenantId: TenantId;
+  readonly #deps: LiveTenantDeps;
+  readonly #stop = new AbortController();
+  #current: HeldVersion | null = null;
+  #previous: HeldVersion | null = null;
+  #refused: { id: ModelVersionId; retryAt: number } | null = null;
+  #first: Promise<void> | null = null;
+  #running: Promise<void> | null = null;
+  #isOutdated = false;
+  #isListening = false;
+  #checkedAt = Number.NEGATIVE_INFINITY;
+  #waiterCount = 0;
+
+  constructor(tenantId: TenantId, deps: LiveTenantDeps) {
+    this.#tenantId = tenantId;
+    this.#deps = deps;
+  }
+
+  /** Whether a request is about to take a lease. */
+  get isWaitedFor(): boolean {
+    return this.#waiterCount > 0;
+  }
+
+  get sizeBytes(): number {
+    return (this.#current?.version.sizeBytes ?? 0) + (this.#previous?.version.sizeBytes ?? 0);
+  }
+
+  /**
+   * The versions to answer with: at once, but for the first time, which waits for the load. Looks for a newer version in
+   * the background when it is time to.
+   */
+  async lease(): Promise<Lease> {
+    this.#waiterCount += 1;
+    try {
+      await (this.#first ??= this.refresh());
+      if (this.#deps.now() - this.#checkedAt >= CHECK_EVERY_MS) void this.#refreshLater();
+      return leaseOf(this.#current, this.#previous);
+    } catch (error) {
+      this.#first = null;
+      throw error;
+    } finally {
+      this.#waiterCount -= 1;
+    }
+  }
+
+  /** Makes what the database says now the current version; calls during a refresh make it look once more. */
+  refresh(): Promise<void> {
+    this.#isOutdated = true;
+    this.#running ??= this.#refreshWhileOutdated().finally(() => {
+      this.#running = null;
+    });
+    return this.#running;
+  }
+
+  /** Lets go of the versions; requests under way keep theirs. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#running?.catch(() => undefined);
+    this.#current?.letGo();
+    this.#previous?.letGo();
+    this.#current = this.#previous = null;
+  }
+
+  async #refreshWhileOutdated(): Promise<void> {
+    while (this.#isOutdated && !this.#stop.signal.aborted) {
+      this.#isOutdated = false;
+      await this.#check();
+    }
+  }
+
+  async #check(): Promise<void> {
+    this.#checkedAt = this.#deps.now();
+    if (!this.#isListening) void this.#listen();
+    const wanted = await this.#readServingVersion();
+    if (wanted?.id === this.#current?.version.id) return;
+    if (wanted !== null && wanted.id === this.#previous?.version.id) {
+      [this.#current, this.#previous] = [this.#previous, this.#current];
+      return;
+    }
+    const loaded = wanted && (await this.#load(wanted));
+    if (wanted !== null && loaded === null) return;
+    this.#previous?.letGo();
+    this.#previous = this.#current;
+    this.#current = loaded && new HeldVersion(loaded);
+    this.#deps.onSwap();
+  }
+
+  async #readServingVersion(): Promise<VersionRecord | null> {
+    return await withTenant(this.#deps.db, this.#tenantId, async (tx) => {
+      const version = await findServingVersion(tx);
+      if (version === null) return null;
+      const [run] = await findTrainingRuns(tx, [version.runId]);
+      const { id, artefactKey, createdAt } = version;
+      return { tenantId: this.#tenantId, id, artefactKey, trainedAt: run?.startedAt ?? run?.createdAt ?? createdAt };
+    });
+  }
+
+  /** Null for a version that cannot be loaded: what answered before goes on answering. */
+  async #load(wanted: VersionRecord): Promise<LoadedVersion | null> {
+    const { logger, objects, now, onRefusal } = this.#deps;
+    const place = { tenantId: this.#tenantId, versionId: wanted.id };
+    if (this.#refused?.id === wanted.id && now() < this.#refused.retryAt) return null;
+    try {
+      const loaded = await loadVersion(objects, wanted);
+      const { kind, factory, size, notice } = loaded.index;
+      if (notice !== null)
+        logger.warn({ ...place, notice }, 'The index is not the one that the version was built with');
+      logger.info({ ...place, kind, factory, itemCount: size }, 'A version is loaded');
+      return loaded;
+    } catch (err) {
+      this.#refused = { id: wanted.id, retryAt: now() + RETRY_AFTER_MS };
+      onRefusal();
+      const stays = this.#current?.version.id ?? null;
+      logger.error({ err, ...place, stays }, 'A version cannot be loaded; what answered before goes on answering');
+      return null;
+    }
+  }
+
+  async #refreshLater(): Promise<void> {
+    try {
+      await this.refresh();
+    } catch (err) {
+      const { logger } = this.#deps;
+      logger.warn({ err, tenantId: this.#tenantId }, 'The serving version was not looked up; the one before goes on');
+    }
+  }
+
+  /** Follows promotions until the tenant is stopped or Redis breaks; the next check listens again. */
+  async #listen(): Promise<void> {
+    this.#isListening = true;
+    try {
+      const promotions = this.#deps.events.subscribe(promotionTopic(this.#tenantId), this.#stop.signal);
+      for await (const message of promotions) {
+        this.#deps.logger.debug({ tenantId: this.#tenantId, message }, 'A promotion was announced');
+        void this.#refreshLater();
+      }
+    } catch (err) {
+      const { logger } = this.#deps;
+      logger.warn({ err, tenantId: this.#tenantId }, 'Promotions are not heard; the database is looked at instead');
+    } finally {
+      this.#isListening = false;
+    }
+  }
+}

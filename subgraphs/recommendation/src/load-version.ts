@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import { type Artefact, decodeArtefact } from '@kindred/core/artefact';
+import { buildVectorIndex, openVectorIndex, type VectorIndex } from '@kindred/core/vector-index';
+import { AppError } from '@kindred/domain/app-error';
+import type { ItemId, ModelVersionId, TenantId } from '@kindred/domain/ids';
+import { decodeVersionManifest, type VersionFile } from '@kindred/domain/version-manifest';
+import type { ObjectStore } from '@kindred/service/object-store';
+
+/** A version as the database knows it. */
+export interface VersionRecord {
+  tenantId: TenantId;
+  id: ModelVersionId;
+  /** The key of its manifest. */
+  artefactKey: string;
+  /** When its training began: what was recorded later may be unknown to it. */
+  trainedAt: Date;
+}
+
+/** A version in memory, ready to answer. */
+export interface LoadedVersion {
+  readonly id: ModelVersionId;
+  readonly trainedAt: Date;
+  readonly artefact: Artefact;
+  /** Over the artefact's item vectors, by inner product. */
+  readonly index: VectorIndex;
+  readonly userRows: ReadonlyMap<string, number>;
+  readonly itemRows: ReadonlyMap<string, number>;
+  /** The item behind each row. */
+  readonly itemIds: readonly ItemId[];
+  /** All item rows by falling popularity, then by row. */
+  readonly popularRows: Int32Array;
+  /** About what it holds in memory. */
+  readonly sizeBytes: number;
+}
+
+/** An id as a string of 36 characters and its entry in a map. */
+const BYTES_PER_ID = 160;
+
+/**
+ * Loads a version whose files are exactly those of its manifest. Where FAISS cannot be loaded the index is exact and its
+ * `notice` says so. The caller closes `index`.
+ * @throws whatever makes it unfit: ObjectNotFoundError, AppError UNAVAILABLE, ArtefactError, VectorIndexError.
+ */
+export async function loadVersion(objects: ObjectStore, version: VersionRecord): Promise<LoadedVersion> {
+  const { tenantId, id, artefactKey, trainedAt } = version;
+  const manifest = decodeVersionManifest(await objects.get(artefactKey), { tenantId, versionId: id });
+  const artefactPath = await materializeChecked(objects, manifest.artefact);
+  const artefact = decodeArtefact(await readFile(artefactPath));
+  const indexPath = manifest.index && (await materializeChecked(objects, manifest.index));
+  const index = await openIndex(artefact, indexPath);
+  const idCount = artefact.userIds.length + artefact.itemIds.length;
+  const fileBytes = (await stat(artefactPath)).size + (indexPath === null ? 0 : (await stat(indexPath)).size);
+  return {
+    id,
+    trainedAt,
+    artefact,
+    index,
+    userRows: new Map(artefact.userIds.map((userId, row) => [userId, row])),
+    itemRows: new Map(artefact.itemIds.map((itemId, row) => [itemId, row])),
+    itemIds: artefact.itemIds as readonly ItemId[],
+    popularRows: sortByPopularity(artefact.popularity),
+    sizeBytes: fileBytes + idCount * BYTES_PER_ID,
+  };
+}
+
+async function materializeChecked(objects: ObjectStore, { key, sha256 }: VersionFile): Promise<string> {
+  const path = await objects.materialize(key);
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
+  const found = hash.digest('hex');
+  if (found !== sha256) {
+    throw new AppError('UNAVAILABLE', `The object ${key} has the sha256 ${found}; its manifest wants ${sha256}.`);
+  }
+  return path;
+}
+
+async function openIndex({ items, dimension, itemIds }: Artefact, path: string | null): Promise<VectorIndex> {
+  if (path === null) return await buildVectorIndex(items, dimension, { prefer: 'exact' });
+  const index = await openVectorIndex(path, { fallback: { vectors: items, dimension } });
+  if (index.size === itemIds.length && index.dimension === dimension) return index;
+  index.close();
+  const message = `The index has ${index.size} vectors of dimension ${index.dimension}, the artefact ${itemIds.length} of ${dimension}.`;
+  throw new AppError('UNAVAILABLE', message);
+}
+
+function sortByPopularity(popularity: Int32Array): Int32Array {
+  const rows = Int32Array.from(popularity.keys());
+  return rows.toSorted((left, right) => (popularity[right] ?? 0) - (popularity[left] ?? 0) || left - right);
+}

@@ -1,0 +1,70 @@
+import { listPopularItems } from '@kindred/db/items';
+import type { TenantTx } from '@kindred/db/tenants';
+import type { ItemId } from '@kindred/domain/ids';
+import type { LoadedVersion } from './load-version.ts';
+
+/** An item of an answer. */
+export interface RankedItem {
+  itemId: ItemId;
+  /** An inner product, or a number of interactions where popularity ranks. */
+  score: number;
+  /** Its row in the version where its vector ranks it; null where popularity does. */
+  itemRow: number | null;
+}
+
+/** No answer goes deeper: its last page ends here. */
+export const DEEPEST_RANK = 1_000;
+
+/**
+ * The items best first by inner product with `vector`, equal ones by row, at most 1,000. Always searched to the same
+ * depth, so that every page of an answer is a part of the same list.
+ */
+export async function rankByVector(
+  { index, itemIds, itemRows }: LoadedVersion,
+  vector: Float32Array,
+  masked: ReadonlySet<ItemId>,
+): Promise<RankedItem[]> {
+  const excludeRows = Int32Array.from([...masked].flatMap((itemId) => itemRows.get(itemId) ?? []));
+  const { rows, scores } = await index.search(vector, Math.min(DEEPEST_RANK, index.size), { excludeRows });
+  const ranked: (RankedItem & { itemRow: number })[] = [];
+  for (const [rank, itemRow] of rows.entries()) {
+    const itemId = itemIds[itemRow];
+    if (itemId !== undefined) ranked.push({ itemId, score: scores[rank] ?? 0, itemRow });
+  }
+  return ranked.toSorted((left, right) => right.score - left.score || left.itemRow - right.itemRow);
+}
+
+/** The list followed by the version's most popular items that are neither in it nor masked, at most 1,000 in all. */
+export function fillByPopularity(
+  { artefact, itemIds, popularRows }: LoadedVersion,
+  ranked: readonly RankedItem[],
+  masked: ReadonlySet<ItemId>,
+): RankedItem[] {
+  const filled = [...ranked];
+  const taken = new Set(ranked.map((item) => item.itemId));
+  for (const row of popularRows) {
+    if (filled.length >= DEEPEST_RANK) break;
+    const itemId = itemIds[row];
+    if (itemId === undefined || taken.has(itemId) || masked.has(itemId)) continue;
+    filled.push({ itemId, score: artefact.popularity[row] ?? 0, itemRow: null });
+  }
+  return filled;
+}
+
+/**
+ * The tenant's most popular items that the version does not know, as many as it lacks for `depth` items: all of them
+ * when there is no version.
+ */
+export async function readSpareItems(
+  tx: TenantTx,
+  version: LoadedVersion | null,
+  { masked, depth }: { masked: ReadonlySet<ItemId>; depth: number },
+): Promise<RankedItem[]> {
+  const known = version?.itemIds ?? [];
+  const maskedCount = [...masked].filter((itemId) => version?.itemRows.has(itemId)).length;
+  const missingCount = depth - (known.length - maskedCount);
+  if (missingCount <= 0) return [];
+  const excludeIds = [...new Set([...masked, ...known])];
+  const items = await listPopularItems(tx, { first: missingCount, offset: 0, excludeIds });
+  return items.map(({ itemId, interactionCount }) => ({ itemId, score: interactionCount, itemRow: null }));
+}

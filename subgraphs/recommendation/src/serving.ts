@@ -1,0 +1,71 @@
+import type { TenantId } from '@kindred/domain/ids';
+import type { Lease } from './held-version.ts';
+import { LiveTenant, type LiveTenantDeps } from './live-tenant.ts';
+
+/** The versions in memory of the tenants that were asked for last. */
+export interface Serving {
+  /**
+   * What a tenant is answered with; dispose of it when the answer is made.
+   * @throws when the tenant is not in memory and the database does not answer.
+   */
+  lease(tenantId: TenantId): Promise<Lease>;
+  figures(): ServingFigures;
+  close(): Promise<void>;
+}
+
+export interface ServingFigures {
+  tenantCount: number;
+  sizeBytes: number;
+  /** How often a version could not be loaded, since the start. */
+  refusalCount: number;
+}
+
+export interface ServingOptions extends Pick<LiveTenantDeps, 'db' | 'objects' | 'events' | 'logger'> {
+  /** A monotonic clock in milliseconds. */
+  now?: () => number;
+  /** Above either bound the tenants that were asked for longest ago are let go; the last one never is. */
+  mostTenants?: number;
+  mostBytes?: number;
+}
+
+const MOST_TENANTS = 1_000;
+/** Room for about 60 versions of 100,000 items and users of dimension 64. */
+const MOST_BYTES = 4 * 2 ** 30;
+
+export function createServing(options: ServingOptions): Serving {
+  const { now = () => performance.now(), mostTenants = MOST_TENANTS, mostBytes = MOST_BYTES } = options;
+  /** The longest unused first. */
+  const tenants = new Map<TenantId, LiveTenant>();
+  let refusalCount = 0;
+  const sizeOf = () => [...tenants.values()].reduce((sum, tenant) => sum + tenant.sizeBytes, 0);
+  const onRefusal = () => {
+    refusalCount += 1;
+  };
+  const trim = () => {
+    let sizeBytes = sizeOf();
+    for (const [tenantId, tenant] of tenants) {
+      if ((tenants.size <= mostTenants && sizeBytes <= mostBytes) || tenants.size === 1) return;
+      if (tenant.isWaitedFor) continue;
+      sizeBytes -= tenant.sizeBytes;
+      tenants.delete(tenantId);
+      void tenant.stop();
+    }
+  };
+  const touch = (tenantId: TenantId): LiveTenant => {
+    const known = tenants.get(tenantId);
+    const tenant = known ?? new LiveTenant(tenantId, { ...options, now, onSwap: trim, onRefusal });
+    tenants.delete(tenantId);
+    tenants.set(tenantId, tenant);
+    if (known === undefined) trim();
+    return tenant;
+  };
+  return {
+    lease: (tenantId) => touch(tenantId).lease(),
+    figures: () => ({ tenantCount: tenants.size, sizeBytes: sizeOf(), refusalCount }),
+    close: async () => {
+      const live = [...tenants.values()];
+      tenants.clear();
+      await Promise.all(live.map((tenant) => tenant.stop()));
+    },
+  };
+}

@@ -1,0 +1,74 @@
+import { findItems } from '@kindred/db/items';
+import { withTenant } from '@kindred/db/tenants';
+import { AppError } from '@kindred/domain/app-error';
+import { checkPageSize } from '@kindred/domain/cursor';
+import { decodeGlobalId, type ItemId } from '@kindred/domain/ids';
+import { requireTenant } from '@kindred/service/guards';
+import { type Answer, toAnswer } from './answer.ts';
+import type { RecommendationContext } from './context.ts';
+import type { QuerySimilarItemsArgs } from './generated/resolvers.ts';
+import type { LoadedVersion } from './load-version.ts';
+import { fingerprint } from './position.ts';
+import { fillByPopularity, rankByVector, type RankedItem, readSpareItems } from './rank-items.ts';
+
+/**
+ * The items whose vectors point most nearly where one item's does: of the 1,000 with the largest inner product those
+ * with the largest cosine, so that mere popularity, which is in a vector's length, counts for nothing.
+ * @throws AppError BAD_USER_INPUT for a page size that cannot be, NOT_FOUND for an item that the tenant does not have.
+ */
+export async function listSimilarItems(context: RecommendationContext, args: QuerySimilarItemsArgs): Promise<Answer> {
+  const startedAt = performance.now();
+  const first = checkPageSize(args.first);
+  const itemId = decodeGlobalId('Item', args.itemId);
+  const tenantId = requireTenant(context.viewer);
+  using lease = await context.serving.lease(tenantId);
+  const version = lease.current;
+  const masked = new Set([itemId]);
+  const spare = await withTenant(context.db, tenantId, async (tx) => {
+    const [item] = await findItems(tx, [itemId]);
+    if (item === undefined) throw new AppError('NOT_FOUND', `There is no item ${args.itemId}.`);
+    return await readSpareItems(tx, version, { masked, depth: first });
+  });
+  const vector = version && directionOf(version, itemId);
+  const searchedAt = performance.now();
+  const nearest = version && vector ? rankByCosine(version, await rankByVector(version, vector, masked)) : [];
+  const ranked = version ? fillByPopularity(version, nearest, masked) : [];
+  return toAnswer({
+    version,
+    taste: vector && { vector, itemRows: [] },
+    // The field has no further pages.
+    ranked: [...ranked, ...spare].slice(0, first),
+    page: { first, after: null, fingerprint: fingerprint(itemId) },
+    explain: false,
+    knownUntil: new Date(0),
+    clock: { startedAt, searchedAt, rankedAt: performance.now() },
+  });
+}
+
+/** The item's vector at length 1; null when the version learned nothing of the item. */
+function directionOf({ artefact, itemRows }: LoadedVersion, itemId: ItemId): Float32Array | null {
+  const row = itemRows.get(itemId);
+  if (row === undefined || artefact.itemDegrees[row] === 0) return null;
+  const length = lengthOf(artefact, row);
+  return length === 0 ? null : vectorOf(artefact, row).map((value) => value / length);
+}
+
+/** Items ranked by their inner product with a vector of length 1, by the cosine instead. */
+function rankByCosine({ artefact }: LoadedVersion, ranked: readonly RankedItem[]): RankedItem[] {
+  return ranked
+    .map((item) => {
+      const length = item.itemRow === null ? 0 : lengthOf(artefact, item.itemRow);
+      return { ...item, score: length === 0 ? 0 : item.score / length };
+    })
+    .toSorted((left, right) => right.score - left.score);
+}
+
+type Vectors = Pick<LoadedVersion['artefact'], 'items' | 'dimension'>;
+
+function vectorOf({ items, dimension }: Vectors, row: number): Float32Array {
+  return items.subarray(row * dimension, (row + 1) * dimension);
+}
+
+function lengthOf(vectors: Vectors, row: number): number {
+  return Math.sqrt(vectorOf(vectors, row).reduce((sum, value) => sum + value * value, 0));
+}

@@ -1,0 +1,114 @@
+import { createHash } from 'node:crypto';
+import { mkdtempDisposable, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Artefact, encodeArtefact } from '@kindred/core/artefact';
+import { countUsersByItem } from '@kindred/core/interaction-matrix';
+import { createLightGcn, embeddings, trainEpoch } from '@kindred/core/lightgcn/light-gcn';
+import { createSnapshotBuilder } from '@kindred/core/snapshot';
+import { buildVectorIndex } from '@kindred/core/vector-index';
+import type { Db } from '@kindred/db/client';
+import { exportInteractions } from '@kindred/db/interaction-export';
+import { completeModelVersion, createModelVersion, promoteModelVersion } from '@kindred/db/model-versions';
+import { createModel } from '@kindred/db/models';
+import { withTenant } from '@kindred/db/tenants';
+import { createTrainingRun, finishTrainingRun, startTrainingRun } from '@kindred/db/training-runs';
+import { type ModelVersionId, newId, type TenantId } from '@kindred/domain/ids';
+import type { IndexKind } from '@kindred/domain/training';
+import {
+  encodeVersionManifest,
+  type VersionFile,
+  type VersionManifest,
+  versionFolder,
+  versionManifestKey,
+} from '@kindred/domain/version-manifest';
+import type { ObjectStore } from '@kindred/service/object-store';
+import { TEST_HYPERPARAMETERS } from '@kindred/testing/test-model';
+
+const EPOCHS = 60;
+const METRICS = { ndcgAt10: 0.5, recallAt10: 0.5, hitRateAt10: 0.5, coverageAt10: 0.5 };
+
+export interface TestVersion {
+  id: ModelVersionId;
+  artefact: Artefact;
+  manifest: Omit<VersionManifest, 'format'>;
+}
+
+interface Deps {
+  db: Db;
+  objects: ObjectStore;
+}
+
+/** A version of a model of its own, trained on all that the tenant has and written as the training writes it; not yet promoted. */
+export async function trainTestVersion(
+  { db, objects }: Deps,
+  tenantId: TenantId,
+  { kind = 'FAISS' }: { kind?: IndexKind } = {},
+): Promise<TestVersion> {
+  const id = newId('ModelVersion');
+  const runId = newId('TrainingRun');
+  await withTenant(db, tenantId, async (tx) => {
+    const hyperparameters = TEST_HYPERPARAMETERS;
+    const model = { id: newId('Model'), name: `Model of ${id}`, algorithm: 'LIGHTGCN', hyperparameters } as const;
+    await createModel(tx, model);
+    await createTrainingRun(tx, { id: runId, modelId: model.id, hyperparameters });
+    await startTrainingRun(tx, runId);
+  });
+  const artefact = await trainArtefact(db, tenantId);
+  await withTenant(db, tenantId, async (tx) => {
+    await createModelVersion(tx, { id, runId, artefactKey: versionManifestKey(tenantId, id) });
+    const index = { kind, factory: kind === 'FAISS' ? 'Flat' : null, recallAt20: 1 };
+    await completeModelVersion(tx, { versionId: id, metrics: METRICS, baselines: [], index });
+    await finishTrainingRun(tx, { runId, status: 'SUCCEEDED', failure: null });
+  });
+  const manifest = await storeVersion(objects, { tenantId, versionId: id }, { artefact, kind });
+  return { id, artefact, manifest };
+}
+
+export async function promote(db: Db, tenantId: TenantId, versionId: ModelVersionId): Promise<void> {
+  await withTenant(db, tenantId, (tx) => promoteModelVersion(tx, { versionId }));
+}
+
+async function trainArtefact(db: Db, tenantId: TenantId): Promise<Artefact> {
+  const builder = createSnapshotBuilder();
+  for await (const rows of exportInteractions(db, tenantId)) builder.add(rows);
+  const { matrix, userIds, itemIds } = builder.build();
+  const model = createLightGcn(matrix, { ...TEST_HYPERPARAMETERS, epochs: EPOCHS });
+  for (let epoch = 0; epoch < EPOCHS; epoch++) trainEpoch(model);
+  const degrees = countUsersByItem(matrix);
+  const cutoffTimestamp = Math.max(...matrix.timestamps);
+  return { ...embeddings(model), userIds, itemIds, itemDegrees: degrees, popularity: degrees, cutoffTimestamp };
+}
+
+async function storeVersion(
+  objects: ObjectStore,
+  version: Pick<VersionManifest, 'tenantId' | 'versionId'>,
+  { artefact, kind }: { artefact: Artefact; kind: IndexKind },
+): Promise<TestVersion['manifest']> {
+  await using folder = await mkdtempDisposable(join(tmpdir(), 'kindred-version-'));
+  const artefactPath = join(folder.path, 'artefact');
+  await writeFile(artefactPath, encodeArtefact(artefact));
+  const indexPath = join(folder.path, 'index');
+  if (kind === 'FAISS') {
+    const index = await buildVectorIndex(artefact.items, artefact.dimension);
+    await index.write(indexPath);
+    index.close();
+  }
+  const prefix = versionFolder(version.tenantId, version.versionId);
+  const manifest = {
+    ...version,
+    artefact: await storeFile(objects, `${prefix}/artefact`, artefactPath),
+    index: kind === 'FAISS' ? await storeFile(objects, `${prefix}/index`, indexPath) : null,
+  };
+  await objects.put(versionManifestKey(version.tenantId, version.versionId), encodeVersionManifest(manifest));
+  return manifest;
+}
+
+async function storeFile(objects: ObjectStore, prefix: string, path: string): Promise<VersionFile> {
+  const sha256 = createHash('sha256')
+    .update(await readFile(path))
+    .digest('hex');
+  const key = `${prefix}-${sha256}`;
+  await objects.putFile(key, path);
+  return { key, sha256 };
+}
