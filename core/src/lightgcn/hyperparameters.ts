@@ -49,7 +49,7 @@ export function checkHyperparameters(hyperparameters: Hyperparameters): Hyperpar
 
 /**
  * Defaults for data of this size. Layers, learning rate and regularisation were chosen on the validation part alone of
- * MovieLens ml-latest-small (temporal split per user); the batch keeps an epoch at about 20 Adam steps there, between
+ * MovieLens ml-latest-small (temporal and random split per user); the batch keeps an epoch at about 20 Adam steps there, between
  * 64 and 8,192 interactions.
  */
 export function defaultHyperparameters(size: { interactionCount: number }): Hyperparameters {

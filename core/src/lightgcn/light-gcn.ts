@@ -183,7 +183,10 @@ export function embeddingsOf(model: LightGcn, ego: NodeTable): Embeddings {
   return { dimension, users: final.slice(0, boundary), items: final.slice(boundary) };
 }
 
-/** Bytes that training holds at its peak, for a preflight check: nine tables, the graph and the sample order. */
+/**
+ * Bytes that training holds at its peak, for a preflight check: nine tables and the four of a checkpoint being encoded,
+ * the graph, the sample order, and the train and validation matrices.
+ */
 export function estimateMemoryBytes(size: {
   userCount: number;
   itemCount: number;
@@ -191,7 +194,7 @@ export function estimateMemoryBytes(size: {
   dimension: number;
 }): number {
   const nodeCount = size.userCount + size.itemCount;
-  const tables = 9 * 4 * nodeCount * size.dimension;
+  const tables = 13 * 4 * nodeCount * size.dimension;
   const graph = 16 * nodeCount + 4 * size.interactionCount * (2 + 2 + 1 + 2);
   const matrix = 20 * size.interactionCount * 2;
   return tables + graph + matrix;
