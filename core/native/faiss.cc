@@ -148,15 +148,11 @@ void StoreResults(const SearchRequest& request, size_t fetched, const std::vecto
 }
 
 // Sets a value and puts the old one back, exceptions included.
-template <typename T>
-class Restored {
- public:
-  Restored(T& place, T value) : place_(place), old_(place) { place_ = value; }
-  ~Restored() { place_ = old_; }
-
- private:
-  T& place_;
-  T old_;
+struct Restored {
+  Restored(int& place, int value) : place(place), old(place) { place = value; }
+  ~Restored() { place = old; }
+  int& place;
+  int old;
 };
 
 void Search(Holder& holder, const SearchRequest& request) {
@@ -194,7 +190,7 @@ void Search(Holder& holder, const SearchRequest& request) {
   if (hnsw != nullptr && request.ef_search > 0) {
     // FAISS 1.7.3 sizes its queue by the index's own efSearch, whatever the search parameters say.
     std::unique_lock<std::shared_mutex> alone(holder.settings);
-    const Restored<int> setting(hnsw->hnsw.efSearch, request.ef_search);
+    const Restored setting(hnsw->hnsw.efSearch, request.ef_search);
     search();
   } else {
     std::shared_lock<std::shared_mutex> together(holder.settings);
