@@ -3,8 +3,8 @@ import { withTenant } from '@kindred/db/tenants';
 import { listTrainingRuns as readRuns, type TrainingRunRow } from '@kindred/db/training-runs';
 import { checkPageSize, decodeCursor } from '@kindred/domain/cursor';
 import { decodeGlobalId, encodeGlobalId, type ModelId } from '@kindred/domain/ids';
+import { type Connection, toConnection } from '@kindred/service/connection';
 import { requireTenant } from '@kindred/service/guards';
-import { type Connection, toConnection } from './connections.ts';
 import type { ModelContext } from './context.ts';
 
 interface PageArgs {

@@ -14,7 +14,7 @@ export interface WorkerParts {
   close: () => Promise<void>;
 }
 
-/** The life of the process that serves one task queue: health and metrics from the start, work until it is told to stop. */
+/** The life of the process that serves one task queue: it works, and tells its health, until it is told to stop. */
 export async function runWorker(queue: TaskQueue, openParts: (logger: Logger) => Promise<WorkerParts>): Promise<void> {
   const logger = createLogger(`worker-${queue}`, env.logLevel);
   await runMain({ logger, start: async () => start(queue, logger, await openParts(logger)) });
