@@ -105,10 +105,7 @@ test.each([
   [{ first: 0 }, 'first must be 1-100, got 0.'],
   [{ first: 101 }, 'first must be 1-100, got 101.'],
   [{ first: 1, after: 'rubbish!' }, '"rubbish!" is not a cursor: wanted the endCursor of an earlier page.'],
-  [
-    { first: 1, after: Buffer.from('x').toString('base64url') },
-    '"x" is no Item id: wanted "itm_" and 32 hex digits.',
-  ],
+  [{ first: 1, after: Buffer.from('x').toString('base64url') }, '"x" is no Item id: wanted "itm_" and 32 hex digits.'],
   [{ first: 1, search: 'x'.repeat(201) }, 'search must be 0-200 characters, got 201.'],
   [{ first: 1, search: '\0' }, 'search must be well-formed text without NUL, got "\\u0000".'],
 ])('a page of %j is refused with what was wanted and got', async (variables, message) => {

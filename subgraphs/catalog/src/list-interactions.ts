@@ -1,7 +1,7 @@
 import { interactionPosition, type InteractionRow } from '@kindred/db/interactions';
 import type { UserRow } from '@kindred/db/users';
 import { checkPageSize, decodeCursor } from '@kindred/domain/cursor';
-import { toConnection, type Connection } from './connections.ts';
+import { type Connection, toConnection } from '@kindred/service/connection';
 import type { CatalogContext } from './context.ts';
 import type { UserInteractionsArgs } from './generated/resolvers.ts';
 

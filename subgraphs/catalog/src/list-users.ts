@@ -2,8 +2,8 @@ import { withTenant } from '@kindred/db/tenants';
 import { listUsers as readUsers, type UserRow } from '@kindred/db/users';
 import { checkPageSize, decodeCursor } from '@kindred/domain/cursor';
 import { decodeGlobalId, encodeGlobalId } from '@kindred/domain/ids';
+import { type Connection, toConnection } from '@kindred/service/connection';
 import { requireTenant } from '@kindred/service/guards';
-import { toConnection, type Connection } from './connections.ts';
 import type { CatalogContext } from './context.ts';
 import type { QueryUsersArgs } from './generated/resolvers.ts';
 

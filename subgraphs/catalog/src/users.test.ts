@@ -99,6 +99,18 @@ test('a page of ten interactions with their items takes as many statements as a 
   expect(ten).toBe(12);
 });
 
+test('a page of ten users with their interactions takes as many statements as a page of one', async () => {
+  const viewer = await createPeopled();
+  const query = `query ($first: Int!) {
+    users(first: $first) { edges { node { interactions(first: 5) { edges { node { occurredAt } } } } } }
+  }`;
+  const one = await countStatements(() => catalog.read(viewer, query, { first: 1 }));
+  const ten = await countStatements(() => catalog.read(viewer, query, { first: 10 }));
+  expect(ten).toBe(one);
+  // Users and pages: two transactions of BEGIN, settings, query, COMMIT.
+  expect(ten).toBe(8);
+});
+
 test("a tenant neither reads nor lists another's users, nor pages through their histories", async () => {
   const viewer = await createPeopled();
   const { viewer: foreign } = await createTestTenant(catalog.db);

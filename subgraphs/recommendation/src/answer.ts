@@ -1,5 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { explainScore } from '@kindred/core/fold-in';
+import { type PageInfo, toPageInfo } from '@kindred/service/connection';
 import type { ItemReference, ModelVersionReference } from './references.ts';
 import type { RecommendationStatus } from './generated/resolvers.ts';
 import type { LoadedVersion } from './load-version.ts';
@@ -14,7 +15,7 @@ export interface Answer {
   modelVersion: ModelVersionReference | null;
   timing: { userMs: number; searchMs: number; totalMs: number };
   edges: Edge[];
-  pageInfo: { hasNextPage: boolean; hasPreviousPage: boolean; startCursor: string | null; endCursor: string | null };
+  pageInfo: PageInfo;
 }
 
 interface Edge {
@@ -53,12 +54,7 @@ export function toAnswer(findings: Findings): Answer {
     status: version === null ? 'FALLBACK' : taste === null ? 'COLD_START' : 'PERSONALIZED',
     modelVersion: version && { id: version.id },
     edges,
-    pageInfo: {
-      hasNextPage: whole.length > end,
-      hasPreviousPage: page.after !== null,
-      startCursor: edges.at(0)?.cursor ?? null,
-      endCursor: edges.at(-1)?.cursor ?? null,
-    },
+    pageInfo: toPageInfo(edges, { hasNextPage: whole.length > end, hasPreviousPage: page.after !== null }),
     timing: {
       userMs: clock.searchedAt - clock.startedAt,
       searchMs: clock.rankedAt - clock.searchedAt,

@@ -2,7 +2,7 @@ import { listApiKeys as readApiKeys, type ApiKeyRow } from '@kindred/db/api-keys
 import { withTenant, type TenantRow } from '@kindred/db/tenants';
 import { checkPageSize, decodeCursor } from '@kindred/domain/cursor';
 import { decodeGlobalId, encodeGlobalId } from '@kindred/domain/ids';
-import { toConnection, type Connection } from './connections.ts';
+import { type Connection, toConnection } from '@kindred/service/connection';
 import type { TenantContext } from './context.ts';
 import type { TenantApiKeysArgs } from './generated/resolvers.ts';
 
