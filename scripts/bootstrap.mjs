@@ -40,10 +40,10 @@ function lockHash() {
     .digest('hex');
 }
 
-/** npm's own list of what it installed tells whether someone ran `npm ci` by hand. */
+/** Whether our stamp says so, or npm's own list of what it installed, as after an `npm ci` by hand. */
 function isInstalled() {
   if (!existsSync(join(ROOT, 'node_modules/.package-lock.json'))) return false;
-  if (existsSync(STAMP)) return readFileSync(STAMP, 'utf8') === lockHash();
+  if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === lockHash()) return true;
   const wanted = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')).packages;
   const found = JSON.parse(readFileSync(join(ROOT, 'node_modules/.package-lock.json'), 'utf8')).packages;
   return Object.entries(wanted).every(

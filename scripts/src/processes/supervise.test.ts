@@ -75,3 +75,25 @@ test('a part that is waiting to be started again ends at once', async () => {
   await expect(supervised.ready).rejects.toThrow();
   registry.release();
 });
+
+test('a part that is asked to end while it is being launched ends all the same', async () => {
+  await using dir = await temporaryDir();
+  const registry = await openProcessRegistry(join(dir.path, 'processes.json'), {
+    address: '',
+    onLeftovers: () => undefined,
+  });
+  const launched = Promise.withResolvers<Child>();
+  const part: Part = {
+    name: 'part',
+    launch: () => launched.promise,
+    waitUntilReady: () => new Promise(() => undefined),
+  };
+  const supervised = supervise(part, { registry, onChange: () => undefined });
+  const stopped = supervised.stop(5_000);
+  const args = ['--eval', 'setInterval(() => {}, 1000)'];
+  const child = await startChild({ name: 'part', command: process.execPath, args, logPath: join(dir.path, 'log') });
+  launched.resolve(child);
+  await stopped;
+  expect(processStart(child.pid)).toBeNull();
+  registry.release();
+});

@@ -51,6 +51,7 @@ export function supervise(part: Part, options: SuperviseOptions): Supervised {
     stopping: stopping.signal,
     child: null,
     wasReady: false,
+    graceMs: 0,
     onFirstReady: first.resolve,
   };
   const loop = keepRunning(run).catch((error: unknown) => {
@@ -65,10 +66,9 @@ export function supervise(part: Part, options: SuperviseOptions): Supervised {
         stopping.abort(new StopReason('Stopped.'));
         options.onChange({ kind: 'stopping' });
       }
+      run.graceMs = graceMs;
       await run.child?.stop(graceMs);
       await loop;
-      // A launch that was under way when we were asked to stop.
-      await run.child?.stop(graceMs);
       first.reject(new StopReason('Stopped.'));
       options.onChange({ kind: 'stopped' });
     },
@@ -81,6 +81,8 @@ interface Run {
   stopping: AbortSignal;
   child: Child | null;
   wasReady: boolean;
+  /** How long the child may take to end once `stopping` is aborted. */
+  graceMs: number;
   onFirstReady: () => void;
 }
 
@@ -113,6 +115,8 @@ async function runOnce(run: Run): Promise<string> {
   const child = run.child;
   options.registry.add(child);
   try {
+    // Asked to stop while the launch was under way: nobody else knows of this child.
+    if (stopping.aborted) await child.stop(run.graceMs);
     return await followChild(run, child);
   } finally {
     run.child = null;
@@ -132,8 +136,7 @@ async function followChild(run: Run, child: Child): Promise<string> {
       run.onFirstReady();
     }
   } catch (error) {
-    if (!run.stopping.aborted) await child.stop(2_000);
-    else await child.exited;
+    await child.stop(run.stopping.aborted ? run.graceMs : 2_000);
     return describeFailure(error);
   } finally {
     waiting.abort();
