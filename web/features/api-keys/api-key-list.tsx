@@ -79,7 +79,7 @@ export function ApiKeyList({ apiKeys: masked }: { apiKeys: readonly FragmentType
                   {apiKey.revokedAt ? null : (
                     <Button
                       variant="subtle"
-                      color="red"
+                      color="var(--k-bad)"
                       size="compact-sm"
                       onClick={() => setRevoking(apiKey)}
                       aria-label={`Revoke ${apiKey.name}`}

@@ -25,7 +25,8 @@ const SIGN_IN = graphql(`
   }
 `);
 
-const FIELDS: readonly string[] = ['email', 'password'];
+// The API words both cases alike, so that nobody learns which addresses have an account.
+const WRONG_CREDENTIALS = 'No account has this e-mail address and password. Check both and try again.';
 
 function useSignIn() {
   const store = useSessionStore();
@@ -46,13 +47,10 @@ function useSignIn() {
     if (error) return setProblem(problemText(error));
     const { session, userErrors } = data?.signIn ?? { session: null, userErrors: [] };
     if (session) return store.open({ accessToken: session.accessToken, expiresAt: session.expiresAt });
-    const general: string[] = [];
-    for (const { message, path } of userErrors) {
-      const field = path.at(-1) ?? '';
-      if (FIELDS.includes(field)) form.setFieldError(field, message);
-      else general.push(message);
-    }
-    if (general.length > 0 || userErrors.length === 0) setProblem(general.join(' ') || 'You could not be signed in.');
+    const wrong = userErrors.some(({ code }) => code === 'INVALID');
+    setProblem(
+      wrong ? WRONG_CREDENTIALS : userErrors.map(({ message }) => message).join(' ') || 'You could not be signed in.',
+    );
   };
   return { form, submit, problem, fetching };
 }

@@ -13,9 +13,10 @@ interface RunFiguresProps {
 
 /** The run in four figures, and how far the training is. */
 export function RunFigures({ progress, startedAt, until, over }: RunFiguresProps) {
-  const { points, plannedEpochs, popularityNdcg, samplesPerSecond, trainedBy } = progress;
+  const { points, plannedEpochs, popularity, samplesPerSecond, trainedBy } = progress;
   const best = bestEpoch(points);
-  const lift = best === null || popularityNdcg === null ? null : formatLift(best.ndcgAt10, popularityNdcg);
+  const level = popularity?.measuredOn === 'validation' ? popularity.ndcgAt10 : null;
+  const lift = best === null || level === null ? null : formatLift(best.ndcgAt10, level);
   const elapsedMs = startedAt === null ? null : Math.max(0, until - Date.parse(startedAt));
   const share = over && points.length > 0 ? 1 : plannedEpochs === null ? 0 : points.length / plannedEpochs;
   return (
@@ -34,7 +35,7 @@ export function RunFigures({ progress, startedAt, until, over }: RunFiguresProps
               ? 'on validation interactions'
               : `epoch ${best.epoch}${lift ? ` · ${lift} over popularity` : ''}`
           }
-          better={best !== null && popularityNdcg !== null && best.ndcgAt10 > popularityNdcg}
+          better={best !== null && level !== null && best.ndcgAt10 > level}
         />
         <Figure
           label="Speed"

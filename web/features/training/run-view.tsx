@@ -155,7 +155,8 @@ function Result({ run: { status, version } }: { run: RunDetailFragment }) {
 
 function Curves({ progress, over }: { progress: TrainingProgress; over: boolean }) {
   const blank = over ? 'No epoch was trained.' : 'The curve begins with the first epoch.';
-  const { points, plannedEpochs, popularityNdcg } = progress;
+  const { points, plannedEpochs, popularity } = progress;
+  const popularityLabel = popularity?.measuredOn === 'test' ? 'Popularity, on test interactions:' : 'Popularity';
   const end = axisEnd(points.length, plannedEpochs);
   return (
     <div className={classes.curves}>
@@ -168,7 +169,7 @@ function Curves({ progress, over }: { progress: TrainingProgress; over: boolean 
         color="var(--k-good-line)"
         format={formatMetric}
         fromZero
-        reference={popularityNdcg === null ? null : { label: 'Popularity', value: popularityNdcg }}
+        reference={popularity === null ? null : { label: popularityLabel, value: popularity.ndcgAt10 }}
         best={bestEpoch(points)}
         blank={blank}
         testId="ndcg-chart"

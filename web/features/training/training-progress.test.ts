@@ -107,14 +107,15 @@ describe('applyEvents', () => {
   });
 
   it('knows the popularity line as soon as it is measured, and keeps the one of the validation interactions', () => {
-    expect(applyEvents(NO_PROGRESS, RUN.slice(0, 2)).popularityNdcg).toBeNull();
-    expect(applyEvents(NO_PROGRESS, RUN.slice(0, 3)).popularityNdcg).toBe(0.08);
-    expect(applyEvents(NO_PROGRESS, RUN).popularityNdcg).toBe(0.08);
+    const level = { ndcgAt10: 0.08, measuredOn: 'validation' };
+    expect(applyEvents(NO_PROGRESS, RUN.slice(0, 2)).popularity).toBeNull();
+    expect(applyEvents(NO_PROGRESS, RUN.slice(0, 3)).popularity).toEqual(level);
+    expect(applyEvents(NO_PROGRESS, RUN).popularity).toEqual(level);
   });
 
-  it('draws the popularity line in whichever phase it arrives', () => {
+  it('draws a popularity line that arrives late, and says that it is measured on the test interactions', () => {
     const late = [epoch(1, 1), event(2, { kind: 'PHASE_STARTED', phase: 'EVALUATE' }), popularity(3, 0.09)];
-    expect(applyEvents(NO_PROGRESS, late).popularityNdcg).toBe(0.09);
+    expect(applyEvents(NO_PROGRESS, late).popularity).toEqual({ ndcgAt10: 0.09, measuredOn: 'test' });
   });
 
   it('expects the end of the training by the last estimate, until the training is over', () => {

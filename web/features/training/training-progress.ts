@@ -27,6 +27,12 @@ export interface LogLine {
   text: string;
 }
 
+export interface PopularityLevel {
+  ndcgAt10: number;
+  /** On which interactions: those of the curve while training, those of the final figures once that is over. */
+  measuredOn: 'validation' | 'test';
+}
+
 /** All that a run's events say, applied in the order of their sequence whatever order they came in. */
 export interface TrainingProgress {
   /** The last event applied: the point to resume from. */
@@ -42,8 +48,8 @@ export interface TrainingProgress {
   samplesPerSecond: number | null;
   /** When the training ends at the latest, by the last epoch's estimate. */
   trainedBy: number | null;
-  /** NDCG@10 of recommending the most popular items, on the interactions that the curve is measured on. */
-  popularityNdcg: number | null;
+  /** How recommending the most popular items does; null until it is measured. */
+  popularity: PopularityLevel | null;
   log: readonly LogLine[];
   lastEventAt: string | null;
   finished: boolean;
@@ -58,7 +64,7 @@ export const NO_PROGRESS: TrainingProgress = {
   plannedEpochs: null,
   samplesPerSecond: null,
   trainedBy: null,
-  popularityNdcg: null,
+  popularity: null,
   log: [],
   lastEventAt: null,
   finished: false,
@@ -97,9 +103,8 @@ function applyOne(progress: TrainingProgress, event: ProgressEvent): TrainingPro
     case 'EPOCH_FINISHED':
       return event.epoch === null || event.epoch === undefined ? next : addEpoch(next, event.epoch, event.at);
     case 'BASELINE_EVALUATED':
-      // The first one is measured on the validation interactions, as the curve is; a later one on the test interactions.
-      if (event.evaluation?.name !== 'POPULARITY' || progress.popularityNdcg !== null) return next;
-      return { ...next, popularityNdcg: event.evaluation.metrics.ndcgAt10 };
+      if (event.evaluation?.name !== 'POPULARITY' || progress.popularity !== null) return next;
+      return { ...next, popularity: popularityLevel(event.evaluation.metrics.ndcgAt10, progress.phase) };
     case 'FINISHED':
       return { ...next, finished: true, trainedBy: null };
     case 'MODEL_EVALUATED':
@@ -109,6 +114,12 @@ function applyOne(progress: TrainingProgress, event: ProgressEvent): TrainingPro
       // A kind that this build does not know yet still counts as seen.
       return next;
   }
+}
+
+/** What is measured from EVALUATE on is measured on the test interactions. */
+function popularityLevel(ndcgAt10: number, phase: TrainingPhase | null): PopularityLevel {
+  const trained = phase !== null && PHASES.indexOf(phase) >= PHASES.indexOf('EVALUATE');
+  return { ndcgAt10, measuredOn: trained ? 'test' : 'validation' };
 }
 
 function startPhase(progress: TrainingProgress, phase: TrainingPhase, at: string): TrainingProgress {
@@ -161,12 +172,9 @@ export function axisEnd(epochCount: number, plannedEpochs: number | null): numbe
 }
 
 function describeEvent({ kind, epoch, evaluation, message }: ProgressEvent): string {
-  if (kind === 'EPOCH_FINISHED' && epoch) {
+  if (message !== '') return message;
+  if (epoch) {
     return `Epoch ${epoch.epoch} of ${epoch.epochs}: loss ${epoch.loss.toPrecision(4)}, NDCG@10 ${epoch.ndcgAt10.toFixed(4)}`;
   }
-  if ((kind === 'BASELINE_EVALUATED' || kind === 'MODEL_EVALUATED') && evaluation) {
-    const figures = `${evaluation.name}: NDCG@10 ${evaluation.metrics.ndcgAt10.toFixed(4)}, Recall@10 ${evaluation.metrics.recallAt10.toFixed(4)}`;
-    return message === '' ? figures : `${message} (${figures})`;
-  }
-  return message;
+  return evaluation ? `${evaluation.name}: NDCG@10 ${evaluation.metrics.ndcgAt10.toFixed(4)}` : kind;
 }
