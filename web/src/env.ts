@@ -31,6 +31,6 @@ export function readEnv(source: NodeJS.ProcessEnv = process.env): WebEnv {
 }
 
 /** Makes React and Next.js load their production builds, as `next start` does; call it before Next.js is imported. */
-export function useProductionBuilds(): void {
+export function chooseProductionBuilds(): void {
   Object.assign(process.env, { NODE_ENV: 'production', NEXT_TELEMETRY_DISABLED: '1' });
 }

@@ -1,8 +1,9 @@
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
-import { readEnv, useProductionBuilds } from './env.ts';
+import { readEnv, chooseProductionBuilds } from './env.ts';
 import { createMetrics } from './metrics.ts';
 
 const DRAIN_LIMIT_MS = 10_000;
@@ -10,7 +11,7 @@ const DRAIN_LIMIT_MS = 10_000;
 async function main(): Promise<void> {
   const env = readEnv();
   const logger = pino({ name: 'web', level: env.logLevel });
-  useProductionBuilds();
+  chooseProductionBuilds();
   const { default: next } = await import('next');
   const dir = fileURLToPath(new URL('..', import.meta.url));
   const app = next({ dev: false, dir, hostname: env.host, port: env.port });
@@ -54,10 +55,15 @@ async function main(): Promise<void> {
   process.on('SIGTERM', drain);
   process.on('SIGINT', drain);
 
-  server.listen(env.port, env.host, () => {
-    const { address, port } = server.address() as AddressInfo;
-    logger.info({ url: `http://${address}:${port}`, apiOrigin: env.apiOrigin }, 'listening');
-  });
+  server.listen(env.port, env.host);
+  await once(server, 'listening');
+  const { address, port } = server.address() as AddressInfo;
+  logger.info({ url: `http://${address}:${port}`, apiOrigin: env.apiOrigin }, 'listening');
 }
 
-await main();
+try {
+  await main();
+} catch (cause) {
+  pino({ name: 'web' }).fatal({ err: cause }, 'could not start');
+  process.exit(1);
+}

@@ -1,6 +1,5 @@
 'use client';
 
-import { Skeleton } from '@mantine/core';
 import { IconBrain, IconChartLine, IconHistory } from '@tabler/icons-react';
 import { useQuery } from 'urql';
 import { formatDateTime } from '../../lib/format.ts';
@@ -10,7 +9,7 @@ import type { ModelDetailFragment } from '../../src/generated/graphql.ts';
 import { Blank } from '../shell/blank.tsx';
 import { PageHeader } from '../shell/page-header.tsx';
 import { Panel } from '../shell/panel.tsx';
-import { QueryProblem } from '../shell/problem.tsx';
+import { UnreadyPage } from '../shell/unready-page.tsx';
 import { RunList } from '../training/run-list.tsx';
 import { isOver } from '../training/run-status-pill.tsx';
 import { HyperparameterList } from './hyperparameter-list.tsx';
@@ -54,6 +53,8 @@ const MODEL = graphql(`
 
 const TRAIL = [{ label: 'Models', href: '/models' }];
 
+const MISSING = { icon: IconBrain, title: 'No such model' };
+
 export function ModelPage({ modelId }: { modelId: string }) {
   const [{ data, error, fetching }, refetch] = useQuery({
     query: MODEL,
@@ -62,34 +63,15 @@ export function ModelPage({ modelId }: { modelId: string }) {
   });
   const model = readFragment(DETAIL, data?.model);
   if (model) return <Detail model={model} />;
-  if (error && !fetching) {
-    return (
-      <>
-        <PageHeader title="Model" trail={TRAIL} />
-        <Panel>
-          <QueryProblem error={error} onRetry={() => refetch({ requestPolicy: 'network-only' })} />
-        </Panel>
-      </>
-    );
-  }
-  if (data && !fetching) {
-    return (
-      <>
-        <PageHeader title="Model" trail={TRAIL} />
-        <Panel>
-          <Blank icon={IconBrain} title="No such model">
-            It may belong to another tenant, or the address is mistyped.
-          </Blank>
-        </Panel>
-      </>
-    );
-  }
   return (
-    <div aria-busy="true">
-      <PageHeader title={<Skeleton height={28} width={200} />} trail={TRAIL} />
-      <Skeleton height={220} radius="lg" mb="md" />
-      <Skeleton height={200} radius="lg" />
-    </div>
+    <UnreadyPage
+      title="Model"
+      trail={TRAIL}
+      missing={MISSING}
+      fetching={fetching}
+      error={error}
+      onRetry={() => refetch({ requestPolicy: 'network-only' })}
+    />
   );
 }
 
