@@ -5,6 +5,8 @@ import { waitUntil } from '../wait-until.ts';
 import { processStart } from './process-identity.ts';
 import { signalGroup } from './start-child.ts';
 
+const SERVERS = new Set(['postgres', 'redis', 'temporal']);
+
 /** A process as written down: its id alone would not prove, later, that it is still the same one. */
 interface RecordedProcess {
   name: string;
@@ -107,7 +109,10 @@ async function clearStaleLock(path: string, onLeftovers: (names: string[]) => vo
   const left = run.children.filter(isSame);
   if (left.length > 0) {
     onLeftovers(left.map(({ name }) => name));
-    await Promise.all(left.map(endLeftover));
+    // First those that stand on the others: without its servers a worker waits for them instead of ending.
+    const isServer = ({ name }: RecordedProcess): boolean => SERVERS.has(name);
+    await Promise.all(left.filter((child) => !isServer(child)).map(endLeftover));
+    await Promise.all(left.filter(isServer).map(endLeftover));
   }
   rmSync(path, { force: true });
 }
