@@ -30,7 +30,7 @@ export function showBoard(output: Output): Board {
     if (row.state.kind !== 'waiting' && row.state.kind !== 'stopping') output.write(`${mark} ${row.name}: ${text}\n`);
   };
   const draw = (): void => {
-    const lines = renderBoard(rows, { width: output.columns ?? 80, colours: true });
+    const lines = renderBoard(rows, { width: output.columns || 80, colours: true });
     const up = drawnLines > 0 ? `\u001b[${drawnLines}A` : '';
     output.write(`${up}${lines.map((line) => `\u001b[2K${line}\n`).join('')}`);
     drawnLines = lines.length;
