@@ -40,16 +40,18 @@ export function AppFrame({ children }: { children: ReactNode }) {
       <a href="#content" className={classes.skip}>
         Skip to content
       </a>
-      <AppShell.Header hiddenFrom="sm" className={classes.header} role="navigation" aria-label="Top bar">
-        <Burger
-          opened={opened}
-          onClick={toggle}
-          size="sm"
-          aria-label={opened ? 'Close the navigation' : 'Open the navigation'}
-          aria-expanded={opened}
-        />
-        <BrandMark size={24} />
-        <span className={classes.name}>Kindred</span>
+      <AppShell.Header hiddenFrom="sm" className={classes.header} role="none">
+        <nav className={classes.bar} aria-label="Top bar">
+          <Burger
+            opened={opened}
+            onClick={toggle}
+            size="sm"
+            aria-label={opened ? 'Close the navigation' : 'Open the navigation'}
+            aria-expanded={opened}
+          />
+          <BrandMark size={24} />
+          <span className={classes.name}>Kindred</span>
+        </nav>
       </AppShell.Header>
       <AppShell.Navbar className={classes.side} aria-label="Main">
         <div className={classes.brand}>

@@ -13,9 +13,8 @@ interface RunFiguresProps {
 
 /** The run in four figures, and how far the training is. */
 export function RunFigures({ progress, startedAt, until, over }: RunFiguresProps) {
-  const { points, plannedEpochs, popularity, samplesPerSecond, trainedBy } = progress;
+  const { points, plannedEpochs, popularityNdcgAt10: level, samplesPerSecond, trainedBy } = progress;
   const best = bestEpoch(points);
-  const level = popularity?.measuredOn === 'validation' ? popularity.ndcgAt10 : null;
   const lift = best === null || level === null ? null : formatLift(best.ndcgAt10, level);
   const elapsedMs = startedAt === null ? null : Math.max(0, until - Date.parse(startedAt));
   const share = over && points.length > 0 ? 1 : plannedEpochs === null ? 0 : points.length / plannedEpochs;

@@ -155,8 +155,7 @@ function Result({ run: { status, version } }: { run: RunDetailFragment }) {
 
 function Curves({ progress, over }: { progress: TrainingProgress; over: boolean }) {
   const blank = over ? 'No epoch was trained.' : 'The curve begins with the first epoch.';
-  const { points, plannedEpochs, popularity } = progress;
-  const popularityLabel = popularity?.measuredOn === 'test' ? 'Popularity, on test interactions:' : 'Popularity';
+  const { points, plannedEpochs, popularityNdcgAt10 } = progress;
   const end = axisEnd(points.length, plannedEpochs);
   return (
     <div className={classes.curves}>
@@ -169,7 +168,7 @@ function Curves({ progress, over }: { progress: TrainingProgress; over: boolean 
         color="var(--k-good-line)"
         format={formatMetric}
         fromZero
-        reference={popularity === null ? null : { label: popularityLabel, value: popularity.ndcgAt10 }}
+        reference={popularityNdcgAt10 === null ? null : { label: 'Popularity', value: popularityNdcgAt10 }}
         best={bestEpoch(points)}
         blank={blank}
         testId="ndcg-chart"

@@ -21,6 +21,7 @@ const EVENT = graphql(`
     }
     evaluation {
       name
+      heldOut
       metrics {
         ndcgAt10
         recallAt10

@@ -36,20 +36,20 @@ function epoch(sequence: number, number: number, ndcgAt10 = number / 100): Progr
   return event(sequence, { kind: 'EPOCH_FINISHED', epoch: figures });
 }
 
-function popularity(sequence: number, ndcgAt10: number): ProgressEvent {
+function popularity(sequence: number, heldOut: 'VALIDATION' | 'TEST', ndcgAt10: number): ProgressEvent {
   const metrics = { ndcgAt10, recallAt10: 0.1, hitRateAt10: 0.4, coverageAt10: 0.01 };
-  return event(sequence, { kind: 'BASELINE_EVALUATED', evaluation: { name: 'POPULARITY', metrics } });
+  return event(sequence, { kind: 'BASELINE_EVALUATED', evaluation: { name: 'POPULARITY', heldOut, metrics } });
 }
 
 const RUN: ProgressEvent[] = [
   event(1, { kind: 'PHASE_STARTED', phase: 'PREFLIGHT' }),
   event(2, { kind: 'PHASE_STARTED', phase: 'TRAIN' }),
-  popularity(3, 0.08),
+  popularity(3, 'VALIDATION', 0.08),
   epoch(4, 1),
   epoch(5, 2),
   epoch(6, 3),
   event(7, { kind: 'PHASE_STARTED', phase: 'EVALUATE' }),
-  popularity(8, 0.11),
+  popularity(8, 'TEST', 0.11),
   event(9, { kind: 'FINISHED' }),
 ];
 
@@ -106,16 +106,10 @@ describe('applyEvents', () => {
     ]);
   });
 
-  it('knows the popularity line as soon as it is measured, and keeps the one of the validation interactions', () => {
-    const level = { ndcgAt10: 0.08, measuredOn: 'validation' };
-    expect(applyEvents(NO_PROGRESS, RUN.slice(0, 2)).popularity).toBeNull();
-    expect(applyEvents(NO_PROGRESS, RUN.slice(0, 3)).popularity).toEqual(level);
-    expect(applyEvents(NO_PROGRESS, RUN).popularity).toEqual(level);
-  });
-
-  it('draws a popularity line that arrives late, and says that it is measured on the test interactions', () => {
-    const late = [epoch(1, 1), event(2, { kind: 'PHASE_STARTED', phase: 'EVALUATE' }), popularity(3, 0.09)];
-    expect(applyEvents(NO_PROGRESS, late).popularity).toEqual({ ndcgAt10: 0.09, measuredOn: 'test' });
+  it('knows the popularity line as soon as it is measured, on the interactions of the curve alone', () => {
+    expect(applyEvents(NO_PROGRESS, RUN.slice(0, 2)).popularityNdcgAt10).toBeNull();
+    expect(applyEvents(NO_PROGRESS, RUN.slice(0, 3)).popularityNdcgAt10).toBe(0.08);
+    expect(applyEvents(NO_PROGRESS, RUN).popularityNdcgAt10).toBe(0.08);
   });
 
   it('expects the end of the training by the last estimate, until the training is over', () => {

@@ -27,12 +27,6 @@ export interface LogLine {
   text: string;
 }
 
-export interface PopularityLevel {
-  ndcgAt10: number;
-  /** On which interactions: those of the curve while training, those of the final figures once that is over. */
-  measuredOn: 'validation' | 'test';
-}
-
 /** All that a run's events say, applied in the order of their sequence whatever order they came in. */
 export interface TrainingProgress {
   /** The last event applied: the point to resume from. */
@@ -48,8 +42,8 @@ export interface TrainingProgress {
   samplesPerSecond: number | null;
   /** When the training ends at the latest, by the last epoch's estimate. */
   trainedBy: number | null;
-  /** How recommending the most popular items does; null until it is measured. */
-  popularity: PopularityLevel | null;
+  /** NDCG@10 of recommending the most popular items, on the validation interactions of the curve; null until measured. */
+  popularityNdcgAt10: number | null;
   log: readonly LogLine[];
   lastEventAt: string | null;
   finished: boolean;
@@ -64,7 +58,7 @@ export const NO_PROGRESS: TrainingProgress = {
   plannedEpochs: null,
   samplesPerSecond: null,
   trainedBy: null,
-  popularity: null,
+  popularityNdcgAt10: null,
   log: [],
   lastEventAt: null,
   finished: false,
@@ -103,8 +97,8 @@ function applyOne(progress: TrainingProgress, event: ProgressEvent): TrainingPro
     case 'EPOCH_FINISHED':
       return event.epoch === null || event.epoch === undefined ? next : addEpoch(next, event.epoch, event.at);
     case 'BASELINE_EVALUATED':
-      if (event.evaluation?.name !== 'POPULARITY' || progress.popularity !== null) return next;
-      return { ...next, popularity: popularityLevel(event.evaluation.metrics.ndcgAt10, progress.phase) };
+      if (event.evaluation?.name !== 'POPULARITY' || event.evaluation.heldOut !== 'VALIDATION') return next;
+      return { ...next, popularityNdcgAt10: event.evaluation.metrics.ndcgAt10 };
     case 'FINISHED':
       return { ...next, finished: true, trainedBy: null };
     case 'MODEL_EVALUATED':
@@ -114,12 +108,6 @@ function applyOne(progress: TrainingProgress, event: ProgressEvent): TrainingPro
       // A kind that this build does not know yet still counts as seen.
       return next;
   }
-}
-
-/** What is measured from EVALUATE on is measured on the test interactions. */
-function popularityLevel(ndcgAt10: number, phase: TrainingPhase | null): PopularityLevel {
-  const trained = phase !== null && PHASES.indexOf(phase) >= PHASES.indexOf('EVALUATE');
-  return { ndcgAt10, measuredOn: trained ? 'test' : 'validation' };
 }
 
 function startPhase(progress: TrainingProgress, phase: TrainingPhase, at: string): TrainingProgress {
