@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { workerData } from 'node:worker_threads';
+import { evaluateRanking } from '@kindred/core/evaluate';
 import {
   createTraining,
   type EpochReport,
@@ -8,8 +9,9 @@ import {
   saveTraining,
   trainNextEpoch,
 } from '@kindred/core/lightgcn/training';
+import { popularityScores } from '@kindred/core/popularity';
 import { decodeSnapshot } from '@kindred/core/snapshot';
-import type { Hyperparameters } from '@kindred/domain/training';
+import type { Hyperparameters, RankingMetrics } from '@kindred/domain/training';
 import { serveThread } from './serve-thread.ts';
 import { splitSnapshot } from './split-snapshot.ts';
 
@@ -20,8 +22,9 @@ export interface TrainingThreadInput {
   hyperparameters: Hyperparameters;
 }
 
-/** One more epoch with the training as it stands after it, or that there is none more. */
+/** First what the curve is to be seen beside, then one epoch at a time with the training as it stands after it. */
 export type NextEpoch =
+  | { kind: 'baseline'; name: string; metrics: RankingMetrics }
   | { kind: 'epoch'; report: EpochReport; durationMs: number; checkpoint: Uint8Array<ArrayBuffer> }
   | { kind: 'finished'; bestEpoch: number; epochCount: number };
 
@@ -32,7 +35,15 @@ const training =
     ? createTraining(train, validation, hyperparameters)
     : loadTraining(readFileSync(checkpointPath), train, validation);
 
+// A training that goes on has told its baseline already.
+let baselineIsDue = checkpointPath === null;
+
 serveThread<NextEpoch>(() => {
+  if (baselineIsDue) {
+    baselineIsDue = false;
+    const metrics = evaluateRanking({ scores: popularityScores(train) }, train, validation);
+    return { value: { kind: 'baseline', name: 'POPULARITY', metrics } };
+  }
   if (isTrainingFinished(training)) {
     const epochCount = training.model.state.epoch;
     return { value: { kind: 'finished', bestEpoch: training.best?.epoch ?? epochCount, epochCount } };

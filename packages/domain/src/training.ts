@@ -30,6 +30,9 @@ export interface Hyperparameters {
   seed: number;
 }
 
+/** The interactions that training does not see: one part chooses the epoch, the other measures the result. */
+export type HeldOutPart = 'VALIDATION' | 'TEST';
+
 /** What one stored training event says. Times are epoch milliseconds, durations milliseconds. */
 export type TrainingEventBody =
   | { kind: 'PHASE_STARTED'; phase: TrainingPhase; message: string }
@@ -43,8 +46,8 @@ export type TrainingEventBody =
       samplesPerSecond: number;
       etaMs: number;
     }
-  | { kind: 'BASELINE_EVALUATED'; name: string; metrics: RankingMetrics }
-  | { kind: 'MODEL_EVALUATED'; metrics: RankingMetrics }
+  | { kind: 'BASELINE_EVALUATED'; name: string; heldOut: HeldOutPart; metrics: RankingMetrics }
+  | { kind: 'MODEL_EVALUATED'; heldOut: HeldOutPart; metrics: RankingMetrics }
   | { kind: 'LOG'; message: string }
   | { kind: 'FINISHED'; status: Extract<TrainingRunStatus, 'SUCCEEDED' | 'FAILED' | 'CANCELLED'>; message: string };
 

@@ -1,4 +1,4 @@
-import type { RankingMetrics, TrainingEventBody } from '@kindred/domain/training';
+import type { HeldOutPart, RankingMetrics, TrainingEventBody } from '@kindred/domain/training';
 
 /** An event in one line for people. */
 export function messageOf(body: TrainingEventBody): string {
@@ -7,11 +7,12 @@ export function messageOf(body: TrainingEventBody): string {
     return `Epoch ${epoch} of at most ${epochs}: loss ${loss.toFixed(4)}, validation NDCG@10 ${ndcgAt10.toFixed(4)}`;
   }
   if (body.kind === 'BASELINE_EVALUATED') {
-    return `${body.name}: ${inWords(body.metrics)}`;
+    return `${body.name}: ${inWords(body)}`;
   }
-  return body.kind === 'MODEL_EVALUATED' ? `The model: ${inWords(body.metrics)}` : body.message;
+  return body.kind === 'MODEL_EVALUATED' ? `The model: ${inWords(body)}` : body.message;
 }
 
-function inWords({ ndcgAt10, recallAt10 }: RankingMetrics): string {
-  return `NDCG@10 ${ndcgAt10.toFixed(4)}, recall@10 ${recallAt10.toFixed(4)} on held-out interactions`;
+function inWords({ heldOut, metrics }: { heldOut: HeldOutPart; metrics: RankingMetrics }): string {
+  const { ndcgAt10, recallAt10 } = metrics;
+  return `NDCG@10 ${ndcgAt10.toFixed(4)}, recall@10 ${recallAt10.toFixed(4)} on ${heldOut.toLowerCase()} interactions`;
 }

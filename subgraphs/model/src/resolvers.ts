@@ -55,15 +55,16 @@ export const resolvers: Resolvers = {
     id: (version) => encodeGlobalId('ModelVersion', version.id),
     model: async (version, _args, { loaders }) => present(await loaders.models.load(version.modelId), version.modelId),
     run: async (version, _args, { loaders }) => present(await loaders.runs.load(version.runId), version.runId),
+    baselines: (version) => version.baselines.map((baseline) => ({ ...baseline, heldOut: 'TEST' as const })),
     index: (version) => version.indexSummary,
   },
 };
 
 function evaluationOf(body: TrainingEvent['body']) {
   if (body.kind === 'BASELINE_EVALUATED') {
-    return { name: body.name, metrics: body.metrics };
+    return { name: body.name, heldOut: body.heldOut, metrics: body.metrics };
   }
-  return body.kind === 'MODEL_EVALUATED' ? { name: 'LIGHTGCN', metrics: body.metrics } : null;
+  return body.kind === 'MODEL_EVALUATED' ? { name: 'LIGHTGCN', heldOut: body.heldOut, metrics: body.metrics } : null;
 }
 
 /** What a row refers to exists, unless it was deleted while the request ran. */

@@ -26,10 +26,10 @@ export async function evaluateModel(
     return await thread.ask();
   });
   for (const { name, metrics } of evaluation.baselines) {
-    const body = { kind: 'BASELINE_EVALUATED' as const, name, metrics };
+    const body = { kind: 'BASELINE_EVALUATED' as const, name, heldOut: 'TEST' as const, metrics };
     await recordEvent(deps, { ...input, dedupeKey: `baseline:${name}`, body });
   }
-  const body = { kind: 'MODEL_EVALUATED' as const, metrics: evaluation.metrics };
+  const body = { kind: 'MODEL_EVALUATED' as const, heldOut: 'TEST' as const, metrics: evaluation.metrics };
   await recordEvent(deps, { ...input, dedupeKey: 'model', body });
   return evaluation;
 }

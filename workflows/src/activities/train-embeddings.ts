@@ -56,9 +56,13 @@ export async function trainEmbeddings(
       await using thread = startComputeThread<NextEpoch>(TRAINING_THREAD, threadInput, signal);
       const ask = () => thread.ask().catch((error: unknown) => Promise.reject(translateCoreError(error)));
       let next = await ask();
-      while (next.kind === 'epoch') {
-        await announceEpoch(deps, input, { ...next, epochs: hyperparameters.epochs });
-        pointer = await storeCheckpoint(deps.objects, input, { epoch: next.report.epoch, bytes: next.checkpoint });
+      while (next.kind !== 'finished') {
+        if (next.kind === 'baseline') {
+          await announceBaseline(deps, input, next);
+        } else {
+          await announceEpoch(deps, input, { ...next, epochs: hyperparameters.epochs });
+          pointer = await storeCheckpoint(deps.objects, input, { epoch: next.report.epoch, bytes: next.checkpoint });
+        }
         next = await ask();
       }
       if (pointer === null) {
@@ -68,6 +72,16 @@ export async function trainEmbeddings(
     },
     () => pointer,
   );
+}
+
+/** The level that the validation curve has to pass, known before its first point. */
+async function announceBaseline(
+  deps: ActivityDeps,
+  input: TrainModelInput,
+  { name, metrics }: Extract<NextEpoch, { kind: 'baseline' }>,
+): Promise<void> {
+  const body = { kind: 'BASELINE_EVALUATED' as const, name, heldOut: 'VALIDATION' as const, metrics };
+  await recordEvent(deps, { ...input, dedupeKey: `validation-baseline:${name}`, body });
 }
 
 async function announceEpoch(
