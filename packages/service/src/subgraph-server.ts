@@ -11,7 +11,7 @@ import { createFormatError, type FormatError } from './format-error.ts';
 import { addHealthRoutes, type Readiness } from './health.ts';
 import { listen, type RunningServer } from './http-server.ts';
 import type { Logger } from './logger.ts';
-import { createMetrics } from './metrics.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
 import { answerErrors, verifyRequest, viewerOf } from './request-pipeline.ts';
 import { createStreamHandler } from './stream-handler.ts';
 import { currentTraceId } from './trace.ts';
@@ -49,6 +49,8 @@ export interface SubgraphOptions<C extends ViewerContext> {
   createContext: (viewer: Viewer, request: SubgraphRequest) => C | Promise<C>;
   logger: Logger;
   readiness: Readiness;
+  /** Adds the subgraph's own figures to /metrics. */
+  addMetrics?: (metrics: Metrics) => void;
   /** Further routes, outside GraphQL and without an internal token. */
   routes?: (app: Express) => void;
 }
@@ -66,6 +68,7 @@ export async function startSubgraph<C extends ViewerContext>(options: SubgraphOp
 
   const app = express().disable('x-powered-by').disable('etag');
   const metrics = createMetrics(options.name);
+  options.addMetrics?.(metrics);
   app.use(metrics.middleware);
   addHealthRoutes(app, { ...options, metrics, isDraining: () => draining.signal.aborted });
   options.routes?.(app);

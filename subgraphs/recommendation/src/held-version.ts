@@ -1,4 +1,5 @@
 import type { LoadedVersion } from './load-version.ts';
+import type { PopularItems } from './popular-items.ts';
 
 /** A loaded version that is closed when the last of its holders lets go; its maker is the first. */
 export class HeldVersion {
@@ -26,14 +27,17 @@ export interface Lease extends Disposable {
   readonly current: LoadedVersion | null;
   /** What answered before. */
   readonly previous: LoadedVersion | null;
+  /** What answers without a version. */
+  readonly popular: PopularItems;
 }
 
-export function leaseOf(current: HeldVersion | null, previous: HeldVersion | null): Lease {
+export function leaseOf(current: HeldVersion | null, previous: HeldVersion | null, popular: PopularItems): Lease {
   current?.hold();
   previous?.hold();
   return {
     current: current?.version ?? null,
     previous: previous?.version ?? null,
+    popular,
     [Symbol.dispose]: () => {
       current?.letGo();
       previous?.letGo();

@@ -7,8 +7,10 @@ import { promotionTopic } from '@kindred/domain/training';
 import type { EventBus } from '@kindred/service/event-bus';
 import type { Logger } from '@kindred/service/logger';
 import type { ObjectStore } from '@kindred/service/object-store';
+import type { Figures } from './figures.ts';
 import { HeldVersion, type Lease, leaseOf } from './held-version.ts';
 import { type LoadedVersion, loadVersion, type VersionRecord } from './load-version.ts';
+import { PopularItems } from './popular-items.ts';
 
 export interface LiveTenantDeps {
   db: Db;
@@ -17,8 +19,9 @@ export interface LiveTenantDeps {
   logger: Logger;
   /** A monotonic clock in milliseconds. */
   now: () => number;
+  figures: Pick<Figures, 'countRefusal'>;
+  /** Called when a version is loaded or let go. */
   onSwap: () => void;
-  onRefusal: () => void;
 }
 
 /** A promotion whose message was lost is found after this long. */
@@ -30,6 +33,7 @@ const RETRY_AFTER_MS = 30_000;
 export class LiveTenant {
   readonly #tenantId: TenantId;
   readonly #deps: LiveTenantDeps;
+  readonly #popular: PopularItems;
   readonly #stop = new AbortController();
   #current: HeldVersion | null = null;
   #previous: HeldVersion | null = null;
@@ -38,12 +42,14 @@ export class LiveTenant {
   #running: Promise<void> | null = null;
   #isOutdated = false;
   #isListening = false;
+  #isDeaf = false;
   #checkedAt = Number.NEGATIVE_INFINITY;
   #waiterCount = 0;
 
   constructor(tenantId: TenantId, deps: LiveTenantDeps) {
     this.#tenantId = tenantId;
     this.#deps = deps;
+    this.#popular = new PopularItems(tenantId, deps);
   }
 
   /** Whether a request is about to take a lease. */
@@ -64,7 +70,7 @@ export class LiveTenant {
     try {
       await (this.#first ??= this.refresh());
       if (this.#deps.now() - this.#checkedAt >= CHECK_EVERY_MS) void this.#refreshLater();
-      return leaseOf(this.#current, this.#previous);
+      return leaseOf(this.#current, this.#previous, this.#popular);
     } catch (error) {
       this.#first = null;
       throw error;
@@ -127,7 +133,7 @@ export class LiveTenant {
 
   /** Null for a version that cannot be loaded: what answered before goes on answering. */
   async #load(wanted: VersionRecord): Promise<LoadedVersion | null> {
-    const { logger, objects, now, onRefusal } = this.#deps;
+    const { logger, objects, now, figures } = this.#deps;
     const place = { tenantId: this.#tenantId, versionId: wanted.id };
     if (this.#refused?.id === wanted.id && now() < this.#refused.retryAt) return null;
     try {
@@ -139,7 +145,7 @@ export class LiveTenant {
       return loaded;
     } catch (err) {
       this.#refused = { id: wanted.id, retryAt: now() + RETRY_AFTER_MS };
-      onRefusal();
+      figures.countRefusal();
       const stays = this.#current?.version.id ?? null;
       logger.error({ err, ...place, stays }, 'A version cannot be loaded; what answered before goes on answering');
       return null;
@@ -160,13 +166,17 @@ export class LiveTenant {
     this.#isListening = true;
     try {
       const promotions = this.#deps.events.subscribe(promotionTopic(this.#tenantId), this.#stop.signal);
+      await promotions.ready;
+      this.#isDeaf = false;
       for await (const message of promotions) {
         this.#deps.logger.debug({ tenantId: this.#tenantId, message }, 'A promotion was announced');
         void this.#refreshLater();
       }
     } catch (err) {
       const { logger } = this.#deps;
-      logger.warn({ err, tenantId: this.#tenantId }, 'Promotions are not heard; the database is looked at instead');
+      const place = { err, tenantId: this.#tenantId };
+      if (!this.#isDeaf) logger.warn(place, 'Promotions are not heard; the database is looked at instead');
+      this.#isDeaf = true;
     } finally {
       this.#isListening = false;
     }

@@ -34,37 +34,37 @@ export async function rankByVector(
   return ranked.toSorted((left, right) => right.score - left.score || left.itemRow - right.itemRow);
 }
 
-/** The list followed by the version's most popular items that are neither in it nor masked, at most 1,000 in all. */
-export function fillByPopularity(
+/**
+ * The whole answer: `best`, then the version's most popular of the other items, then `spare`, the items that the version
+ * does not know; without masked ones, at most 1,000.
+ */
+export function completeRanking(
   { artefact, itemIds, popularRows }: LoadedVersion,
-  ranked: readonly RankedItem[],
-  masked: ReadonlySet<ItemId>,
+  { best, masked, spare }: { best: readonly RankedItem[]; masked: ReadonlySet<ItemId>; spare: readonly RankedItem[] },
 ): RankedItem[] {
-  const filled = [...ranked];
-  const taken = new Set(ranked.map((item) => item.itemId));
+  const ranked = [...best];
+  const taken = new Set(best.map((item) => item.itemId));
   for (const row of popularRows) {
-    if (filled.length >= DEEPEST_RANK) break;
+    if (ranked.length >= DEEPEST_RANK) break;
     const itemId = itemIds[row];
     if (itemId === undefined || taken.has(itemId) || masked.has(itemId)) continue;
-    filled.push({ itemId, score: artefact.popularity[row] ?? 0, itemRow: null });
+    ranked.push({ itemId, score: artefact.popularity[row] ?? 0, itemRow: null });
   }
-  return filled;
+  return [...ranked, ...spare].slice(0, DEEPEST_RANK);
 }
 
-/**
- * The tenant's most popular items that the version does not know, as many as it lacks for `depth` items: all of them
- * when there is no version.
- */
+/** The tenant's most popular items that the version does not know, as many as it lacks for `depth` items. */
 export async function readSpareItems(
   tx: TenantTx,
-  version: LoadedVersion | null,
+  version: LoadedVersion,
   { masked, depth }: { masked: ReadonlySet<ItemId>; depth: number },
 ): Promise<RankedItem[]> {
-  const known = version?.itemIds ?? [];
-  const maskedCount = [...masked].filter((itemId) => version?.itemRows.has(itemId)).length;
-  const missingCount = depth - (known.length - maskedCount);
+  const { itemIds, itemRows } = version;
+  const maskedCount = [...masked].filter((itemId) => itemRows.has(itemId)).length;
+  const missingCount = depth - (itemIds.length - maskedCount);
   if (missingCount <= 0) return [];
-  const excludeIds = [...new Set([...masked, ...known])];
+  // Few: a version with many items lacks none.
+  const excludeIds = [...new Set([...masked, ...itemIds])];
   const items = await listPopularItems(tx, { first: missingCount, offset: 0, excludeIds });
   return items.map(({ itemId, interactionCount }) => ({ itemId, score: interactionCount, itemRow: null }));
 }

@@ -11,14 +11,15 @@ export interface History {
   userId: UserId | null;
   /** The user's or the session's items, the latest first, each once. */
   itemIds: readonly ItemId[];
-  excludedIds: readonly ItemId[];
+  /** What must not be in the answer: these and the excluded ones. */
+  masked: ReadonlySet<ItemId>;
   /** The newest of the interactions; the epoch without any. */
   newestOccurredAt: Date;
   newestRecordedAt: Date;
 }
 
-/** No answer is deeper, and who has seen more is shown the oldest again. */
-const MOST_SEEN = 5_000;
+/** Who has seen more is shown the oldest again. */
+export const MOST_SEEN = 5_000;
 
 /** Reads it all in the given transaction. Ids that the tenant does not have are left out. */
 export async function readHistory(tx: TenantTx, question: Question): Promise<History> {
@@ -31,13 +32,15 @@ export async function readHistory(tx: TenantTx, question: Question): Promise<His
     audience !== null && 'userExternalId' in audience ? await findUserByExternalId(tx, audience.userExternalId) : null;
   if (user === null) {
     const itemIds = [...new Set(idsOf(sessionItems).toReversed())];
-    return { userId: null, itemIds, excludedIds, newestOccurredAt: new Date(0), newestRecordedAt: new Date(0) };
+    const masked = new Set([...itemIds, ...excludedIds]);
+    return { userId: null, itemIds, masked, newestOccurredAt: new Date(0), newestRecordedAt: new Date(0) };
   }
   const items = await listUserItems(tx, user.id, { limit: MOST_SEEN, recordedUntil: after?.knownUntil });
+  const itemIds = items.map((item) => item.itemId);
   return {
     userId: user.id,
-    itemIds: items.map((item) => item.itemId),
-    excludedIds,
+    itemIds,
+    masked: new Set([...itemIds, ...excludedIds]),
     newestOccurredAt: newestOf(items.map((item) => item.occurredAt)),
     newestRecordedAt: newestOf(items.map((item) => item.recordedAt)),
   };

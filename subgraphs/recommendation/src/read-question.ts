@@ -18,7 +18,7 @@ export interface Question {
   after: Position | null;
 }
 
-const MOST_EXCLUDED = 1_000;
+export const MOST_EXCLUDED = 1_000;
 const MOST_SESSION_ITEMS = 200;
 
 /** @throws AppError BAD_USER_INPUT for what is outside the limits of the schema. */

@@ -7,7 +7,7 @@ import type { QueryRecommendArgs } from './generated/resolvers.ts';
 import type { Lease } from './held-version.ts';
 import type { LoadedVersion } from './load-version.ts';
 import type { Position } from './position.ts';
-import { DEEPEST_RANK, fillByPopularity, rankByVector, readSpareItems } from './rank-items.ts';
+import { completeRanking, DEEPEST_RANK, rankByVector, readSpareItems } from './rank-items.ts';
 import { readHistory } from './read-history.ts';
 import { type Question, readQuestion } from './read-question.ts';
 import { tasteOf } from './taste.ts';
@@ -23,25 +23,29 @@ export async function recommend(context: RecommendationContext, args: QueryRecom
   const tenantId = requireTenant(context.viewer);
   using lease = await context.serving.lease(tenantId);
   const version = chooseVersion(lease, question.after);
-  const known = await withTenant(context.db, tenantId, async (tx) => {
-    const history = await readHistory(tx, question);
-    const masked = new Set([...history.itemIds, ...history.excludedIds]);
-    return { history, masked, spare: await readSpareItems(tx, version, { masked, depth: depthOf(question) }) };
+  const popular = version === null ? await lease.popular.list() : [];
+  const { history, spare } = await withTenant(context.db, tenantId, async (tx) => {
+    const known = await readHistory(tx, question);
+    const wanted = { masked: known.masked, depth: depthOf(question) };
+    return { history: known, spare: version ? await readSpareItems(tx, version, wanted) : [] };
   });
-  const taste = version && tasteOf(version, known.history, question);
+  const { masked } = history;
+  const taste = version && tasteOf(version, history, question);
   const searchedAt = performance.now();
-  const best = version && taste ? await rankByVector(version, taste.vector, known.masked) : [];
-  const ranked = version ? fillByPopularity(version, best, known.masked) : [];
-  const rankedAt = performance.now();
-  return toAnswer({
+  const ranked = version
+    ? completeRanking(version, { best: taste ? await rankByVector(version, taste.vector, masked) : [], masked, spare })
+    : popular.filter(({ itemId }) => !masked.has(itemId));
+  const answer = toAnswer({
     version,
     taste,
-    ranked: [...ranked, ...known.spare],
+    ranked,
     page: question,
     explain: question.explain,
-    knownUntil: question.after?.knownUntil ?? known.history.newestRecordedAt,
-    clock: { startedAt, searchedAt, rankedAt },
+    knownUntil: question.after?.knownUntil ?? history.newestRecordedAt,
+    clock: { startedAt, searchedAt, rankedAt: performance.now() },
   });
+  context.figures.countAnswer(answer.status);
+  return answer;
 }
 
 /** The version of the page before while it is in memory, so that a promotion in between neither repeats nor loses items. */

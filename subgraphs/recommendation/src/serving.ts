@@ -9,18 +9,12 @@ export interface Serving {
    * @throws when the tenant is not in memory and the database does not answer.
    */
   lease(tenantId: TenantId): Promise<Lease>;
-  figures(): ServingFigures;
+  /** What is in memory now. */
+  held: () => { tenantCount: number; sizeBytes: number };
   close(): Promise<void>;
 }
 
-export interface ServingFigures {
-  tenantCount: number;
-  sizeBytes: number;
-  /** How often a version could not be loaded, since the start. */
-  refusalCount: number;
-}
-
-export interface ServingOptions extends Pick<LiveTenantDeps, 'db' | 'objects' | 'events' | 'logger'> {
+export interface ServingOptions extends Pick<LiveTenantDeps, 'db' | 'objects' | 'events' | 'logger' | 'figures'> {
   /** A monotonic clock in milliseconds. */
   now?: () => number;
   /** Above either bound the tenants that were asked for longest ago are let go; the last one never is. */
@@ -36,15 +30,11 @@ export function createServing(options: ServingOptions): Serving {
   const { now = () => performance.now(), mostTenants = MOST_TENANTS, mostBytes = MOST_BYTES } = options;
   /** The longest unused first. */
   const tenants = new Map<TenantId, LiveTenant>();
-  let refusalCount = 0;
   const sizeOf = () => [...tenants.values()].reduce((sum, tenant) => sum + tenant.sizeBytes, 0);
-  const onRefusal = () => {
-    refusalCount += 1;
-  };
   const trim = () => {
     let sizeBytes = sizeOf();
-    for (const [tenantId, tenant] of tenants) {
-      if ((tenants.size <= mostTenants && sizeBytes <= mostBytes) || tenants.size === 1) return;
+    for (const [tenantId, tenant] of [...tenants].slice(0, -1)) {
+      if (tenants.size <= mostTenants && sizeBytes <= mostBytes) return;
       if (tenant.isWaitedFor) continue;
       sizeBytes -= tenant.sizeBytes;
       tenants.delete(tenantId);
@@ -53,7 +43,7 @@ export function createServing(options: ServingOptions): Serving {
   };
   const touch = (tenantId: TenantId): LiveTenant => {
     const known = tenants.get(tenantId);
-    const tenant = known ?? new LiveTenant(tenantId, { ...options, now, onSwap: trim, onRefusal });
+    const tenant = known ?? new LiveTenant(tenantId, { ...options, now, onSwap: trim });
     tenants.delete(tenantId);
     tenants.set(tenantId, tenant);
     if (known === undefined) trim();
@@ -61,7 +51,7 @@ export function createServing(options: ServingOptions): Serving {
   };
   return {
     lease: (tenantId) => touch(tenantId).lease(),
-    figures: () => ({ tenantCount: tenants.size, sizeBytes: sizeOf(), refusalCount }),
+    held: () => ({ tenantCount: tenants.size, sizeBytes: sizeOf() }),
     close: async () => {
       const live = [...tenants.values()];
       tenants.clear();

@@ -9,7 +9,7 @@ import type { RecommendationContext } from './context.ts';
 import type { QuerySimilarItemsArgs } from './generated/resolvers.ts';
 import type { LoadedVersion } from './load-version.ts';
 import { fingerprint } from './position.ts';
-import { fillByPopularity, rankByVector, type RankedItem, readSpareItems } from './rank-items.ts';
+import { completeRanking, rankByVector, type RankedItem, readSpareItems } from './rank-items.ts';
 
 /**
  * The items whose vectors point most nearly where one item's does: of the 1,000 with the largest inner product those
@@ -24,25 +24,30 @@ export async function listSimilarItems(context: RecommendationContext, args: Que
   using lease = await context.serving.lease(tenantId);
   const version = lease.current;
   const masked = new Set([itemId]);
+  const popular = version === null ? await lease.popular.list() : [];
   const spare = await withTenant(context.db, tenantId, async (tx) => {
     const [item] = await findItems(tx, [itemId]);
     if (item === undefined) throw new AppError('NOT_FOUND', `There is no item ${args.itemId}.`);
-    return await readSpareItems(tx, version, { masked, depth: first });
+    return version ? await readSpareItems(tx, version, { masked, depth: first }) : [];
   });
   const vector = version && directionOf(version, itemId);
   const searchedAt = performance.now();
-  const nearest = version && vector ? rankByCosine(version, await rankByVector(version, vector, masked)) : [];
-  const ranked = version ? fillByPopularity(version, nearest, masked) : [];
-  return toAnswer({
+  const best = version && vector ? rankByCosine(version, await rankByVector(version, vector, masked)) : [];
+  const ranked = version
+    ? completeRanking(version, { best, masked, spare })
+    : popular.filter((item) => item.itemId !== itemId);
+  const answer = toAnswer({
     version,
     taste: vector && { vector, itemRows: [] },
     // The field has no further pages.
-    ranked: [...ranked, ...spare].slice(0, first),
+    ranked: ranked.slice(0, first),
     page: { first, after: null, fingerprint: fingerprint(itemId) },
     explain: false,
     knownUntil: new Date(0),
     clock: { startedAt, searchedAt, rankedAt: performance.now() },
   });
+  context.figures.countAnswer(answer.status);
+  return answer;
 }
 
 /** The item's vector at length 1; null when the version learned nothing of the item. */

@@ -15,6 +15,7 @@ import { testInfrastructure } from '@kindred/testing/infrastructure';
 import { createSubgraphClient, type SubgraphClient, TEST_SERVER_ENV } from '@kindred/testing/subgraph-client';
 import { createTestDatabase } from '@kindred/testing/test-database';
 import { createTestTenant, type TestTenant } from '@kindred/testing/test-tenant';
+import { expect, vi } from 'vitest';
 import type { ServingOptions } from './serving.ts';
 import { startRecommendation } from './start-recommendation.ts';
 import { promote, trainTestVersion, type TestVersion } from './test-version.ts';
@@ -33,14 +34,15 @@ export interface TestRecommendation extends AsyncDisposable, SubgraphClient {
   announcePromotion(tenantId: TenantId): Promise<void>;
 }
 
-export async function createTestRecommendation(
-  bounds: Pick<ServingOptions, 'mostTenants' | 'mostBytes'> = {},
-): Promise<TestRecommendation> {
+export async function createTestRecommendation({
+  redisUrl,
+  ...bounds
+}: Pick<ServingOptions, 'mostTenants' | 'mostBytes'> & { redisUrl?: string } = {}): Promise<TestRecommendation> {
   const database = await createTestDatabase();
   const folder = await mkdtempDisposable(join(tmpdir(), 'kindred-recommendation-'));
   const { db } = database;
   const objects = openObjectStore({ url: pathToFileURL(folder.path).href });
-  const events = connectEventBus(testInfrastructure().redisUrl);
+  const events = connectEventBus(redisUrl ?? testInfrastructure().redisUrl);
   const logged: TestRecommendation['logged'] = [];
   const logger = createLogger('recommendation', 'info', { write: (line) => void logged.push(JSON.parse(line)) });
   let passedMs = 0;
@@ -114,6 +116,17 @@ export async function createTrainedWorld(
   return { ...world, version };
 }
 
+/** Trains a tenant anew, promotes what came out and waits until it answers. */
+export async function serveNewVersion(subgraph: TestRecommendation, world: World): Promise<TestVersion> {
+  const version = await trainTestVersion(subgraph, world.tenantId);
+  await promote(subgraph.db, world.tenantId, version.id);
+  await recommend(subgraph, world, {});
+  await subgraph.announcePromotion(world.tenantId);
+  const id = encodeGlobalId('ModelVersion', version.id);
+  await vi.waitFor(async () => expect((await recommend(subgraph, world, {})).modelVersion?.id).toBe(id), 5_000);
+  return version;
+}
+
 function idOf(board: Checkerboard, externalId: string): ItemId {
   const id = board.itemIds.get(externalId);
   if (id === undefined) throw new Error(`The checkerboard has no item "${externalId}".`);
@@ -150,7 +163,7 @@ export const SIMILAR = `query ($itemId: ID!, $first: Int! = 20) {
 }`;
 
 interface Asked {
-  user?: object;
+  user?: object | null;
   excludeItems?: string[];
   explain?: boolean;
   first?: number;

@@ -10,9 +10,9 @@ import { buildVectorIndex } from '@kindred/core/vector-index';
 import type { Db } from '@kindred/db/client';
 import { exportInteractions } from '@kindred/db/interaction-export';
 import { completeModelVersion, createModelVersion, promoteModelVersion } from '@kindred/db/model-versions';
-import { createModel } from '@kindred/db/models';
+import { listModels } from '@kindred/db/models';
 import { withTenant } from '@kindred/db/tenants';
-import { createTrainingRun, finishTrainingRun, startTrainingRun } from '@kindred/db/training-runs';
+import { finishTrainingRun, startTrainingRun } from '@kindred/db/training-runs';
 import { type ModelVersionId, newId, type TenantId } from '@kindred/domain/ids';
 import type { IndexKind } from '@kindred/domain/training';
 import {
@@ -23,7 +23,7 @@ import {
   versionManifestKey,
 } from '@kindred/domain/version-manifest';
 import type { ObjectStore } from '@kindred/service/object-store';
-import { TEST_HYPERPARAMETERS } from '@kindred/testing/test-model';
+import { createTestModel, createTestRun, TEST_HYPERPARAMETERS } from '@kindred/testing/test-model';
 
 const EPOCHS = 60;
 const METRICS = { ndcgAt10: 0.5, recallAt10: 0.5, hitRateAt10: 0.5, coverageAt10: 0.5 };
@@ -39,27 +39,25 @@ interface Deps {
   objects: ObjectStore;
 }
 
-/** A version of a model of its own, trained on all that the tenant has and written as the training writes it; not yet promoted. */
+/** A version of the tenant's one model, trained on all that the tenant has and written as the training writes it; not yet promoted. */
 export async function trainTestVersion(
   { db, objects }: Deps,
   tenantId: TenantId,
   { kind = 'FAISS' }: { kind?: IndexKind } = {},
 ): Promise<TestVersion> {
   const id = newId('ModelVersion');
-  const runId = newId('TrainingRun');
-  await withTenant(db, tenantId, async (tx) => {
-    const hyperparameters = TEST_HYPERPARAMETERS;
-    const model = { id: newId('Model'), name: `Model of ${id}`, algorithm: 'LIGHTGCN', hyperparameters } as const;
-    await createModel(tx, model);
-    await createTrainingRun(tx, { id: runId, modelId: model.id, hyperparameters });
-    await startTrainingRun(tx, runId);
+  const runId = await withTenant(db, tenantId, async (tx) => {
+    const [known] = await listModels(tx, { first: 1 });
+    const run = await createTestRun(tx, known ?? (await createTestModel(tx)));
+    await startTrainingRun(tx, run.id);
+    return run.id;
   });
   const artefact = await trainArtefact(db, tenantId);
   await withTenant(db, tenantId, async (tx) => {
     await createModelVersion(tx, { id, runId, artefactKey: versionManifestKey(tenantId, id) });
     const index = { kind, factory: kind === 'FAISS' ? 'Flat' : null, recallAt20: 1 };
     await completeModelVersion(tx, { versionId: id, metrics: METRICS, baselines: [], index });
-    await finishTrainingRun(tx, { runId, status: 'SUCCEEDED', failure: null });
+    await finishTrainingRun(tx, { runId, status: 'SUCCEEDED' });
   });
   const manifest = await storeVersion(objects, { tenantId, versionId: id }, { artefact, kind });
   return { id, artefact, manifest };
