@@ -1,3 +1,4 @@
+import { chmod, chown, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { Client } from 'pg';
@@ -5,7 +6,7 @@ import { expect, test } from 'vitest';
 import { freePort } from '../ports.ts';
 import { startInfrastructure } from '../testing/infrastructure.ts';
 import { temporaryDir } from '../testing/temporary-dir.ts';
-import { startPostgres } from './postgres.ts';
+import { hiddenDir, startPostgres } from './postgres.ts';
 import { startRedis } from './redis.ts';
 import type { Service } from './service.ts';
 import { hasNamespace } from './temporal-namespace.ts';
@@ -96,3 +97,26 @@ test('a server that cannot start says so with its log', async () => {
   await expect(startPostgres(postgres)).rejects.toThrow(/PostgreSQL did not start: see .*p\.log\./);
   await first.child?.stop(STOP_MS);
 });
+
+const IS_ROOT = process.getuid?.() === 0;
+
+test.skipIf(!IS_ROOT)(
+  'as root, PostgreSQL runs from /var/tmp where its user cannot reach the state folder',
+  async () => {
+    await using dir = await temporaryDir();
+    await chmod(dir.path, 0o700);
+    const wanted = join(dir.path, 'postgres');
+    const options = { dir: wanted, port: await freePort(), logPath: join(dir.path, 'log'), durable: false };
+    try {
+      const service = await startPostgres(options);
+      await service.child?.stop(STOP_MS);
+      expect((await stat(join(hiddenDir(wanted), 'data'))).mode & 0o777).toBe(0o700);
+      await chown(hiddenDir(wanted), 65_534, 65_534);
+      await expect(startPostgres(options)).rejects.toThrow(
+        `${hiddenDir(wanted)} is not ours: remove it and start again.`,
+      );
+    } finally {
+      await rm(hiddenDir(wanted), { recursive: true, force: true });
+    }
+  },
+);

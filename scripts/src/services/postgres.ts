@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { chmod, chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, lstat, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
@@ -63,6 +63,9 @@ async function openDir(wanted: string, user: SystemUser | null): Promise<string>
   for (const dir of dirs) {
     await mkdir(dir, { recursive: true, mode: 0o755 });
     if (user === null) return dir;
+    const { uid } = await lstat(dir);
+    // /var/tmp is open to all: a cluster that somebody else put there is not ours to run.
+    if (uid !== 0 && uid !== user.uid) throw new StopReason(`${dir} is not ours: remove it and start again.`);
     await chown(dir, user.uid, user.gid);
     await chmod(dir, 0o700);
     if (await canEnter(dir, user)) return dir;
