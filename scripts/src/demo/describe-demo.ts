@@ -2,12 +2,11 @@ import type { Demo } from './seed-demo.ts';
 
 /** What a person needs to know of the demo tenant, as lines. */
 export function describeDemo({ record, version, recommendation }: Demo): string[] {
-  const viewers = record.simulated ? ' (simulated viewers)' : '';
   return [
     `  Sign in       ${record.email}  ${record.password}`,
     `  Browser key   ${record.publishableKey}`,
     '',
-    `  Data          ${record.source}${viewers}`,
+    `  Data          ${record.source}`,
     ...describeQuality(version),
     ...describeIndex(version),
     '',
