@@ -44,17 +44,11 @@ export class LiveTenant {
   #isListening = false;
   #isDeaf = false;
   #checkedAt = Number.NEGATIVE_INFINITY;
-  #waiterCount = 0;
 
   constructor(tenantId: TenantId, deps: LiveTenantDeps) {
     this.#tenantId = tenantId;
     this.#deps = deps;
     this.#popular = new PopularItems(tenantId, deps);
-  }
-
-  /** Whether a request is about to take a lease. */
-  get isWaitedFor(): boolean {
-    return this.#waiterCount > 0;
   }
 
   get sizeBytes(): number {
@@ -66,17 +60,15 @@ export class LiveTenant {
    * the background when it is time to.
    */
   async lease(): Promise<Lease> {
-    this.#waiterCount += 1;
+    this.#first ??= this.refresh();
     try {
-      await (this.#first ??= this.refresh());
-      if (this.#deps.now() - this.#checkedAt >= CHECK_EVERY_MS) void this.#refreshLater();
-      return leaseOf(this.#current, this.#previous, this.#popular);
+      await this.#first;
     } catch (error) {
       this.#first = null;
       throw error;
-    } finally {
-      this.#waiterCount -= 1;
     }
+    if (this.#deps.now() - this.#checkedAt >= CHECK_EVERY_MS) void this.#refreshLater();
+    return leaseOf(this.#current, this.#previous, this.#popular);
   }
 
   /** Makes what the database says now the current version; calls during a refresh make it look once more. */
@@ -88,7 +80,7 @@ export class LiveTenant {
     return this.#running;
   }
 
-  /** Lets go of the versions; requests under way keep theirs. */
+  /** Lets go of the versions; requests under way keep theirs, and those that wait for the load get it. */
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#running?.catch(() => undefined);

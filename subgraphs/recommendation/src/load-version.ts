@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
 import { type Artefact, decodeArtefact } from '@kindred/core/artefact';
 import { buildVectorIndex, openVectorIndex, type VectorIndex } from '@kindred/core/vector-index';
 import { AppError } from '@kindred/domain/app-error';
@@ -48,21 +49,32 @@ export async function loadVersion(objects: ObjectStore, version: VersionRecord):
   const manifest = decodeVersionManifest(await objects.get(artefactKey), { tenantId, versionId: id });
   const artefactPath = await materializeChecked(objects, manifest.artefact);
   const artefact = decodeArtefact(await readFile(artefactPath));
+  await setImmediate();
   const indexPath = manifest.index && (await materializeChecked(objects, manifest.index));
   const index = await openIndex(artefact, indexPath);
-  const idCount = artefact.userIds.length + artefact.itemIds.length;
   const fileBytes = (await stat(artefactPath)).size + (indexPath === null ? 0 : (await stat(indexPath)).size);
+  // Each of the following takes 40 ms for 100,000 ids: other requests are served in between.
+  const userRows = rowById(artefact.userIds);
+  await setImmediate();
+  const itemRows = rowById(artefact.itemIds);
+  await setImmediate();
   return {
     id,
     trainedAt,
     artefact,
     index,
-    userRows: new Map(artefact.userIds.map((userId, row) => [userId, row])),
-    itemRows: new Map(artefact.itemIds.map((itemId, row) => [itemId, row])),
+    userRows,
+    itemRows,
     itemIds: artefact.itemIds as readonly ItemId[],
     popularRows: sortByPopularity(artefact.popularity),
-    sizeBytes: fileBytes + idCount * BYTES_PER_ID,
+    sizeBytes: fileBytes + (userRows.size + itemRows.size) * BYTES_PER_ID,
   };
+}
+
+function rowById(ids: readonly string[]): ReadonlyMap<string, number> {
+  const rows = new Map<string, number>();
+  for (const [row, id] of ids.entries()) rows.set(id, row);
+  return rows;
 }
 
 async function materializeChecked(objects: ObjectStore, { key, sha256 }: VersionFile): Promise<string> {

@@ -35,7 +35,6 @@ export function createServing(options: ServingOptions): Serving {
     let sizeBytes = sizeOf();
     for (const [tenantId, tenant] of [...tenants].slice(0, -1)) {
       if (tenants.size <= mostTenants && sizeBytes <= mostBytes) return;
-      if (tenant.isWaitedFor) continue;
       sizeBytes -= tenant.sizeBytes;
       tenants.delete(tenantId);
       void tenant.stop();
