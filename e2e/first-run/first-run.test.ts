@@ -117,15 +117,25 @@ describe('a platform started by npm start', () => {
     },
   );
 
-  it('recommends in the browser: ten titles for a user, and others after a click in a session', async () => {
+  it('recommends in the browser: ten titles for a user, and other ones at once after clicks in a session', async () => {
     const { page, problems } = await openPage(browser);
     await signIn(page, platform);
     await page.goto(`${platform.webUrl}/recommendations`);
     const cards = page.getByTestId('recommendation-card');
+    const titles = page.getByTestId('recommendation-choose');
     await expect.poll(() => cards.count()).toBe(10);
-    const titles = await cards.allTextContents();
-    expect(new Set(titles).size).toBe(10);
+    expect(new Set(await titles.allTextContents()).size).toBe(10);
     await saveScreenshot(page, 'recommendations');
+
+    await page.getByTestId('audience-kind').getByText('Session').click();
+    const status = page.getByTestId('recommendation-status');
+    await expect.poll(() => status.textContent()).toMatch(/cold start/i);
+    const popular = await titles.allTextContents();
+    await page.getByTestId('item-search').fill('Toy Story 2');
+    await page.getByTestId('item-option').first().click();
+    await expect.poll(() => status.textContent()).toMatch(/personalized/i);
+    await expect.poll(() => titles.allTextContents()).not.toEqual(popular);
+    await expect.poll(() => cards.count()).toBe(10);
     expect(problems).toEqual([]);
     await page.context().close();
   });

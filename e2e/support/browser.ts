@@ -27,7 +27,6 @@ export function launchBrowser(): Promise<Browser> {
 export async function openPage(browser: Browser): Promise<{ page: Page; problems: string[] }> {
   const context = await browser.newContext({
     viewport: { width: 1280, height: 860 },
-    deviceScaleFactor: 1.5,
     colorScheme: 'light',
     reducedMotion: 'reduce',
   });
