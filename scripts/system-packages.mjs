@@ -19,6 +19,12 @@ const WANTED = [
     without: 'the browser tests cannot run',
     forTests: true,
   },
+  {
+    packages: ['docker-compose'],
+    isThere: () => has('docker-compose'),
+    without: 'docker-compose.yml is only checked by us',
+    forTests: true,
+  },
 ];
 
 /** Installs what is missing where we are root on Debian; elsewhere says what is missing and what that means. */
