@@ -44,9 +44,11 @@ test('an announced promotion changes the answers of its tenant and of no other',
   expect(await servingId(subgraph, world)).toBe(globalId(world.version.id));
   expect(await servingId(subgraph, other)).toBe(globalId(other.version.id));
   const next = await trainAndPromote(subgraph, world);
-  await subgraph.announcePromotion(world.tenantId);
+  await Promise.all([1, 2, 3].map(() => subgraph.announcePromotion(world.tenantId)));
   await expect.poll(() => servingId(subgraph, world)).toBe(globalId(next.id));
   expect(await servingId(subgraph, other)).toBe(globalId(other.version.id));
+  // Two first versions, and the new one once for all announcements.
+  expect(loadCount(subgraph)).toBe(3);
 });
 
 test('a promotion that nobody announced is found after five seconds', async () => {
