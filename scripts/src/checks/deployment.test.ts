@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Deployment } from 'kubernetes-models/apps/v1/Deployment';
@@ -25,6 +26,9 @@ const SERVICES: Record<string, { port: PortName; entryPoint: string }> = {
 };
 const PORTS = portsFrom(4000);
 const SECRET = 'a-secret-of-more-than-thirty-two-characters';
+const SIGNING_KEY = Buffer.from(
+  JSON.stringify(generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })),
+).toString('base64');
 
 interface ComposeService {
   command?: string[];
@@ -57,9 +61,15 @@ function composeService(name: string): ComposeService {
 }
 
 function fill(value: string): string {
-  return value.replaceAll(/\$\{[A-Z0-9_]+(?::[-?]([^}]*))?\}/g, (_, fallback: string | undefined) =>
-    fallback === undefined || fallback.startsWith('set ') ? SECRET : fallback,
+  return value.replaceAll(/\$\{([A-Z0-9_]+)(?::[-?]([^}]*))?\}/g, (_, name: string, fallback: string | undefined) =>
+    fallback === undefined || fallback.startsWith('set ') ? secretFor(name) : fallback,
   );
+}
+
+/** A value that a service accepts for a secret key. */
+function secretFor(key: string): string {
+  if (key === 'SESSION_SIGNING_KEY') return SIGNING_KEY;
+  return key === 'DATABASE_URL' ? 'postgresql://kindred_app@postgres:5432/kindred' : SECRET;
 }
 
 function container(name: string): Container {
@@ -73,8 +83,7 @@ function podEnvironment(name: string): Record<string, string> {
   const config = manifests.find((manifest) => manifest.kind === 'ConfigMap')?.data ?? {};
   const entries = container(name).env.map(({ name: key, value, valueFrom }) => {
     const configKey = valueFrom?.configMapKeyRef?.key;
-    const secret = key === 'DATABASE_URL' ? 'postgresql://kindred_app@postgres:5432/kindred' : SECRET;
-    return [key, value ?? (configKey ? config[configKey] : secret)] as const;
+    return [key, value ?? (configKey ? config[configKey] : secretFor(key))] as const;
   });
   return Object.fromEntries(entries.map(([key, value]) => [key, value ?? `missing in config.yaml: ${key}`]));
 }
@@ -119,8 +128,8 @@ describe('the deployment files', () => {
   it('list in .env.example exactly the variables that docker-compose.yml asks for', () => {
     const asked = new Set([...read('docker-compose.yml').matchAll(/\$\{([A-Z0-9_]+)/g)].map((match) => match[1]));
     asked.delete('KINDRED_VERSION'); // the image's tag, not configuration
-    const listed = [...read('.env.example').matchAll(/^([A-Z0-9_]+)=/gm)].map((match) => match[1]);
-    expect(listed.toSorted()).toEqual([...asked].toSorted());
+    const listed = new Set([...read('.env.example').matchAll(/^([A-Z0-9_]+)=/gm)].map((match) => match[1]));
+    expect(listed).toEqual(asked);
   });
 
   it('name every manifest of k8s/base in its kustomization', () => {
@@ -151,15 +160,15 @@ function model(manifest: Manifest): { validate(): void } {
   const json = JSON.parse(JSON.stringify(manifest)) as object;
   switch (manifest.kind) {
     case 'Deployment':
-      return new Deployment(json as ConstructorParameters<typeof Deployment>[0]);
+      return new Deployment(json);
     case 'Job':
-      return new Job(json as ConstructorParameters<typeof Job>[0]);
+      return new Job(json);
     case 'Service':
-      return new Service(json as ConstructorParameters<typeof Service>[0]);
+      return new Service(json);
     case 'ConfigMap':
-      return new ConfigMap(json as ConstructorParameters<typeof ConfigMap>[0]);
+      return new ConfigMap(json);
     case 'NetworkPolicy':
-      return new NetworkPolicy(json as ConstructorParameters<typeof NetworkPolicy>[0]);
+      return new NetworkPolicy(json);
     default:
       throw new Error(`No schema is known for kind "${manifest.kind}" (${manifest.metadata.name})`);
   }

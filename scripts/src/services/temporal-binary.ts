@@ -101,7 +101,10 @@ interface Run {
   timeoutMs: number;
 }
 
-/** Runs a command, telling every second how long it has taken; the answer is its last line of complaint, or null. */
+// A terminal redraws its line; a log gets a new one each time.
+const CLOCK_MS = process.stdout.isTTY ? 1_000 : 15_000;
+
+/** Runs a command, telling now and then how long it has taken; the answer is its last line of complaint, or null. */
 function runWithClock(
   { command, args, env, timeoutMs }: Run,
   { label, onProgress, signal }: { label: string; onProgress: Progress; signal: AbortSignal | undefined },
@@ -120,7 +123,7 @@ function runWithClock(
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       complaint = `${complaint}${text}`.slice(-4_000);
     });
-    const clock = setInterval(tell, 1_000);
+    const clock = setInterval(tell, CLOCK_MS);
     tell();
     const finish = (failure: string | null): void => {
       clearInterval(clock);
