@@ -28,20 +28,20 @@ export interface AppSettings {
 /** The subgraphs and workers, which the gateway and through it the web app stand on. */
 export function subgraphsAndWorkers(settings: AppSettings): AppSpec[] {
   const { ports, secrets, folder, databaseUrl, redisUrl, temporalAddress } = settings;
-  const data = { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl };
-  const subgraph = { ...data, INTERNAL_TOKEN_SECRET: secrets.internalTokenSecret };
+  const subgraph = { DATABASE_URL: databaseUrl, INTERNAL_TOKEN_SECRET: secrets.internalTokenSecret };
+  const redis = { REDIS_URL: redisUrl };
   const objects = { OBJECT_STORE_URL: pathToFileURL(folder.objects).href, CACHE_DIR: folder.cache };
   const temporal = {
     TEMPORAL_ADDRESS: temporalAddress,
     TEMPORAL_NAMESPACE: process.env.TEMPORAL_NAMESPACE ?? 'default',
   };
   const session = { SESSION_SIGNING_KEY: secrets.sessionSigningKey, API_KEY_PEPPER: secrets.apiKeyPepper };
-  const worker = { ...data, ...objects, ...temporal };
+  const worker = { DATABASE_URL: databaseUrl, ...redis, ...objects, ...temporal };
   return [
     app('tenant', ports, { title: 'tenant subgraph', env: { ...subgraph, ...session } }),
     app('catalog', ports, { title: 'catalog subgraph', env: subgraph }),
-    app('model', ports, { title: 'model subgraph', env: { ...subgraph, ...temporal } }),
-    app('recommendation', ports, { title: 'recommendation subgraph', env: { ...subgraph, ...objects } }),
+    app('model', ports, { title: 'model subgraph', env: { ...subgraph, ...redis, ...temporal } }),
+    app('recommendation', ports, { title: 'recommendation subgraph', env: { ...subgraph, ...redis, ...objects } }),
     workerApp('workflows', ports.workerWorkflows, worker),
     workerApp('data', ports.workerData, worker),
     workerApp('train-cpu', ports.workerTrainCpu, worker),

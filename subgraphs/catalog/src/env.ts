@@ -7,8 +7,6 @@ export const env = parseEnv(
     .object({
       ...SERVER_ENV,
       DATABASE_URL: z.url(),
-      // Every server is given it; nothing here needs Redis yet.
-      REDIS_URL: z.url(),
       INTERNAL_TOKEN_SECRET: SECRET,
     })
     .transform((source) => ({

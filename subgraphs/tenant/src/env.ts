@@ -8,8 +8,6 @@ export const env = parseEnv(
     .object({
       ...SERVER_ENV,
       DATABASE_URL: z.url(),
-      // Every server is given it; nothing here needs Redis yet.
-      REDIS_URL: z.url(),
       INTERNAL_TOKEN_SECRET: SECRET,
       SESSION_SIGNING_KEY: sessionSigningKeySchema,
       API_KEY_PEPPER: SECRET,
