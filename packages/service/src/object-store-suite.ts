@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { mkdtempDisposable, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -23,7 +23,8 @@ export function describeObjectStore(kind: string, open: () => ObjectStore): void
     });
 
     test('takes a file and gives a local file back', async () => {
-      const source = join(await mkdtemp(join(tmpdir(), 'kindred-')), 'source');
+      await using temporary = await mkdtempDisposable(join(tmpdir(), 'kindred-objects-'));
+      const source = join(temporary.path, 'source');
       await writeFile(source, 'from a file');
       const key = `${folder()}/file`;
       await open().putFile(key, source);
