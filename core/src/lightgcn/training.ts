@@ -1,5 +1,6 @@
 import { evaluateRanking } from '../evaluate.ts';
 import type { InteractionMatrix } from '../interaction-matrix.ts';
+import type { BackendOptions } from './backend.ts';
 import { type BestEpoch, loadCheckpoint, saveLightGcn } from './checkpoint.ts';
 import type { Hyperparameters } from './hyperparameters.ts';
 import { createLightGcn, type Embeddings, embeddings, embeddingsOf, type LightGcn, trainEpoch } from './light-gcn.ts';
@@ -26,8 +27,9 @@ export function createTraining(
   train: InteractionMatrix,
   validation: InteractionMatrix,
   hyperparameters: Hyperparameters,
+  options: BackendOptions = {},
 ): Training {
-  return { model: createLightGcn(train, hyperparameters), train, validation, best: null };
+  return { model: createLightGcn(train, hyperparameters, options), train, validation, best: null };
 }
 
 /** Whether all epochs are done or `patience` epochs have passed without a better validation NDCG. */
@@ -72,6 +74,11 @@ export function saveTraining(training: Training): Uint8Array<ArrayBuffer> {
  * The saved training on the same matrices; it continues bit for bit.
  * @throws CheckpointError when the bytes are damaged or of other training data.
  */
-export function loadTraining(bytes: Uint8Array, train: InteractionMatrix, validation: InteractionMatrix): Training {
-  return { ...loadCheckpoint(bytes, train), train, validation };
+export function loadTraining(
+  bytes: Uint8Array,
+  train: InteractionMatrix,
+  validation: InteractionMatrix,
+  options: BackendOptions = {},
+): Training {
+  return { ...loadCheckpoint(bytes, train, options), train, validation };
 }
