@@ -35,7 +35,8 @@ export function createPropagation(
       const end = (node + 1) * dimension;
       for (let at = node * dimension; at < end; at++) scaledInput[at] = (input[at] ?? 0) * scale;
     }
-    for (let at = 0; at < current.length; at++) current[at] = (scaledInput[at] as number) * (weights[deepest] as number);
+    for (let at = 0; at < current.length; at++)
+      current[at] = (scaledInput[at] as number) * (weights[deepest] as number);
     for (let layer = deepest - 1; layer >= 0; layer--) {
       const own = weights[layer] as number;
       addNeighborMeans({ offsets, bases, dimension, start: scaledInput, own, table: current, output: next });

@@ -68,10 +68,7 @@ function normalizeBatch({ dimension, final }: SoftmaxTables, batch: PairBatch): 
 }
 
 /** The summed loss of one chunk; adds its gradient by the directions (`final` here), over `count`, to `finalGradient`. */
-function chunkGradient(
-  chunk: SoftmaxTables & SoftmaxSettings & { readonly count: number },
-  batch: PairBatch,
-): number {
+function chunkGradient(chunk: SoftmaxTables & SoftmaxSettings & { readonly count: number }, batch: PairBatch): number {
   const { dimension, final: directions, finalGradient, temperature, count } = chunk;
   const positivesByUser = Map.groupBy(batch.positives.keys(), (index) => batch.users[index] as number);
   const { nodes, vectors, biases } = gatherItems(chunk, batch.positives);
