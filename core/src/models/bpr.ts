@@ -26,8 +26,11 @@ const INITIAL_DEVIATION = 0.1;
 /** Triples drawn at a time. */
 const CHUNK = 65_536;
 
-/** Fold-in solves for the user that weighs pairs that were not observed this much; its ridge is a share of the history. */
-const FOLD_IN = { unobserved: 0.05, regularization: 0.02, exponent: 1 };
+/**
+ * A user is folded in by least squares with so large a ridge that the vector is close to the plain sum of the item
+ * vectors: on the validation part of MovieLens 100k that ranks better than any smaller one, and than the trained vector.
+ */
+const FOLD_IN = { unobserved: 1, regularization: 10, exponent: 1 };
 
 /** The training diverged: a vector is no longer finite. */
 export class BprDivergedError extends Error {

@@ -2,6 +2,7 @@ import { type ItemLists, listItemsByUser } from '../interaction-matrix.ts';
 import {
   checkConfig,
   checkFit,
+  type DataSize,
   openRecommender,
   type Recommender,
   type RecommenderFactory,
@@ -112,6 +113,11 @@ export const graphFilter: RecommenderFactory<GraphFilterConfig> = {
     return createGraphFilter({ config, lists, graph, right, dimension, itemCount }, options.algebra ?? chooseAlgebra());
   },
 };
+
+/** The plateau filter of ChebyCF: better than GF-CF on sparse data, at `order` times the cost of a score. */
+export function chebyshevConfig(size: DataSize): GraphFilterConfig {
+  return { ...graphFilter.defaultConfig(size), order: 4, flatness: 3, filterPower: 0.25 };
+}
 
 function checkedConfig(value: unknown): GraphFilterConfig {
   const config = value as GraphFilterConfig;

@@ -36,7 +36,7 @@ export const ials: RecommenderFactory<IalsConfig> = {
   defaultConfig: ({ itemCount }) => ({
     dimension: 64,
     unobserved: Math.min(0.5, Math.max(0.03, 200 / itemCount)),
-    regularization: 0.01,
+    regularization: 0.025,
     exponent: 1,
     epochs: 12,
     seed: 1,
