@@ -36,6 +36,11 @@ inline const Kernels& BestKernels() {
   return kBaseline;
 }
 
+// The caller has asked for an end.
+struct Cancelled : std::runtime_error {
+  Cancelled() : std::runtime_error("cancelled") {}
+};
+
 struct Free {
   void operator()(float* memory) const { std::free(memory); }
 };
@@ -79,7 +84,9 @@ inline void ForEachTask(int threads, ptrdiff_t tasks, const std::function<std::f
 
 class Algebra {
  public:
-  Algebra(const Kernels& kernels, int threads) : kernels_(kernels), threads_(std::max(threads, 1)) {}
+  // Where `cancel` is given, products end with Cancelled soon after it is no longer 0.
+  Algebra(const Kernels& kernels, int threads, const int32_t* cancel = nullptr)
+      : kernels_(kernels), threads_(std::max(threads, 1)), cancel_(cancel) {}
 
   const Kernels& kernels() const { return kernels_; }
   int threads() const { return threads_; }
@@ -106,6 +113,7 @@ class Algebra {
       auto packedA = std::shared_ptr<float>(Allocate(kPackedRows).release(), Free());
       auto packedB = std::shared_ptr<float>(Allocate(kPackedColumns).release(), Free());
       return [this, &product, &tiles, packedA, packedB](ptrdiff_t task) {
+        if (cancel_ && __atomic_load_n(cancel_, __ATOMIC_RELAXED) != 0) throw Cancelled();
         kernels_.multiplyTile(product, tiles[task], packedA.get(), packedB.get());
       };
     });
@@ -226,6 +234,7 @@ class Algebra {
 
   const Kernels& kernels_;
   const int threads_;
+  const int32_t* const cancel_;
 };
 
 }  // namespace linear

@@ -1,6 +1,6 @@
 // Dense and sparse linear algebra for the models. Every call takes one object of named arguments, checks it, works on the
 // libuv pool (with as many threads as asked for) and returns a promise; a failure has the `code` LINEAR_BAD_ARGUMENT,
-// LINEAR_NOT_POSITIVE or LINEAR_FAILED. Arrays are read and written in place. No global state: any thread may load it.
+// LINEAR_NOT_POSITIVE, LINEAR_CANCELLED or LINEAR_FAILED. Arrays are read and written in place. No global state: any thread may load it.
 #include <napi.h>
 
 #include "linear-models.h"
@@ -34,6 +34,8 @@ class Task : public Napi::AsyncWorker {
       value_ = work_();
     } catch (const linear::NotPositive& error) {
       Fail("LINEAR_NOT_POSITIVE", error.what());
+    } catch (const linear::Cancelled& error) {
+      Fail("LINEAR_CANCELLED", error.what());
     } catch (const BadArgument& error) {
       Fail("LINEAR_BAD_ARGUMENT", error.what());
     } catch (const std::exception& error) {
@@ -126,7 +128,11 @@ class Arguments {
 
   bool IsNull(const char* name) { return object_.Get(name).IsNull(); }
 
-  Algebra Threads() { return Algebra(kernels(), static_cast<int>(Whole("threads", 1, 256))); }
+  bool IsThere(const char* name) { return !object_.Get(name).IsUndefined(); }
+
+  Algebra Threads(const int32_t* cancel = nullptr) {
+    return Algebra(kernels(), static_cast<int>(Whole("threads", 1, 256)), cancel);
+  }
 
   // The best kernels, or those of the name in `kernels`, so that tests can try all that this machine runs.
   const linear::Kernels& kernels() {
@@ -226,12 +232,13 @@ Napi::Value MultiplySparse(const Napi::CallbackInfo& info) {
   });
 }
 
-// invertPositive({ matrix, size, threads })
+// invertPositive({ matrix, size, cancel, threads }); `cancel` is an Int32Array whose first value becomes 1 to end the work
 Napi::Value InvertPositive(const Napi::CallbackInfo& info) {
   Arguments from(info);
   const ptrdiff_t size = from.Whole("size", 0, 65536);
   const Span<float> matrix = from.Floats("matrix", static_cast<double>(size) * size);
-  return Task::Start(from.pinned(), [algebra = from.Threads(), matrix, size] {
+  const Span<int32_t> cancel = from.IsThere("cancel") ? from.Ints("cancel", 1) : Span<int32_t>{};
+  return Task::Start(from.pinned(), [algebra = from.Threads(cancel.data), matrix, size] {
     algebra.InvertPositive(matrix.data, size);
     return 0.0;
   });

@@ -11,7 +11,7 @@ import { splitPerUser, type SplitStrategy } from '../split.ts';
 import { bpr } from './bpr.ts';
 import { chooseAlgebra } from './choose-algebra.ts';
 import { ease } from './ease.ts';
-import { graphFilter } from './graph-filter.ts';
+import { chebyshevConfig, graphFilter } from './graph-filter.ts';
 import { ials } from './ials.ts';
 import { itemKnn } from './item-knn.ts';
 import { measureRanking } from './measure-ranking.ts';
@@ -88,7 +88,7 @@ export function defaultCandidates(size: DataSize): Candidate[] {
     ...mild.map((regularization) => candidateOf(ease, { ...penalty, regularization })),
     ...widths.slice(1).map((dimension) => candidateOf(spectral, { ...flat, dimension })),
     candidateOf(graphFilter, linear),
-    candidateOf(graphFilter, { ...linear, idealWeight: 1 }),
+    candidateOf(graphFilter, chebyshevConfig(size)),
     candidateOf(itemKnn, itemKnn.defaultConfig(size)),
     ...[1, 2, 0.5].map((factor) => candidateOf(ials, { ...factors, unobserved: factors.unobserved * factor })),
     candidateOf(bpr, bpr.defaultConfig(size)),

@@ -36,7 +36,7 @@ export const ease: RecommenderFactory<EaseConfig> = {
   kind: 'ease',
   source: 'Steck 2019, "Embarrassingly Shallow Autoencoders for Sparse Data", arXiv:1905.03375',
   defaultConfig: ({ userCount }) => ({
-    regularization: Math.max(10, 0.25 * userCount),
+    regularization: Math.max(10, 0.4 * userCount),
     userPower: 0,
     maxItems: 12_000,
   }),
@@ -56,13 +56,13 @@ export const ease: RecommenderFactory<EaseConfig> = {
     checkFit(ease, train, config, options);
     const algebra = options.algebra ?? chooseAlgebra();
     const lists = listItemsByUser(train);
-    const weights = await gramMatrix(lists, { itemCount, userPower: config.userPower, algebra });
+    const weights = await gramMatrix(lists, { ...options, itemCount, userPower: config.userPower, algebra });
     for (let item = 0; item < itemCount; item++) {
       const at = item * itemCount + item;
       weights[at] = (weights[at] as number) + config.regularization;
     }
     reportProgress(options, { phase: 'counting pairs', done: 1, total: 2 });
-    await algebra.invertPositive({ matrix: weights, size: itemCount });
+    await invert(weights, itemCount, algebra, options.signal);
     reportProgress(options, { phase: 'inverting', done: 2, total: 2 });
     divideByDiagonal(weights, itemCount);
     return createEase(lists, weights, algebra);
@@ -75,10 +75,37 @@ export const ease: RecommenderFactory<EaseConfig> = {
   },
 };
 
+interface GramOptions {
+  readonly itemCount: number;
+  readonly userPower: number;
+  readonly algebra: LinearAlgebra;
+  readonly signal?: AbortSignal;
+}
+
+/** The one step that takes minutes on large catalogues: the signal reaches into it. @throws the reason of `signal`. */
+async function invert(
+  matrix: Float32Array,
+  size: number,
+  algebra: LinearAlgebra,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const cancel = new Int32Array(1);
+  const onAbort = () => cancel.fill(1);
+  signal?.addEventListener('abort', onAbort);
+  try {
+    await algebra.invertPositive({ matrix, size, cancel });
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
+  }
+}
+
 /** The lower triangle of the sum over users of n ^ -userPower x x^T. */
 async function gramMatrix(
   lists: ItemLists,
-  { itemCount, userPower, algebra }: { itemCount: number; userPower: number; algebra: LinearAlgebra },
+  { itemCount, userPower, algebra, signal }: GramOptions,
 ): Promise<Float32Array> {
   const gram = new Float32Array(itemCount * itemCount);
   const userCount = lists.offsets.length - 1;
@@ -103,6 +130,7 @@ async function gramMatrix(
       lower: true,
       beta: 1,
     });
+    signal?.throwIfAborted();
   }
   return gram;
 }

@@ -14,7 +14,7 @@ import { countPerRow, powers, singleHistory, transposeLists } from './histories.
 import { createHistoryRecommender } from './history-recommender.ts';
 import type { LinearAlgebra, NormalizedGraph } from './linear-algebra.ts';
 import { normalizedGraphBytes, normalizeGraph } from './normalized-graph.ts';
-import { svdBytes, truncatedSvd } from './truncated-svd.ts';
+import { spectralDimension, svdBytes, truncatedSvd } from './truncated-svd.ts';
 import { sumRows } from './vector-recommender.ts';
 
 export interface GraphFilterConfig {
@@ -71,7 +71,7 @@ export const graphFilter: RecommenderFactory<GraphFilterConfig> = {
   source:
     'Shen et al. 2021 (GF-CF), arXiv:2108.07567; Kim et al. 2025 (ChebyCF), "Graph Spectral Filtering with Chebyshev Interpolation for Recommendation", arXiv:2505.00552',
   defaultConfig: ({ userCount, itemCount, interactionCount }) => {
-    const dimension = Math.round(Math.sqrt(interactionCount) / 4 / 16) * 16;
+    const dimension = spectralDimension(interactionCount);
     return {
       order: 1,
       flatness: 10,

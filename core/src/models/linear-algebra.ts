@@ -79,6 +79,14 @@ export interface HistoryFilter extends NormalizedGraph {
   readonly out: Float32Array;
 }
 
+/** A square matrix `[size, size]`; see `invertPositive`. */
+export interface PositiveMatrix {
+  readonly matrix: Float32Array;
+  readonly size: number;
+  /** One value: the native code ends with LINEAR_CANCELLED soon after it becomes 1. */
+  readonly cancel?: Int32Array;
+}
+
 /** The best columns of each row of scores; see `selectBest`. */
 export interface Selection {
   /** `[rows, columns]`. */
@@ -104,7 +112,7 @@ export interface LinearAlgebra {
   multiply(product: DenseProduct): Promise<unknown>;
   multiplySparse(product: SparseProduct): Promise<unknown>;
   /** Replaces a symmetric positive definite matrix, of which the lower triangle is read, with its inverse. Rejects with code LINEAR_NOT_POSITIVE. */
-  invertPositive(input: { readonly matrix: Float32Array; readonly size: number }): Promise<unknown>;
+  invertPositive(input: PositiveMatrix): Promise<unknown>;
   /**
    * For each row with entries the x that solves (unobserved * Y^T Y + sum of y y^T + ridge I) x = sum of y, where ridge
    * = regularization * (entries + unobserved * fixedRows) ^ exponent; 0 for a row without entries.
