@@ -157,8 +157,22 @@ inline void ScoreLinearly(const Algebra& algebra, const FilterScores& s) {
   });
 }
 
+// Whether a user of the graph reaches so few entries in two steps that going there one by one beats whole passes in
+// vectors (gowalla: 7 %). A property of the graph, so that a score never depends on what is
+// scored beside it.
+inline bool ReachesFew(const ChebyshevFilter& f) {
+  double squares = 0;
+  for (ptrdiff_t item = 0; item < f.items; item++) {
+    const double degree = f.itemOffsets[item + 1] - f.itemOffsets[item];
+    squares += degree * degree;
+  }
+  const double entries = f.userOffsets[f.users];
+  const double users = static_cast<double>(std::max<ptrdiff_t>(1, f.users));
+  return squares / users * (entries / users) < entries / 8;
+}
+
 inline void ScoreHistories(const Algebra& algebra, const FilterScores& s) {
-  if (s.filter.order == 1) return ScoreLinearly(algebra, s);
+  if (s.filter.order == 1 && ReachesFew(s.filter)) return ScoreLinearly(algebra, s);
   // All tables of this width of a graph of 70,000 nodes share a level-3 cache of 32 MB.
   constexpr ptrdiff_t kWidth = 32;
   const ptrdiff_t items = s.filter.items;

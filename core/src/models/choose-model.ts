@@ -72,6 +72,9 @@ const MOST_USERS = 3000;
 /** Of the budget, for trials: the winner is then fitted once more, on all of the data. */
 const TRIAL_SHARE = 0.75;
 
+/** Items up to which EASE takes about a second; beyond, cheaper models go first. */
+const QUICK_SQUARE = 4000;
+
 /** Candidates for data of this size, cheap and dependable ones first. */
 export function defaultCandidates(size: DataSize): Candidate[] {
   const flat = spectral.defaultConfig(size);
@@ -81,16 +84,20 @@ export function defaultCandidates(size: DataSize): Candidate[] {
   const widths = [flat.dimension, Math.ceil(flat.dimension / 2), flat.dimension * 2].filter(
     (dimension) => dimension <= Math.min(size.userCount, size.itemCount),
   );
-  const mild = [1, 2, 0.5, 4].map((factor) => penalty.regularization * factor);
+  const squares = [1, 2, 0.5, 4].map((factor) => {
+    return candidateOf(ease, { ...penalty, regularization: penalty.regularization * factor });
+  });
+  const isSmall = size.itemCount <= QUICK_SQUARE;
   return [
     candidateOf(popularity, {}),
     candidateOf(spectral, flat),
-    ...mild.map((regularization) => candidateOf(ease, { ...penalty, regularization })),
-    ...widths.slice(1).map((dimension) => candidateOf(spectral, { ...flat, dimension })),
-    candidateOf(graphFilter, linear),
+    ...(isSmall ? squares : []),
     candidateOf(graphFilter, chebyshevConfig(size)),
-    candidateOf(itemKnn, itemKnn.defaultConfig(size)),
+    candidateOf(graphFilter, linear),
+    ...widths.slice(1).map((dimension) => candidateOf(spectral, { ...flat, dimension })),
     ...[1, 2, 0.5].map((factor) => candidateOf(ials, { ...factors, unobserved: factors.unobserved * factor })),
+    candidateOf(itemKnn, itemKnn.defaultConfig(size)),
+    ...(isSmall ? [] : squares.slice(0, 2)),
     candidateOf(bpr, bpr.defaultConfig(size)),
   ];
 }

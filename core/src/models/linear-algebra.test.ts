@@ -146,6 +146,19 @@ describe.skipIf(!addon)('native linear algebra agrees with plain TypeScript', ()
       expectClose(native, plain);
     });
 
+    test('in the linear filter of a graph so sparse that it goes history by history', async () => {
+      const lists = randomLists(2000, 3000, 3);
+      const graph = normalizeGraph(lists, 3000);
+      const histories = randomLists(30, 3000, 10);
+      const scales = { inputScale: normals(3000), outputScale: normals(3000) };
+      const rows = { historyOffsets: histories.offsets, historyItems: histories.items };
+      const filter = { ...graph, ...rows, ...scales, coefficients: Float32Array.of(0.5, -0.5) };
+      const [native, plain] = [normals(30 * 3000), new Float32Array(30 * 3000)];
+      await addon.filterHistories({ ...filter, out: native, ...execution });
+      await referenceAlgebra.filterHistories({ ...filter, out: plain });
+      expectClose(native, plain);
+    });
+
     test('in the best of scores with ties, NaN, infinities and exclusions', async () => {
       const [rows, columns, count] = [20, 300, 9];
       const scores = normals(rows * columns).map((value) => Math.round(value * 20));
