@@ -28,7 +28,7 @@ export interface DenseProblem {
 /** Node numbers: a user and an item of the user. */
 export type Pair = readonly [user: number, positive: number];
 
-/** A step of the softmax loss: each chunk of pairs has the chunk's items as negatives. */
+/** A step of the softmax loss: each chunk of pairs has the chunk's items as negatives, save for the users who have them there. */
 export interface DenseSoftmaxProblem {
   readonly model: DenseModel;
   readonly operator: number[][];
@@ -85,11 +85,13 @@ export function denseSoftmaxLoss(problem: DenseSoftmaxProblem, ego: Float64Array
   for (const chunk of problem.chunks) {
     for (const pair of chunk) {
       const [user, positive] = pair;
+      const own = new Set(chunk.filter(([other]) => other === user).map(([, item]) => item));
       const sum = chunk.reduce((before, [, item]) => {
+        if (own.has(item)) return before;
         const logit = cosine(at(final, user), at(final, item)) / temperature + at(itemBias, item - model.userCount);
         return before + Math.exp(logit);
       }, 0);
-      total += problem.secondTemperature * Math.log(sum) - cosine(at(final, user), at(final, positive)) / temperature;
+      total += (sum > 0 ? problem.secondTemperature * Math.log(sum) : 0) - cosine(at(final, user), at(final, positive)) / temperature;
       total += (model.regularization / 2) * squaredLengths(pair, ego, model.dimension);
     }
   }

@@ -24,7 +24,12 @@ const ADDONS = [
     standIn: 'Exact search stands in.',
     missing: { pattern: /faiss\/|-lfaiss|-lopenblas/, hint: 'Debian: apt-get install libfaiss-dev libopenblas-dev' },
   },
-  { name: 'lightgcn', flags: ['-O3', '-ffp-contract=fast', '-fno-math-errno', '-pthread'], libraries: [], standIn: 'The TypeScript reference stands in.' },
+  {
+    name: 'lightgcn',
+    flags: ['-O3', '-ffp-contract=fast', '-fno-math-errno', '-pthread'],
+    libraries: [],
+    standIn: 'The TypeScript reference stands in.',
+  },
   { name: 'linear', flags: ['-O3', '-pthread'], libraries: [], standIn: 'Plain TypeScript stands in.' },
   { name: 'ranking', flags: ['-O3', '-pthread'], libraries: [], standIn: 'Plain TypeScript stands in.' },
 ];

@@ -124,21 +124,17 @@ inline void exponentiate_rows(const SoftmaxBlock &block, int row, int panel) {
     }
 #pragma GCC unroll 16
     for (int r = 0; r < ROWS; r++) {
-      Vector total = Vector{};
 #pragma GCC unroll 2
       for (int v = 0; v < VECTORS; v++) {
         const int column = panel + part + v * WIDTH;
         const Vector value = exponential(sums[r][v] * block.inverse_temperature + load(block.bias + column));
         store(block.exponentials + (size_t)(row + r) * block.exponential_stride + column, value);
-        total += value;
       }
-      block.sums[row + r] += sum_of(total);
     }
   }
 }
 
 void exponentiate(const SoftmaxBlock &block) {
-  for (int row = 0; row < block.rows; row++) block.sums[row] = 0;
   for (int panel = 0; panel < block.padded; panel += PANEL) {
     int row = 0;
     for (; row + LOGIT_ROWS <= block.rows; row += LOGIT_ROWS) exponentiate_rows<LOGIT_ROWS>(block, row, panel);
@@ -210,6 +206,15 @@ void item_gradient(const SoftmaxBlock &block, const float *scaled_users, float *
                                   outputs + item);
 }
 
+float sum(const float *from, int count) {
+  Vector sums[PANEL / WIDTH] = {};
+  for (int column = 0; column < count; column += PANEL)
+    for (int v = 0; v < PANEL / WIDTH; v++) sums[v] += load(from + column + v * WIDTH);
+  float total = 0;
+  for (const Vector &part : sums) total += sum_of(part);
+  return total;
+}
+
 float dot(const float *left, const float *right, int stride) {
   Vector sum = Vector{};
   for (int column = 0; column < stride; column += WIDTH) sum += load(left + column) * load(right + column);
@@ -220,7 +225,7 @@ void add_scaled(float *to, const float *from, float scale, int stride) {
   for (int column = 0; column < stride; column += WIDTH) store(to + column, load(to + column) + load(from + column) * scale);
 }
 
-constexpr Kernels KERNELS = {KERNEL_NAME, propagate, exponentiate, user_gradient, item_gradient, dot, add_scaled};
+constexpr Kernels KERNELS = {KERNEL_NAME, propagate, exponentiate, user_gradient, item_gradient, sum, dot, add_scaled};
 
 } // namespace
 

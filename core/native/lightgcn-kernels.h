@@ -42,7 +42,6 @@ struct SoftmaxBlock {
   float inverse_temperature;
   float *exponentials; // [rows, exponential_stride], written by `exponentiate`
   int exponential_stride;
-  double *sums; // [rows], written by `exponentiate`
 };
 
 struct Kernels {
@@ -53,6 +52,8 @@ struct Kernels {
   void (*user_gradient)(const SoftmaxBlock &, float *output);
   // outputs[i] += sum over rows of exponentials[r][i] * scaled_users[r]
   void (*item_gradient)(const SoftmaxBlock &, const float *scaled_users, float *const *outputs);
+  // The sum of `count` floats, a multiple of PANEL.
+  float (*sum)(const float *, int count);
   float (*dot)(const float *, const float *, int stride);
   void (*add_scaled)(float *to, const float *from, float scale, int stride);
 };

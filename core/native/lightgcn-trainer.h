@@ -57,6 +57,10 @@ struct Graph {
   std::vector<int32_t> offsets, neighbors;
 };
 
+// Bytes per second that `threads` together read of whole rows at random places of a table, with a sum over each: what
+// propagation could reach at best. The best of several passes over `reads` rows.
+double measure_row_bandwidth(int row_count, int stride, int reads, int threads);
+
 struct Softmax {
   int chunk_size;
   double temperature;
@@ -85,6 +89,9 @@ public:
   void gradient(float *output);
   void step(const AdamRates &);
 
+  // Mean seconds of one propagation layer over all rows, for benchmarks.
+  double time_layer(int repeats);
+
   int node_count() const { return nodes; }
   int user_count() const { return users_total; }
   const int dimension;
@@ -98,8 +105,10 @@ private:
   void gather_rows(const float *from, float *to) const;
   void forward(const float *input, float *output, const uint8_t *wanted);
   void backward(float *output, const AdamRates *adam);
-  void run_layers(Layer, const float *input);
-  void run_layer(const Layer &);
+  void run_layers(Layer, const float *input, bool is_sparse);
+  void run_layer(const Layer &, int first_row, int last_row);
+  void run_first_layer(Layer, bool is_sparse);
+  bool collect_slots(bool of_users);
   int slot_of(int node);
   void normalize_slots();
   double run_chunks(const std::vector<Chunk> &, const Softmax &, int count);
@@ -112,6 +121,7 @@ private:
   std::vector<float> coefficients;
   std::vector<int32_t> order, position; // caller's number of row, row of caller's number
   std::vector<int32_t> offsets, neighbors, row_blocks;
+  std::vector<int32_t> sparse_offsets, sparse_neighbors;
   std::vector<float> inverse_roots, decay;
   Floats ego, first, second, final, final_gradient, scratch[2];
   ThreadTeam team;

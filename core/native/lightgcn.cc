@@ -84,6 +84,27 @@ lightgcn::Graph graph_of(const Napi::CallbackInfo &info) {
   return graph;
 }
 
+// What a failure of ours looks like in JavaScript.
+template <typename Work>
+Napi::Value guard(Napi::Env env, Work work) {
+  const auto failed = [&](const char *code, const std::string &message) {
+    Napi::Error error = Napi::Error::New(env, message);
+    error.Set("code", code);
+    return error;
+  };
+  try {
+    return work();
+  } catch (const BadArgument &error) {
+    throw failed("LIGHTGCN_BAD_ARGUMENT", error.what());
+  } catch (const Napi::Error &) {
+    throw;
+  } catch (const std::bad_alloc &) {
+    throw failed("LIGHTGCN_FAILED", "not enough memory");
+  } catch (const std::exception &error) {
+    throw failed("LIGHTGCN_FAILED", error.what());
+  }
+}
+
 class TrainerObject : public Napi::ObjectWrap<TrainerObject> {
 public:
   static Napi::Function define(Napi::Env env) {
@@ -96,6 +117,7 @@ public:
                            InstanceMethod<&TrainerObject::call<&TrainerObject::softmax_loss>>("softmaxLoss"),
                            InstanceMethod<&TrainerObject::call<&TrainerObject::gradient>>("gradient"),
                            InstanceMethod<&TrainerObject::call<&TrainerObject::step>>("step"),
+                           InstanceMethod<&TrainerObject::call<&TrainerObject::time_layer>>("timeLayer"),
                            InstanceMethod<&TrainerObject::call<&TrainerObject::close>>("close"),
                            InstanceAccessor<&TrainerObject::size_bytes>("sizeBytes"),
                            InstanceAccessor<&TrainerObject::instruction_set>("instructionSet"),
@@ -119,26 +141,6 @@ public:
   }
 
 private:
-  template <typename Work>
-  static Napi::Value guard(Napi::Env env, Work work) {
-    const auto failed = [&](const char *code, const std::string &message) {
-      Napi::Error error = Napi::Error::New(env, message);
-      error.Set("code", code);
-      return error;
-    };
-    try {
-      return work();
-    } catch (const BadArgument &error) {
-      throw failed("LIGHTGCN_BAD_ARGUMENT", error.what());
-    } catch (const Napi::Error &) {
-      throw;
-    } catch (const std::bad_alloc &) {
-      throw failed("LIGHTGCN_FAILED", "not enough memory");
-    } catch (const std::exception &error) {
-      throw failed("LIGHTGCN_FAILED", error.what());
-    }
-  }
-
   template <Napi::Value (TrainerObject::*method)(const Napi::CallbackInfo &)>
   Napi::Value call(const Napi::CallbackInfo &info) {
     return guard(info.Env(), [&] {
@@ -219,6 +221,10 @@ private:
     return info.Env().Undefined();
   }
 
+  Napi::Value time_layer(const Napi::CallbackInfo &info) {
+    return Napi::Number::New(info.Env(), trainer->time_layer(static_cast<int>(number(info[0], "repeats", 1, 1e6))));
+  }
+
   Napi::Value close(const Napi::CallbackInfo &info) {
     trainer.reset();
     return info.Env().Undefined();
@@ -235,11 +241,24 @@ private:
   std::unique_ptr<Trainer> trainer;
 };
 
+// rowCount, stride, reads, threads
+Napi::Value row_bandwidth(const Napi::CallbackInfo &info) {
+  return guard(info.Env(), [&] {
+    const int row_count = static_cast<int>(number(info[0], "rowCount", 1, 1 << 28));
+    const int stride = static_cast<int>(number(info[1], "stride", 16, 4096));
+    if (stride % 16) throw BadArgument("stride must be a multiple of 16");
+    const int reads = static_cast<int>(number(info[2], "reads", 1, 1 << 28));
+    const int threads = static_cast<int>(number(info[3], "threads", 1, 256));
+    return Napi::Number::New(info.Env(), lightgcn::measure_row_bandwidth(row_count, stride, reads, threads));
+  });
+}
+
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   const auto all = supported_kernels();
   Napi::Array names = Napi::Array::New(env, all.size());
   for (size_t index = 0; index < all.size(); index++) names.Set(static_cast<uint32_t>(index), all[index]->name);
   exports.Set("instructionSets", names);
+  exports.Set("measureRowBandwidth", Napi::Function::New(env, row_bandwidth));
   exports.Set("Trainer", TrainerObject::define(env));
   return exports;
 }

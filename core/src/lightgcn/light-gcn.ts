@@ -1,11 +1,23 @@
 import { checkInteractions, InteractionDataError, type InteractionMatrix } from '../interaction-matrix.ts';
 import { nextNormal, type RandomState, seedRandom } from '../random.ts';
-import type { BackendOptions, LightGcnBackend, PairBatch, SoftmaxSettings, TripleBatch } from './backend.ts';
+import type {
+  BackendKind,
+  BackendOptions,
+  LightGcnBackend,
+  PairBatch,
+  SoftmaxSettings,
+  TripleBatch,
+} from './backend.ts';
 import { sampleTriples } from './bpr.ts';
 import { chooseBackend } from './choose-backend.ts';
 import { orderEpoch } from './epoch-order.ts';
 import { buildGraph, type InteractionGraph } from './graph.ts';
-import { type CompleteHyperparameters, completeHyperparameters, type Hyperparameters } from './hyperparameters.ts';
+import {
+  type CompleteHyperparameters,
+  completeHyperparameters,
+  type Hyperparameters,
+  type LossName,
+} from './hyperparameters.ts';
 import type { NodeTable } from './propagate.ts';
 
 /** All that training continues from: after two equal states the same epochs give the same bits. */
@@ -210,18 +222,33 @@ export function embeddingsOf(model: LightGcn, ego: NodeTable): Embeddings {
 }
 
 /**
- * Bytes that training holds at its peak, for a preflight check: nine tables and the four of a checkpoint being encoded,
- * the graph, the sample order, and the train and validation matrices.
+ * Bytes that training adds to a process at its peak, between loading the matrices and saving a checkpoint, within 20 %
+ * (core/bench/memory.ts measures it); for a preflight check.
  */
 export function estimateMemoryBytes(size: {
   userCount: number;
   itemCount: number;
   interactionCount: number;
   dimension: number;
+  layers?: number;
+  batchSize?: number;
+  loss?: LossName;
+  backend?: BackendKind;
+  threads?: number;
 }): number {
+  const { dimension, layers = 2, batchSize = 8192, loss = 'bpr', backend = 'native', threads = 2 } = size;
   const nodeCount = size.userCount + size.itemCount;
-  const tables = 13 * 4 * nodeCount * size.dimension;
-  const graph = 16 * nodeCount + 4 * size.interactionCount * (2 + 2 + 1 + 2);
+  const stride = Math.ceil(dimension / 16) * 16;
+  // JavaScript: three trained tables, the best epoch's, four of final vectors (two epochs'), and a checkpoint of four with its
+  // encoder's copies.
+  const tables = 13 * 4 * nodeCount * dimension;
+  const ownTables = backend === 'native' ? (5 + Math.max(0, Math.min(2, layers - 1)) + 2) * stride : 5 * dimension;
+  const batchRows = loss === 'softmax' ? Math.min(2 * batchSize, nodeCount) : 0;
+  const batch = backend === 'native' ? 4 * batchRows * stride * (1 + 2 * threads) : 4 * dimension * nodeCount;
+  const graph = 60 * nodeCount + 4 * size.interactionCount * (backend === 'native' ? 11 : 9);
   const matrix = 20 * size.interactionCount * 2;
-  return tables + graph + matrix;
+  return BASE_BYTES + tables + 4 * nodeCount * ownTables + batch + graph + matrix;
 }
+
+/** What V8 adds for code and garbage. */
+const BASE_BYTES = 40e6;

@@ -27,12 +27,16 @@ export interface NativeTrainer {
     rootCorrection: number,
     ...decays: [firstDecay: number, secondDecay: number, epsilon: number]
   ): void;
+  /** Mean seconds of one propagation layer over the loaded ego vectors, for benchmarks. */
+  timeLayer(repeats: number): number;
   close(): void;
 }
 
 export interface LightGcnAddon {
   /** What this processor can run, fastest first. */
   readonly instructionSets: readonly string[];
+  /** Bytes per second at which `threads` together read `reads` whole rows of `stride` floats at random places. */
+  measureRowBandwidth(rowCount: number, stride: number, reads: number, threads: number): number;
   readonly Trainer: new (
     userCount: number,
     nodeCount: number,

@@ -68,6 +68,7 @@ interface Decay {
 }
 
 function createDecay(nodeCount: number, dimension: number, regularization: number): Decay {
+  if (regularization === 0) return { countBatch: () => 0, addGradient: () => undefined };
   const occurrences = new Int32Array(nodeCount);
   let batchSize = 1;
   return {
@@ -76,7 +77,7 @@ function createDecay(nodeCount: number, dimension: number, regularization: numbe
       for (const nodes of nodeLists) for (const node of nodes) occurrences[node] = (occurrences[node] as number) + 1;
       batchSize = nodeLists[0]?.length ?? 1;
       let total = 0;
-      for (let node = 0; node < nodeCount && regularization > 0; node++) {
+      for (let node = 0; node < nodeCount; node++) {
         const times = occurrences[node] as number;
         if (times === 0) continue;
         let own = 0;
@@ -86,7 +87,7 @@ function createDecay(nodeCount: number, dimension: number, regularization: numbe
       return ((regularization / 2) * total) / batchSize;
     },
     addGradient: (ego, gradient) => {
-      for (let node = 0; node < nodeCount && regularization > 0; node++) {
+      for (let node = 0; node < nodeCount; node++) {
         const times = occurrences[node] as number;
         if (times === 0) continue;
         const weight = (regularization * times) / batchSize;

@@ -13,11 +13,12 @@ export interface SoftmaxTables {
 }
 
 /**
- * The mean softmax loss of a batch cut into chunks: for the pair (u, i) of a chunk whose items are i_1 .. i_n (repeats
- * count), with cosines c, temperature t, second temperature s and item bias b,
+ * The mean softmax loss of a batch cut into chunks: for the pair (u, i) of a chunk whose items other than those of u
+ * are i_1 .. i_n (repeats count), with cosines c, temperature t, second temperature s and item bias b,
  *
  *     -c(u, i) / t + s * ln(sum over j of exp(c(u, i_j) / t + b(i_j)))
  *
+ * without the second part where n = 0.
  * Pairs of one user and repeats of one item are computed once and counted as often as they occur. float64 sums.
  */
 export function softmaxGradient(tables: SoftmaxTables, batch: PairBatch, settings: SoftmaxSettings): number {
@@ -71,7 +72,7 @@ function normalizeBatch({ dimension, final }: SoftmaxTables, batch: PairBatch): 
 function chunkGradient(chunk: SoftmaxTables & SoftmaxSettings & { readonly count: number }, batch: PairBatch): number {
   const { dimension, final: directions, finalGradient, temperature, count } = chunk;
   const positivesByUser = Map.groupBy(batch.positives.keys(), (index) => batch.users[index] as number);
-  const { nodes, vectors, biases } = gatherItems(chunk, batch.positives);
+  const { nodes, places, vectors, biases } = gatherItems(chunk, batch.positives);
   const itemGradients = new Float64Array(vectors.length);
   const scores = new Float64Array(nodes.length);
   const gradient = new Float64Array(dimension);
@@ -79,22 +80,24 @@ function chunkGradient(chunk: SoftmaxTables & SoftmaxSettings & { readonly count
   for (const [user, indices] of positivesByUser) {
     const query = Float64Array.from(directions.subarray(user * dimension, (user + 1) * dimension));
     scoreItems(vectors, query, scores);
+    for (const index of indices) scores[places.get(batch.positives[index] as number) ?? 0] = Number.NEGATIVE_INFINITY;
     let highest = Number.NEGATIVE_INFINITY;
     for (let item = 0; item < scores.length; item++) {
       const logit = (scores[item] as number) / temperature + (biases[item] as number);
       scores[item] = logit;
       if (logit > highest) highest = logit;
     }
+    const itemCount = highest > Number.NEGATIVE_INFINITY ? scores.length : 0;
     let sum = 0;
-    for (let item = 0; item < scores.length; item++) {
+    for (let item = 0; item < itemCount; item++) {
       const exponential = Math.exp((scores[item] as number) - highest);
       scores[item] = exponential;
       sum += exponential;
     }
-    loss += indices.length * chunk.secondTemperature * (Math.log(sum) + highest);
+    if (itemCount > 0) loss += indices.length * chunk.secondTemperature * (Math.log(sum) + highest);
     const weight = (chunk.secondTemperature * indices.length) / (temperature * count * sum);
     gradient.fill(0);
-    for (let item = 0; item < scores.length; item++) {
+    for (let item = 0; item < itemCount; item++) {
       const share = weight * (scores[item] as number);
       const from = item * dimension;
       for (let column = 0; column < dimension; column++) {
@@ -124,7 +127,7 @@ function chunkGradient(chunk: SoftmaxTables & SoftmaxSettings & { readonly count
 function gatherItems(
   { dimension, final, userCount, itemBias }: SoftmaxTables & SoftmaxSettings,
   positives: Int32Array,
-): { nodes: number[]; vectors: Float32Array; biases: Float64Array } {
+): { nodes: number[]; places: Map<number, number>; vectors: Float32Array; biases: Float64Array } {
   const occurrences = new Map<number, number>();
   for (const node of positives) occurrences.set(node, (occurrences.get(node) ?? 0) + 1);
   const nodes = [...occurrences.keys()];
@@ -136,7 +139,8 @@ function gatherItems(
     nodes,
     (node) => Math.log(occurrences.get(node) ?? 1) + (itemBias[node - userCount] ?? 0),
   );
-  return { nodes, vectors, biases };
+  const places = new Map(nodes.map((node, item) => [node, item]));
+  return { nodes, places, vectors, biases };
 }
 
 function addTo(table: NodeTable, from: number, values: Float64Array): void {
