@@ -1,4 +1,5 @@
 import type { InteractionMatrix, ItemLists } from '../interaction-matrix.ts';
+import { seedRandom, shuffle } from '../random.ts';
 
 /** What a model is measured on, ready for any number of models and epochs. */
 export interface EvaluationCase {
@@ -39,6 +40,17 @@ export function prepareEvaluation(
   const userRows = Int32Array.from(activity.keys()).filter((user) => listLength(wanted, user) > 0);
   const known = masked ? sortedItemLists([train, masked]) : trained;
   return { userCount, itemCount, userRows, known, wanted, activity, popularity };
+}
+
+/**
+ * The case on `count` users drawn by `seed` without replacement (on all where it has no more), for looks at a model amid its
+ * training: on gowalla the standard error of NDCG@20 is .0011 over 5,000 users and .0004 over all 29,858.
+ */
+export function sampleUsers(data: EvaluationCase, count: number, seed: number): EvaluationCase {
+  if (data.userRows.length <= count) return data;
+  const drawn = data.userRows.slice();
+  shuffle(seedRandom(seed), drawn);
+  return { ...data, userRows: drawn.subarray(0, count).toSorted((a, b) => a - b) };
 }
 
 /** The items of `user`, a view. */

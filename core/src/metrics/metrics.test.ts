@@ -5,7 +5,7 @@ import { listItemsByUser } from '../interaction-matrix.ts';
 import { nextBelow, nextNormal, seedRandom } from '../random.ts';
 import { measureByActivity } from './activity-buckets.ts';
 import { bootstrapDifference, bootstrapMean } from './bootstrap.ts';
-import { prepareEvaluation } from './evaluation-case.ts';
+import { prepareEvaluation, sampleUsers } from './evaluation-case.ts';
 import { giniIndex, measureExposure } from './exposure.ts';
 import { measureLists } from './list-quality.ts';
 import { rankUsers, type TopLists } from './rank-users.ts';
@@ -175,6 +175,25 @@ describe.each([1, 2, 3, 4, 5, 6])('in random world %i', (seed) => {
       expect(values).toEqual(values.toSorted((a, b) => a - b));
     }
   });
+});
+
+test('a sample of users is a part of them by seed, with the lists that the users have among all', () => {
+  const users = Array.from({ length: 100 }, (_, user) => [user, user % 7] as const);
+  const data = prepareEvaluation(matrixOf(100, 9, []), matrixOf(100, 9, users));
+  const sample = sampleUsers(data, 20, 1);
+  expect(new Set(sample.userRows).size).toBe(20);
+  expect([...sample.userRows]).toEqual([...sample.userRows].toSorted((a, b) => a - b));
+  expect(sampleUsers(data, 20, 1).userRows).toEqual(sample.userRows);
+  expect(sampleUsers(data, 20, 2).userRows).not.toEqual(sample.userRows);
+  expect(sampleUsers(data, 100, 1)).toBe(data);
+  const ranker = {
+    userVectors: Float32Array.from({ length: 100 }, (_, user) => user - 50),
+    itemVectors: Float32Array.from({ length: 9 }, (_, item) => item),
+    dimension: 1,
+  };
+  const [all, some] = [data, sample].map((own) => rankUsers(ranker, own, { cutoff: 3 }).itemRows);
+  const wanted = [...sample.userRows].flatMap((user) => [...(all?.subarray(3 * user, 3 * user + 3) ?? [])]);
+  expect([...(some ?? [])]).toEqual(wanted);
 });
 
 test('matrices of another shape are refused', () => {
