@@ -9,6 +9,8 @@ export interface DenseModel {
   readonly itemCount: number;
   readonly pairs: readonly (readonly [user: number, item: number])[];
   readonly layers: number;
+  /** Default all. */
+  readonly outputLayers?: readonly number[];
   readonly dimension: number;
   readonly regularization: number;
 }
@@ -23,7 +25,21 @@ export interface DenseProblem {
   readonly batch: readonly Triple[];
 }
 
-/** (1 / (K + 1)) * sum of Â^k, `[nodeCount][nodeCount]`. */
+/** Node numbers: a user and an item of the user. */
+export type Pair = readonly [user: number, positive: number];
+
+/** A step of the softmax loss: each chunk of pairs has the chunk's items as negatives, save for the users who have them there. */
+export interface DenseSoftmaxProblem {
+  readonly model: DenseModel;
+  readonly operator: number[][];
+  readonly chunks: readonly (readonly Pair[])[];
+  readonly temperature: number;
+  readonly secondTemperature: number;
+  /** By item row. */
+  readonly itemBias: readonly number[];
+}
+
+/** The mean of the output layers' Â^k, `[nodeCount][nodeCount]`. */
 export function denseOperator(model: DenseModel): number[][] {
   const nodeCount = model.userCount + model.itemCount;
   const zero = () => Array.from({ length: nodeCount }, () => Array.from({ length: nodeCount }, () => 0));
@@ -36,44 +52,80 @@ export function denseOperator(model: DenseModel): number[][] {
   const normalised = adjacency.map((row, i) =>
     row.map((value, j) => (value === 0 ? 0 : value / Math.sqrt(at(degree, i) * at(degree, j)))),
   );
+  const outputs = model.outputLayers ?? Array.from({ length: model.layers + 1 }, (_, layer) => layer);
   let power: number[][] = zero().map((row, i) => row.map((_, j) => (i === j ? 1 : 0)));
-  let sum = power;
-  for (let layer = 0; layer < model.layers; layer++) {
+  let sum = zero();
+  for (let layer = 0; layer <= model.layers; layer++) {
+    const share = outputs.includes(layer) ? 1 / outputs.length : 0;
+    sum = sum.map((row, i) => row.map((value, j) => value + share * at(at(power, i), j)));
     power = multiply(normalised, power);
-    sum = sum.map((row, i) => row.map((value, j) => value + at(at(power, i), j)));
   }
-  return sum.map((row) => row.map((value) => value / (model.layers + 1)));
+  return sum;
 }
 
 /** Mean BPR loss with the paper's regularisation, of ego vectors `[nodeCount * dimension]`. */
 export function denseLoss({ model, operator, batch }: DenseProblem, ego: Float64Array): number {
-  const { dimension } = model;
-  const ownEgo = (node: number) => Array.from(ego.subarray(node * dimension, (node + 1) * dimension));
-  const final = operator.map((row) =>
-    Array.from({ length: dimension }, (_, column) =>
-      row.reduce((sum, weight, node) => sum + weight * (ego[node * dimension + column] ?? 0), 0),
-    ),
-  );
-  const dot = (a: number[], b: number[]) => a.reduce((sum, value, index) => sum + value * at(b, index), 0);
+  const { dimension, regularization } = model;
+  const final = propagate(operator, ego, dimension);
   let total = 0;
   for (const triple of batch) {
     const [user, positive, negative] = triple;
     const margin = dot(at(final, user), at(final, positive)) - dot(at(final, user), at(final, negative));
-    total += Math.log(1 + Math.exp(-margin));
-    for (const node of triple) total += (model.regularization / 2) * dot(ownEgo(node), ownEgo(node));
+    total += Math.log(1 + Math.exp(-margin)) + (regularization / 2) * squaredLengths(triple, ego, dimension);
   }
   return total / batch.length;
 }
 
-/** The gradient of `denseLoss` by every ego value, by central differences. */
-export function differenceGradient(problem: DenseProblem, ego: Float64Array): Float64Array {
+/** Mean softmax loss over cosines with the same regularisation, written pair by pair. */
+export function denseSoftmaxLoss(problem: DenseSoftmaxProblem, ego: Float64Array): number {
+  const { model, temperature, itemBias } = problem;
+  const final = propagate(problem.operator, ego, model.dimension);
+  const cosine = (a: number[], b: number[]) => dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
+  let total = 0;
+  for (const chunk of problem.chunks) {
+    for (const pair of chunk) {
+      const [user, positive] = pair;
+      const own = new Set(chunk.filter(([other]) => other === user).map(([, item]) => item));
+      const sum = chunk.reduce((before, [, item]) => {
+        if (own.has(item)) return before;
+        const logit = cosine(at(final, user), at(final, item)) / temperature + at(itemBias, item - model.userCount);
+        return before + Math.exp(logit);
+      }, 0);
+      total += (sum > 0 ? problem.secondTemperature * Math.log(sum) : 0) - cosine(at(final, user), at(final, positive)) / temperature;
+      total += (model.regularization / 2) * squaredLengths(pair, ego, model.dimension);
+    }
+  }
+  return total / problem.chunks.flat().length;
+}
+
+function propagate(operator: number[][], ego: Float64Array, dimension: number): number[][] {
+  return operator.map((row) =>
+    Array.from({ length: dimension }, (_, column) =>
+      row.reduce((sum, weight, node) => sum + weight * (ego[node * dimension + column] ?? 0), 0),
+    ),
+  );
+}
+
+function dot(a: number[], b: number[]): number {
+  return a.reduce((sum, value, index) => sum + value * at(b, index), 0);
+}
+
+function squaredLengths(nodes: readonly number[], ego: Float64Array, dimension: number): number {
+  return nodes.reduce((sum, node) => {
+    const own = Array.from(ego.subarray(node * dimension, (node + 1) * dimension));
+    return sum + dot(own, own);
+  }, 0);
+}
+
+/** The gradient of a loss by every ego value, by central differences. */
+export function differenceGradient(lossAt: (ego: Float64Array) => number, ego: Float64Array): Float64Array {
   const step = 1e-5;
   const probe = ego.slice();
   return ego.map((value, index) => {
     probe[index] = value + step;
-    const above = denseLoss(problem, probe);
+    const above = lossAt(probe);
     probe[index] = value - step;
-    const below = denseLoss(problem, probe);
+    const below = lossAt(probe);
     probe[index] = value;
     return (above - below) / (2 * step);
   });

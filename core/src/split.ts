@@ -10,11 +10,14 @@ import { nextUint32, seedRandom } from './random.ts';
 /** `temporal`: each user's latest interactions are held out. `random`: a random choice of each user's is. */
 export type SplitStrategy = 'temporal' | 'random';
 
-export interface SplitOptions {
-  readonly strategy: SplitStrategy;
-  /** Shares of each user's interactions, each in [0, 1), together below 1. */
+/** Shares of the interactions (of each user, where the split is by user), each in [0, 1), together below 1. */
+export interface SplitShares {
   readonly validationShare: number;
   readonly testShare: number;
+}
+
+export interface SplitOptions extends SplitShares {
+  readonly strategy: SplitStrategy;
   readonly seed: number;
 }
 
@@ -36,9 +39,7 @@ const FEWEST_TO_SPLIT = 5;
  */
 export function splitPerUser(matrix: InteractionMatrix, options: SplitOptions): InteractionSplit {
   const { strategy, validationShare, testShare } = options;
-  if (!(validationShare >= 0 && testShare >= 0 && validationShare + testShare < 1)) {
-    throw new RangeError(`Held-out shares must be >= 0 and sum to below 1, got ${validationShare} and ${testShare}.`);
-  }
+  checkShares(options);
   const distinct = deduplicateInteractions(checkInteractions(matrix));
   const random = seedRandom(options.seed);
   const rank = Uint32Array.from(distinct.userRows, () => nextUint32(random));
@@ -65,4 +66,11 @@ export function splitPerUser(matrix: InteractionMatrix, options: SplitOptions): 
 
 function heldOutCount(total: number, share: number): number {
   return share === 0 ? 0 : Math.max(1, Math.floor(total * share));
+}
+
+/** @throws RangeError when the shares are negative or leave nothing to train on. */
+export function checkShares({ validationShare, testShare }: SplitShares): void {
+  if (!(validationShare >= 0 && testShare >= 0 && validationShare + testShare < 1)) {
+    throw new RangeError(`Held-out shares must be >= 0 and sum to below 1, got ${validationShare} and ${testShare}.`);
+  }
 }

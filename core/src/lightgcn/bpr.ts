@@ -1,13 +1,7 @@
 import { nextBelow, type RandomState } from '../random.ts';
+import type { TripleBatch } from './backend.ts';
 import type { InteractionGraph } from './graph.ts';
 import type { NodeTable } from './propagate.ts';
-
-/** Sampled triples of node numbers, one per position: a user, an item of the user, and an item that is not. */
-export interface TripleBatch {
-  readonly users: Int32Array;
-  readonly positives: Int32Array;
-  readonly negatives: Int32Array;
-}
 
 /**
  * One triple for each edge in `edges` (positions in the graph's first `edgeCount` neighbours). The negative is uniform
@@ -48,35 +42,22 @@ export function sampleTriples(
 /** What `bprGradient` reads and where it writes. All tables are `[nodeCount, dimension]`. */
 export interface BprTables {
   readonly dimension: number;
-  readonly regularization: number;
-  /** The trained ego vectors: regularised. */
-  readonly ego: NodeTable;
   /** The propagated vectors: scored. */
   readonly final: NodeTable;
   /** Receives the gradient of the ranking loss by `final`; overwritten. */
   readonly finalGradient: NodeTable;
-  /** Receives how often each node occurs in the batch, `[nodeCount]`; overwritten. */
-  readonly occurrences: Int32Array;
 }
 
-/**
- * The mean BPR loss of a batch (He et al. 2020, equation 15): ln(1 + exp(negative score - positive score)) plus
- * lambda / 2 times the squared length of the three ego vectors, per triple. The gradient of the second part by a
- * node's ego vector is lambda * occurrences / batch size times the vector, and is left to the caller.
- */
+/** The mean BPR loss of a batch (He et al. 2020, equation 15 without lambda): ln(1 + exp(negative score - positive score)). */
 export function bprGradient(tables: BprTables, batch: TripleBatch): number {
-  const { dimension, final, finalGradient, occurrences } = tables;
+  const { dimension, final, finalGradient } = tables;
   finalGradient.fill(0);
-  occurrences.fill(0);
   const count = batch.users.length;
   let rankingLoss = 0;
   for (let index = 0; index < count; index++) {
     const user = batch.users[index] as number;
     const positive = batch.positives[index] as number;
     const negative = batch.negatives[index] as number;
-    occurrences[user] = (occurrences[user] as number) + 1;
-    occurrences[positive] = (occurrences[positive] as number) + 1;
-    occurrences[negative] = (occurrences[negative] as number) + 1;
     const u = user * dimension;
     const p = positive * dimension;
     const n = negative * dimension;
@@ -94,19 +75,7 @@ export function bprGradient(tables: BprTables, batch: TripleBatch): number {
       finalGradient[n + column] = (finalGradient[n + column] as number) - slope * userValue;
     }
   }
-  return (rankingLoss + (tables.regularization / 2) * squaredLength(tables)) / count;
-}
-
-/** The squared length of the ego vectors of all occurrences in the batch. */
-function squaredLength({ dimension, ego, occurrences }: BprTables): number {
-  let total = 0;
-  occurrences.forEach((times, node) => {
-    if (times === 0) return;
-    let own = 0;
-    for (let at = node * dimension; at < (node + 1) * dimension; at++) own += (ego[at] as number) ** 2;
-    total += times * own;
-  });
-  return total;
+  return rankingLoss / count;
 }
 
 /** ln(1 + exp(x)) without overflow. */

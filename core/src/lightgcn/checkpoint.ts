@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { decodeColumns, encodeColumns, FileFormatError } from '../columnar-file.ts';
 import { type InteractionMatrix, listItemsByUser } from '../interaction-matrix.ts';
+import type { BackendOptions } from './backend.ts';
 import { checkHyperparameters, type Hyperparameters } from './hyperparameters.ts';
 import { attachLightGcn, type LightGcn } from './light-gcn.ts';
 
@@ -42,7 +43,11 @@ export interface LoadedCheckpoint {
  * The saved model on `train`, which must hold the pairs it was trained on; it continues bit for bit.
  * @throws CheckpointError when the bytes are damaged or of other training data.
  */
-export function loadCheckpoint(bytes: Uint8Array, train: InteractionMatrix): LoadedCheckpoint {
+export function loadCheckpoint(
+  bytes: Uint8Array,
+  train: InteractionMatrix,
+  options: BackendOptions = {},
+): LoadedCheckpoint {
   const file = decodeColumns(FORMAT, bytes);
   const hyperparameters = checkHyperparameters(file.meta.hyperparameters as Hyperparameters);
   const lists = listItemsByUser(train);
@@ -53,21 +58,22 @@ export function loadCheckpoint(bytes: Uint8Array, train: InteractionMatrix): Loa
     throw new CheckpointError('MALFORMED', message);
   }
   const valueCount = (train.userCount + train.itemCount) * hyperparameters.dimension;
-  const model = attachLightGcn(train, hyperparameters, {
+  const state = {
     ego: file.float32('ego', valueCount).slice(),
     firstMoment: file.float32('firstMoment', valueCount).slice(),
     secondMoment: file.float32('secondMoment', valueCount).slice(),
     random: file.uint32('random', 4).slice(),
     step: file.number('step'),
     epoch: file.number('epoch'),
-  });
+  };
+  const model = attachLightGcn({ train, hyperparameters, state, options });
   const best = file.meta.best as Omit<BestEpoch, 'ego'> | null;
   return { model, best: best && { ...best, ego: file.float32('bestEgo', valueCount).slice() } };
 }
 
 /** The saved model alone; see `loadCheckpoint`. */
-export function loadLightGcn(bytes: Uint8Array, train: InteractionMatrix): LightGcn {
-  return loadCheckpoint(bytes, train).model;
+export function loadLightGcn(bytes: Uint8Array, train: InteractionMatrix, options: BackendOptions = {}): LightGcn {
+  return loadCheckpoint(bytes, train, options).model;
 }
 
 /** A fingerprint of the distinct training pairs: node numbers of each user's items, sorted, and the counts. */

@@ -1,4 +1,4 @@
-/** LightGCN run configuration; the shape of the domain type of the same name. */
+/** LightGCN run configuration. The first eight fields have the shape of the domain type of the same name. */
 export interface Hyperparameters {
   /** Length of every vector. */
   readonly dimension: number;
@@ -14,7 +14,39 @@ export interface Hyperparameters {
   /** Epochs without a better validation NDCG after which training stops. */
   readonly patience: number;
   readonly seed: number;
+  /**
+   * `bpr`: one sampled negative for each interaction, as in the paper. `softmax`: all items of the batch that the user
+   * does not have there are negatives, compared by cosine (Wu et al. 2022, arXiv:2201.02327). Default `bpr`.
+   */
+  readonly loss?: LossName;
+  /** The layers whose mean is the final vector, distinct, in [0, layers]; default all of them, as in the paper. */
+  readonly outputLayers?: readonly number[];
+  /** Standard deviation of the initial ego vectors. With Adam it and the learning rate are one setting. Default 0.1. */
+  readonly initialDeviation?: number;
+  /** `softmax`: what cosines are divided by. Default 0.12. */
+  readonly temperature?: number;
+  /** `softmax`: weight of the negatives' part, the exponent of their sum (the second temperature of BSL, arXiv:2312.12882). Default 1. */
+  readonly secondTemperature?: number;
+  /**
+   * `softmax`: how much of the logarithm of an item's share of the interactions is taken off its logit as a negative
+   * (Yi et al. 2019, RecSys, section 4): 1 makes up for popular items being negatives more often, 0, the default, lets it be.
+   */
+  readonly logQCorrection?: number;
+  /** `softmax`: interactions that share their negatives, at most `batchSize`, the default. */
+  readonly negatives?: number;
+  /** `softmax`: factor by which `negatives` grows from epoch to epoch. Default 1. */
+  readonly negativesGrowth?: number;
+  /**
+   * Interactions of one user that stay together in the epoch's random order. More make a softmax step cheaper, since
+   * they share its negatives' scores, and its gradient rougher. Default 1.
+   */
+  readonly userGroup?: number;
 }
+
+export type LossName = 'bpr' | 'softmax';
+
+/** Hyperparameters with every default filled in. */
+export type CompleteHyperparameters = Required<Hyperparameters>;
 
 /** A hyperparameter is outside what the model can work with; the message names it, its value and the range. */
 export class HyperparameterError extends Error {
@@ -24,7 +56,13 @@ export class HyperparameterError extends Error {
   }
 }
 
-const RANGES: Record<keyof Hyperparameters, { least: number; most: number; whole: boolean }> = {
+interface Range {
+  readonly least: number;
+  readonly most: number;
+  readonly whole: boolean;
+}
+
+const REQUIRED_RANGES: Record<string, Range> = {
   dimension: { least: 1, most: 4096, whole: true },
   layers: { least: 0, most: 16, whole: true },
   learningRate: { least: Number.MIN_VALUE, most: 1, whole: false },
@@ -35,33 +73,107 @@ const RANGES: Record<keyof Hyperparameters, { least: number; most: number; whole
   seed: { least: 0, most: Number.MAX_SAFE_INTEGER, whole: true },
 };
 
+/** Below a temperature of 0.05 exponentials of float32 could all vanish. */
+const OPTIONAL_RANGES: Record<string, Range> = {
+  initialDeviation: { least: 1e-6, most: 10, whole: false },
+  temperature: { least: 0.05, most: 100, whole: false },
+  secondTemperature: { least: 0.01, most: 10, whole: false },
+  logQCorrection: { least: 0, most: 2, whole: false },
+  negatives: { least: 1, most: 2 ** 24, whole: true },
+  negativesGrowth: { least: 1, most: 100, whole: false },
+  userGroup: { least: 1, most: 2 ** 24, whole: true },
+};
+
 /** @throws HyperparameterError for the first value outside its range. */
 export function checkHyperparameters(hyperparameters: Hyperparameters): Hyperparameters {
-  for (const [name, { least, most, whole }] of Object.entries(RANGES)) {
-    const value = hyperparameters[name as keyof Hyperparameters];
-    if (!(value >= least && value <= most) || (whole && !Number.isInteger(value))) {
-      const kind = whole ? 'a whole number' : 'a number';
-      throw new HyperparameterError(`${name} must be ${kind} in [${least}, ${most}], got ${value}.`);
+  const values: Record<string, unknown> = { ...hyperparameters };
+  for (const [name, range] of Object.entries(REQUIRED_RANGES)) checkRange(name, values[name], range);
+  for (const [name, range] of Object.entries(OPTIONAL_RANGES)) {
+    if (values[name] !== undefined) checkRange(name, values[name], range);
+  }
+  const { loss, outputLayers, layers } = hyperparameters;
+  if (loss !== undefined && loss !== 'bpr' && loss !== 'softmax') {
+    throw new HyperparameterError(`loss must be bpr or softmax, got ${String(loss)}.`);
+  }
+  if (outputLayers !== undefined) {
+    const areLayers = outputLayers.every((layer) => Number.isInteger(layer) && layer >= 0 && layer <= layers);
+    if (!areLayers || outputLayers.length === 0 || new Set(outputLayers).size < outputLayers.length) {
+      const got = `[${outputLayers.join(', ')}]`;
+      throw new HyperparameterError(`outputLayers must be distinct whole numbers in [0, ${layers}], got ${got}.`);
     }
   }
   return hyperparameters;
 }
 
-/**
- * Defaults for data of this size. Layers, learning rate and regularisation were chosen on the validation part alone of
- * MovieLens ml-latest-small (temporal and random split per user); the batch keeps an epoch at about 20 Adam steps there, between
- * 64 and 8,192 interactions.
- */
-export function defaultHyperparameters(size: { interactionCount: number }): Hyperparameters {
-  const batchExponent = Math.round(Math.log2(Math.max(1, size.interactionCount) / 20));
+function checkRange(name: string, value: unknown, { least, most, whole }: Range): void {
+  if (typeof value !== 'number' || !(value >= least && value <= most) || (whole && !Number.isInteger(value))) {
+    const kind = whole ? 'a whole number' : 'a number';
+    throw new HyperparameterError(`${name} must be ${kind} in [${least}, ${most}], got ${String(value)}.`);
+  }
+}
+
+/** Checked hyperparameters with every default filled in. @throws HyperparameterError */
+export function completeHyperparameters(hyperparameters: Hyperparameters): CompleteHyperparameters {
+  const { layers, batchSize } = checkHyperparameters(hyperparameters);
   return {
-    dimension: 64,
+    loss: 'bpr',
+    outputLayers: Array.from({ length: layers + 1 }, (_, layer) => layer),
+    initialDeviation: 0.1,
+    temperature: 0.12,
+    secondTemperature: 1,
+    logQCorrection: 0,
+    negatives: batchSize,
+    negativesGrowth: 1,
+    userGroup: 1,
+    ...hyperparameters,
+  };
+}
+
+/** Below this share of all user-item pairs, and from this many interactions on, data count as large and sparse. */
+const SPARSE_DENSITY = 0.002;
+const LARGE_COUNT = 300_000;
+
+/**
+ * Defaults for data of this size, chosen on validation parts alone: those for large, sparse data on gowalla (10 % of the
+ * training part held out), the others on MovieLens ml-latest-small (temporal and random split per user), where popular
+ * items crowd the batches so that the log-q correction decides. Without `userCount` and `itemCount` the number of
+ * interactions decides. Small data get batches that keep an epoch at about 20 Adam steps, between 64 and 8,192.
+ */
+export function defaultHyperparameters(size: {
+  interactionCount: number;
+  userCount?: number;
+  itemCount?: number;
+}): Hyperparameters {
+  const { interactionCount, userCount = 0, itemCount = 0 } = size;
+  const density = userCount * itemCount > 0 ? interactionCount / (userCount * itemCount) : 0;
+  if (interactionCount >= LARGE_COUNT && density < SPARSE_DENSITY) {
+    return {
+      ...SHARED_DEFAULTS,
+      layers: 1,
+      learningRate: 1.5e-3,
+      regularization: 0,
+      batchSize: 16_384,
+      epochs: 30,
+      patience: 5,
+      initialDeviation: 0.012,
+      temperature: 0.11,
+      logQCorrection: 0,
+      negatives: 8192,
+    };
+  }
+  const batchExponent = Math.round(Math.log2(Math.max(1, interactionCount) / 20));
+  return {
+    ...SHARED_DEFAULTS,
     layers: 2,
     learningRate: 0.01,
     regularization: 1e-3,
     batchSize: Math.min(8192, Math.max(64, 2 ** batchExponent)),
     epochs: 50,
     patience: 8,
-    seed: 1,
+    temperature: 0.15,
+    logQCorrection: 1,
   };
 }
+
+/** A user's interactions stay together: two to four times as fast as apart, and no worse, since none is a negative of the others. */
+const SHARED_DEFAULTS = { dimension: 64, seed: 1, loss: 'softmax', userGroup: 1000 } as const;

@@ -1,9 +1,24 @@
-import { InteractionDataError, type InteractionMatrix } from '../interaction-matrix.ts';
-import { nextNormal, type RandomState, seedRandom, shuffle } from '../random.ts';
-import { type BprTables, bprGradient, sampleTriples, type TripleBatch } from './bpr.ts';
+import { checkInteractions, InteractionDataError, type InteractionMatrix } from '../interaction-matrix.ts';
+import { nextNormal, type RandomState, seedRandom } from '../random.ts';
+import type {
+  BackendKind,
+  BackendOptions,
+  LightGcnBackend,
+  PairBatch,
+  SoftmaxSettings,
+  TripleBatch,
+} from './backend.ts';
+import { sampleTriples } from './bpr.ts';
+import { chooseBackend } from './choose-backend.ts';
+import { orderEpoch } from './epoch-order.ts';
 import { buildGraph, type InteractionGraph } from './graph.ts';
-import { checkHyperparameters, type Hyperparameters } from './hyperparameters.ts';
-import { createPropagation, type NodeTable } from './propagate.ts';
+import {
+  type CompleteHyperparameters,
+  completeHyperparameters,
+  type Hyperparameters,
+  type LossName,
+} from './hyperparameters.ts';
+import type { NodeTable } from './propagate.ts';
 
 /** All that training continues from: after two equal states the same epochs give the same bits. */
 export interface LightGcnState {
@@ -19,18 +34,21 @@ export interface LightGcnState {
 
 /** A LightGCN in training on one matrix. */
 export interface LightGcn {
-  readonly hyperparameters: Hyperparameters;
+  readonly hyperparameters: CompleteHyperparameters;
   readonly graph: InteractionGraph;
   readonly state: LightGcnState;
   readonly workspace: Workspace;
+  readonly backend: LightGcnBackend;
+  /** Why the back-end is not a faster one; null when none is, or it was asked for. */
+  readonly backendNotice: string | null;
 }
 
 interface Workspace {
-  readonly propagate: (input: NodeTable, output: NodeTable) => void;
-  readonly tables: BprTables;
   readonly edgeUsers: Int32Array;
   /** Edges of users who lack at least one item. */
   readonly trainableEdges: Int32Array;
+  /** The log-q correction of each item's logit as a negative, `[itemCount]`. */
+  readonly itemBias: Float32Array;
 }
 
 export interface EpochResult {
@@ -56,9 +74,6 @@ export class TrainingDivergedError extends Error {
   }
 }
 
-/** Standard deviation of the initial ego vectors, as in the authors' code. */
-const INITIAL_DEVIATION = 0.1;
-
 /** Adam's decay rates and epsilon (Kingma and Ba 2015). */
 const FIRST_DECAY = 0.9;
 const SECOND_DECAY = 0.999;
@@ -66,28 +81,37 @@ const EPSILON = 1e-8;
 
 /**
  * An untrained model on the distinct pairs of `train`; depends on `hyperparameters.seed` alone.
- * @throws HyperparameterError; InteractionDataError EMPTY without interactions, NO_NEGATIVES when every user has all items.
+ * @throws HyperparameterError; InteractionDataError EMPTY without interactions, NO_NEGATIVES when every user has all
+ * items, or ROW_OUT_OF_RANGE; BackendUnavailableError.
  */
-export function createLightGcn(train: InteractionMatrix, hyperparameters: Hyperparameters): LightGcn {
-  checkHyperparameters(hyperparameters);
-  const random = seedRandom(hyperparameters.seed);
-  const valueCount = (train.userCount + train.itemCount) * hyperparameters.dimension;
+export function createLightGcn(
+  train: InteractionMatrix,
+  hyperparameters: Hyperparameters,
+  options: BackendOptions = {},
+): LightGcn {
+  const { seed, dimension, initialDeviation } = completeHyperparameters(hyperparameters);
+  const random = seedRandom(seed);
+  const valueCount = (train.userCount + train.itemCount) * dimension;
   const ego = new Float32Array(valueCount);
-  for (let at = 0; at < valueCount; at++) ego[at] = nextNormal(random) * INITIAL_DEVIATION;
+  for (let at = 0; at < valueCount; at++) ego[at] = nextNormal(random) * initialDeviation;
   const firstMoment = new Float32Array(valueCount);
   const secondMoment = new Float32Array(valueCount);
-  return attachLightGcn(train, hyperparameters, { ego, firstMoment, secondMoment, random, step: 0, epoch: 0 });
+  const state = { ego, firstMoment, secondMoment, random, step: 0, epoch: 0 };
+  return attachLightGcn({ train, hyperparameters, state, options });
 }
 
 /** The model that stands at `state`, which it owns from now on; for the same `train` the state came from. */
-export function attachLightGcn(
-  train: InteractionMatrix,
-  hyperparameters: Hyperparameters,
-  state: LightGcnState,
-): LightGcn {
+export function attachLightGcn(parts: {
+  train: InteractionMatrix;
+  hyperparameters: Hyperparameters;
+  state: LightGcnState;
+  options?: BackendOptions;
+}): LightGcn {
+  const { train, state } = parts;
   if (train.userRows.length === 0) throw new InteractionDataError('EMPTY', 'Wanted interactions to train on, got 0.');
+  checkInteractions(train);
   const graph = buildGraph(train);
-  const { dimension, layers, regularization } = hyperparameters;
+  const hyperparameters = completeHyperparameters(parts.hyperparameters);
   const edgeUsers = new Int32Array(graph.edgeCount);
   for (let user = 0; user < graph.userCount; user++) edgeUsers.fill(user, graph.offsets[user], graph.offsets[user + 1]);
   const isTrainable = (user: number) => (graph.offsets[user + 1] ?? 0) - (graph.offsets[user] ?? 0) < graph.itemCount;
@@ -96,16 +120,10 @@ export function attachLightGcn(
     const message = `Each of the users has all ${graph.itemCount} items: there is nothing to rank lower.`;
     throw new InteractionDataError('NO_NEGATIVES', message);
   }
-  const tables = {
-    dimension,
-    regularization,
-    ego: state.ego,
-    final: new Float32Array(state.ego.length),
-    finalGradient: new Float32Array(state.ego.length),
-    occurrences: new Int32Array(graph.nodeCount),
-  };
-  const propagate = createPropagation(graph, dimension, layers);
-  return { hyperparameters, graph, state, workspace: { propagate, tables, edgeUsers, trainableEdges } };
+  const itemBias = correctLogQ(graph, hyperparameters.logQCorrection);
+  const { backend, notice } = chooseBackend({ graph, hyperparameters, state }, parts.options);
+  const workspace = { edgeUsers, trainableEdges, itemBias };
+  return { hyperparameters, graph, state, workspace, backend, backendNotice: notice };
 }
 
 /**
@@ -114,59 +132,79 @@ export function attachLightGcn(
  * @throws TrainingDivergedError when the loss is not finite; the model is then of no more use.
  */
 export function trainEpoch(model: LightGcn): EpochResult {
-  const { state, graph, workspace, hyperparameters } = model;
-  const order = workspace.trainableEdges.slice();
-  shuffle(state.random, order);
+  const { state, workspace, hyperparameters, backend } = model;
+  const { batchSize, userGroup } = hyperparameters;
+  const order = orderEpoch(workspace, userGroup, state.random);
+  backend.begin();
   let lossSum = 0;
-  for (let start = 0; start < order.length; start += hyperparameters.batchSize) {
-    const edges = order.subarray(start, start + hyperparameters.batchSize);
-    const batch = sampleTriples(graph, workspace.edgeUsers, edges, state.random);
-    const { loss, gradient } = lossAndGradient(model, batch);
+  for (let start = 0; start < order.length; start += batchSize) {
+    const edges = order.subarray(start, start + batchSize);
+    const loss = batchLoss(model, edges);
     if (!Number.isFinite(loss)) {
       const rate = hyperparameters.learningRate;
       throw new TrainingDivergedError(`Loss is ${loss} at step ${state.step}, with learning rate ${rate}.`);
     }
-    stepAdam(state, gradient, hyperparameters.learningRate);
+    stepAdam(model);
     lossSum += loss * edges.length;
   }
+  backend.end();
   state.epoch += 1;
   return { loss: lossSum / order.length, sampleCount: order.length };
 }
 
-/**
- * The loss of a batch and its gradient by the ego vectors (`[nodeCount, dimension]`, the model's scratch memory, good
- * until the next call).
- */
-export function lossAndGradient(model: LightGcn, batch: TripleBatch): { loss: number; gradient: NodeTable } {
-  const { propagate, tables } = model.workspace;
-  const { dimension, regularization, ego, finalGradient: gradient, occurrences } = tables;
-  propagate(ego, tables.final);
-  const loss = bprGradient(tables, batch);
-  propagate(gradient, gradient);
-  for (let node = 0; node < occurrences.length; node++) {
-    const times = occurrences[node] as number;
-    if (times === 0) continue;
-    const decay = (regularization * times) / batch.users.length;
-    const end = (node + 1) * dimension;
-    for (let at = node * dimension; at < end; at++)
-      gradient[at] = (gradient[at] as number) + decay * (ego[at] as number);
+/** The loss of the batch of `edges`; for `bpr` draws the negatives from the state. */
+function batchLoss(model: LightGcn, edges: Int32Array): number {
+  const { graph, workspace, state, hyperparameters, backend } = model;
+  if (hyperparameters.loss === 'bpr') {
+    return backend.bprLoss(sampleTriples(graph, workspace.edgeUsers, edges, state.random));
   }
-  return { loss, gradient };
+  const users = edges.map((edge) => workspace.edgeUsers[edge] as number);
+  const positives = edges.map((edge) => graph.neighbors[edge] as number);
+  return backend.softmaxLoss({ users, positives }, softmaxSettings(model, edges.length));
 }
 
-function stepAdam(state: LightGcnState, gradient: NodeTable, learningRate: number): void {
-  const { ego, firstMoment, secondMoment } = state;
+/** The softmax loss for a batch of this size at the model's epoch: chunks of nearly one size. */
+export function softmaxSettings(model: LightGcn, batchSize: number): SoftmaxSettings {
+  const { temperature, secondTemperature, negatives, negativesGrowth } = model.hyperparameters;
+  const wanted = Math.min(batchSize, negatives * negativesGrowth ** model.state.epoch);
+  const chunkSize = Math.ceil(batchSize / Math.ceil(batchSize / wanted));
+  return { chunkSize, temperature, secondTemperature, itemBias: model.workspace.itemBias };
+}
+
+/**
+ * The loss of a batch, triples for `bpr` and pairs for `softmax`, and its gradient by the ego vectors
+ * (`[nodeCount, dimension]`, good until the next call).
+ */
+export function lossAndGradient(
+  model: LightGcn,
+  batch: TripleBatch | PairBatch,
+): { loss: number; gradient: NodeTable } {
+  const { backend } = model;
+  backend.begin();
+  const loss =
+    'negatives' in batch
+      ? backend.bprLoss(batch)
+      : backend.softmaxLoss(batch, softmaxSettings(model, batch.users.length));
+  return { loss, gradient: backend.gradient() };
+}
+
+function stepAdam({ state, hyperparameters, backend }: LightGcn): void {
   state.step += 1;
-  const rate = learningRate / (1 - FIRST_DECAY ** state.step);
-  const rootCorrection = 1 / Math.sqrt(1 - SECOND_DECAY ** state.step);
-  for (let at = 0; at < ego.length; at++) {
-    const slope = gradient[at] as number;
-    const first = FIRST_DECAY * (firstMoment[at] as number) + (1 - FIRST_DECAY) * slope;
-    const second = SECOND_DECAY * (secondMoment[at] as number) + (1 - SECOND_DECAY) * slope * slope;
-    firstMoment[at] = first;
-    secondMoment[at] = second;
-    ego[at] = (ego[at] as number) - (rate * first) / (Math.sqrt(second) * rootCorrection + EPSILON);
-  }
+  backend.step({
+    rate: hyperparameters.learningRate / (1 - FIRST_DECAY ** state.step),
+    rootCorrection: 1 / Math.sqrt(1 - SECOND_DECAY ** state.step),
+    firstDecay: FIRST_DECAY,
+    secondDecay: SECOND_DECAY,
+    epsilon: EPSILON,
+  });
+}
+
+/** -strength * ln(share of the interactions) for each item, 0 for an item without any. */
+function correctLogQ({ offsets, userCount, itemCount, edgeCount }: InteractionGraph, strength: number): Float32Array {
+  return Float32Array.from({ length: itemCount }, (_, item) => {
+    const degree = (offsets[userCount + item + 1] ?? 0) - (offsets[userCount + item] ?? 0);
+    return degree === 0 ? 0 : -strength * Math.log(degree / edgeCount);
+  });
 }
 
 /** The final vectors of the model as it stands, in new arrays. */
@@ -178,24 +216,39 @@ export function embeddings(model: LightGcn): Embeddings {
 export function embeddingsOf(model: LightGcn, ego: NodeTable): Embeddings {
   const { dimension } = model.hyperparameters;
   const final = new Float32Array(ego.length);
-  model.workspace.propagate(ego, final);
+  model.backend.propagate(ego, final);
   const boundary = model.graph.userCount * dimension;
   return { dimension, users: final.slice(0, boundary), items: final.slice(boundary) };
 }
 
 /**
- * Bytes that training holds at its peak, for a preflight check: nine tables and the four of a checkpoint being encoded,
- * the graph, the sample order, and the train and validation matrices.
+ * Bytes that training adds to a process at its peak, between loading the matrices and saving a checkpoint, within 20 %
+ * (core/bench/memory.ts measures it); for a preflight check.
  */
 export function estimateMemoryBytes(size: {
   userCount: number;
   itemCount: number;
   interactionCount: number;
   dimension: number;
+  layers?: number;
+  batchSize?: number;
+  loss?: LossName;
+  backend?: BackendKind;
+  threads?: number;
 }): number {
+  const { dimension, layers = 2, batchSize = 8192, loss = 'bpr', backend = 'native', threads = 2 } = size;
   const nodeCount = size.userCount + size.itemCount;
-  const tables = 13 * 4 * nodeCount * size.dimension;
-  const graph = 16 * nodeCount + 4 * size.interactionCount * (2 + 2 + 1 + 2);
+  const stride = Math.ceil(dimension / 16) * 16;
+  // JavaScript: three trained tables, the best epoch's, four of final vectors (two epochs'), and a checkpoint of four with its
+  // encoder's copies.
+  const tables = 13 * 4 * nodeCount * dimension;
+  const ownTables = backend === 'native' ? (5 + Math.max(0, Math.min(2, layers - 1)) + 2) * stride : 5 * dimension;
+  const batchRows = loss === 'softmax' ? Math.min(2 * batchSize, nodeCount) : 0;
+  const batch = backend === 'native' ? 4 * batchRows * stride * (1 + 2 * threads) : 4 * dimension * nodeCount;
+  const graph = 60 * nodeCount + 4 * size.interactionCount * (backend === 'native' ? 11 : 9);
   const matrix = 20 * size.interactionCount * 2;
-  return tables + graph + matrix;
+  return BASE_BYTES + tables + 4 * nodeCount * ownTables + batch + graph + matrix;
 }
+
+/** What V8 adds for code and garbage. */
+const BASE_BYTES = 40e6;

@@ -1,5 +1,8 @@
-import { evaluateRanking } from '../evaluate.ts';
 import type { InteractionMatrix } from '../interaction-matrix.ts';
+import { type EvaluationCase, prepareEvaluation } from '../metrics/evaluation-case.ts';
+import { measureLists, meanOf } from '../metrics/list-quality.ts';
+import { rankUsers } from '../metrics/rank-users.ts';
+import type { BackendOptions } from './backend.ts';
 import { type BestEpoch, loadCheckpoint, saveLightGcn } from './checkpoint.ts';
 import type { Hyperparameters } from './hyperparameters.ts';
 import { createLightGcn, type Embeddings, embeddings, embeddingsOf, type LightGcn, trainEpoch } from './light-gcn.ts';
@@ -9,6 +12,7 @@ export interface Training {
   readonly model: LightGcn;
   readonly train: InteractionMatrix;
   readonly validation: InteractionMatrix;
+  readonly evaluation: EvaluationCase;
   best: BestEpoch | null;
 }
 
@@ -26,8 +30,10 @@ export function createTraining(
   train: InteractionMatrix,
   validation: InteractionMatrix,
   hyperparameters: Hyperparameters,
+  options: BackendOptions = {},
 ): Training {
-  return { model: createLightGcn(train, hyperparameters), train, validation, best: null };
+  const model = createLightGcn(train, hyperparameters, options);
+  return { model, train, validation, evaluation: prepareEvaluation(train, validation), best: null };
 }
 
 /** Whether all epochs are done or `patience` epochs have passed without a better validation NDCG. */
@@ -43,14 +49,12 @@ export function isTrainingFinished({ model, best, validation }: Training): boole
  * @throws TrainingDivergedError
  */
 export function trainNextEpoch(training: Training): EpochReport {
-  const { model, train, validation } = training;
+  const { model, validation, evaluation } = training;
   const { loss, sampleCount } = trainEpoch(model);
   const { users, items, dimension } = embeddings(model);
-  const { ndcgAt10, recallAt10 } = evaluateRanking(
-    { userVectors: users, itemVectors: items, dimension },
-    train,
-    validation,
-  );
+  const lists = rankUsers({ userVectors: users, itemVectors: items, dimension }, evaluation, { cutoff: 10 });
+  const { ndcg, recall } = measureLists(lists, evaluation);
+  const [ndcgAt10, recallAt10] = [meanOf(ndcg), meanOf(recall)];
   const { epoch } = model.state;
   if (training.best === null || ndcgAt10 > training.best.ndcgAt10 || validation.userRows.length === 0) {
     training.best = { epoch, ndcgAt10, recallAt10, ego: model.state.ego.slice() };
@@ -72,6 +76,12 @@ export function saveTraining(training: Training): Uint8Array<ArrayBuffer> {
  * The saved training on the same matrices; it continues bit for bit.
  * @throws CheckpointError when the bytes are damaged or of other training data.
  */
-export function loadTraining(bytes: Uint8Array, train: InteractionMatrix, validation: InteractionMatrix): Training {
-  return { ...loadCheckpoint(bytes, train), train, validation };
+export function loadTraining(
+  bytes: Uint8Array,
+  train: InteractionMatrix,
+  validation: InteractionMatrix,
+  options: BackendOptions = {},
+): Training {
+  const checkpoint = loadCheckpoint(bytes, train, options);
+  return { ...checkpoint, train, validation, evaluation: prepareEvaluation(train, validation) };
 }

@@ -1,0 +1,11 @@
+#if defined(__x86_64__)
+#include <immintrin.h>
+#include <cstddef>
+#include <cstdint>
+#pragma GCC target("avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")
+#define KERNEL_BYTES 64
+#define KERNEL_MICRO_ROWS 14
+#define KERNEL_TABLE kAvx512
+#define KERNEL_NAME "avx512"
+#include "ranking-tile.h"
+#endif

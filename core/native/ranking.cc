@@ -1,0 +1,221 @@
+// The addon `ranking`: `new PackedItems(vectors, dimension, kernels)` and its `rank` (at once, for worker threads) and
+// `rankAsync` (on the libuv pool). Errors have the `code` RANKING_BAD_ARGUMENT or RANKING_FAILED. What a promise works on
+// is copied, so that nothing that JavaScript does meanwhile matters. No global state: any thread may load it.
+#include <napi.h>
+
+#include <cmath>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ranking-search.h"
+
+namespace {
+
+using ranking::BadArgument;
+
+Napi::Error CodedError(Napi::Env env, const char* code, const std::string& message) {
+  Napi::Error error = Napi::Error::New(env, message + ".");
+  error.Set("code", Napi::String::New(env, code));
+  return error;
+}
+
+template <typename Work>
+auto Translate(Napi::Env env, Work work) {
+  try {
+    return work();
+  } catch (const Napi::Error&) {
+    throw;
+  } catch (const BadArgument& error) {
+    throw CodedError(env, "RANKING_BAD_ARGUMENT", error.what());
+  } catch (const std::exception& error) {
+    throw CodedError(env, "RANKING_FAILED", error.what());
+  }
+}
+
+ptrdiff_t WholeArgument(const Napi::Value& value, const char* name, int most) {
+  const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : std::nan("");
+  if (!(number >= 1 && number <= most) || number != std::floor(number)) {
+    throw BadArgument(std::string(name) + " must be a whole number in [1, " + std::to_string(most) + "]");
+  }
+  return static_cast<ptrdiff_t>(number);
+}
+
+template <typename Array>
+Array ArrayArgument(const Napi::Value& value, const char* name, napi_typedarray_type type) {
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != type) {
+    throw BadArgument(std::string(name) + " is not the right typed array");
+  }
+  return value.As<Array>();
+}
+
+// The arguments of a ranking, and its result. The search points at the arguments.
+struct Call {
+  Napi::Float32Array userVectors;
+  Napi::Int32Array excludedOffsets, excludedItems;
+  ranking::Search search;
+};
+
+Call ReadCall(const Napi::CallbackInfo& info, ptrdiff_t dimension) {
+  if (info.Length() != 5) throw BadArgument("wanted five arguments, got " + std::to_string(info.Length()));
+  Call call{ArrayArgument<Napi::Float32Array>(info[0], "userVectors", napi_float32_array),
+            ArrayArgument<Napi::Int32Array>(info[1], "excludedOffsets", napi_int32_array),
+            ArrayArgument<Napi::Int32Array>(info[2], "excludedItems", napi_int32_array),
+            {}};
+  const size_t values = call.userVectors.ElementLength(), users = values / static_cast<size_t>(dimension);
+  if (values % static_cast<size_t>(dimension) != 0) {
+    throw BadArgument("userVectors has " + std::to_string(values) + " values, wanted whole vectors of " +
+                      std::to_string(dimension));
+  }
+  if (call.excludedOffsets.ElementLength() != users + 1) {
+    throw BadArgument("excludedOffsets has " + std::to_string(call.excludedOffsets.ElementLength()) +
+                      " values, wanted " + std::to_string(users + 1));
+  }
+  const ptrdiff_t k = WholeArgument(info[3], "count", 1e6), threads = WholeArgument(info[4], "threads", 256);
+  if (static_cast<double>(users) * static_cast<double>(k) > 1e9) throw BadArgument("more than 1e9 rows are asked for");
+  call.search = {call.userVectors.Data(),
+                 static_cast<ptrdiff_t>(users),
+                 call.excludedOffsets.Data(),
+                 call.excludedItems.Data(),
+                 static_cast<ptrdiff_t>(call.excludedItems.ElementLength()),
+                 k,
+                 static_cast<int>(threads),
+                 nullptr};
+  return call;
+}
+
+using SharedItems = std::shared_ptr<const ranking::PackedItems>;
+
+class RankTask : public Napi::AsyncWorker {
+ public:
+  static Napi::Value Start(Napi::Env env, SharedItems items, const ranking::Search& search) {
+    RankTask* task = new RankTask(env, std::move(items), search);
+    Napi::Promise promise = task->deferred_.Promise();
+    task->Queue();
+    return promise;
+  }
+
+  void Execute() override {
+    try {
+      search_.userVectors = userVectors_.data();
+      search_.excludedOffsets = excludedOffsets_.data();
+      search_.excludedItems = excludedItems_.data();
+      rows_.resize(static_cast<size_t>(search_.users * search_.k));
+      search_.out = rows_.data();
+      ranking::RankAll(*items_, search_);
+    } catch (const BadArgument& error) {
+      Fail("RANKING_BAD_ARGUMENT", error.what());
+    } catch (const std::exception& error) {
+      Fail("RANKING_FAILED", error.what());
+    } catch (...) {
+      Fail("RANKING_FAILED", "unknown C++ exception");
+    }
+  }
+
+  void OnOK() override {
+    Napi::HandleScope scope(Env());
+    try {
+      if (code_) return deferred_.Reject(CodedError(Env(), code_, message_).Value());
+      Napi::Int32Array rows = Napi::Int32Array::New(Env(), rows_.size());
+      std::copy(rows_.begin(), rows_.end(), rows.Data());
+      deferred_.Resolve(rows);
+    } catch (const Napi::Error&) {
+      // The worker thread is being terminated: nobody is left who waits.
+    }
+  }
+
+ private:
+  RankTask(Napi::Env env, SharedItems items, const ranking::Search& search)
+      : Napi::AsyncWorker(env),
+        deferred_(Napi::Promise::Deferred::New(env)),
+        items_(std::move(items)),
+        search_(search),
+        userVectors_(search.userVectors, search.userVectors + search.users * items_->dimension()),
+        excludedOffsets_(search.excludedOffsets, search.excludedOffsets + search.users + 1),
+        excludedItems_(search.excludedItems, search.excludedItems + search.excludedCount) {}
+
+  void Fail(const char* code, std::string message) {
+    code_ = code;
+    message_ = std::move(message);
+  }
+
+  Napi::Promise::Deferred deferred_;
+  SharedItems items_;
+  ranking::Search search_;
+  std::vector<float> userVectors_;
+  std::vector<int32_t> excludedOffsets_, excludedItems_, rows_;
+  const char* code_ = nullptr;
+  std::string message_;
+};
+
+class PackedItems : public Napi::ObjectWrap<PackedItems> {
+ public:
+  static Napi::Function Define(Napi::Env env) {
+    return DefineClass(env, "PackedItems",
+                       {InstanceMethod("rank", &PackedItems::Rank), InstanceMethod("rankAsync", &PackedItems::RankAsync),
+                        InstanceAccessor<&PackedItems::Kernels>("kernels"),
+                        InstanceAccessor<&PackedItems::SizeBytes>("sizeBytes")});
+  }
+
+  explicit PackedItems(const Napi::CallbackInfo& info) : Napi::ObjectWrap<PackedItems>(info) {
+    Translate(info.Env(), [&] {
+      if (info.Length() != 3 || !info[2].IsString()) throw BadArgument("wanted vectors, dimension and kernels");
+      const auto vectors = ArrayArgument<Napi::Float32Array>(info[0], "itemVectors", napi_float32_array);
+      const ptrdiff_t dimension = WholeArgument(info[1], "dimension", 65536);
+      const ptrdiff_t values = static_cast<ptrdiff_t>(vectors.ElementLength());
+      if (values % dimension != 0) {
+        throw BadArgument("itemVectors has " + std::to_string(values) + " values, wanted whole vectors of " +
+                          std::to_string(dimension));
+      }
+      const std::string name = info[2].As<Napi::String>().Utf8Value();
+      const ranking::Kernels* kernels = ranking::FindKernels(name.c_str());
+      if (!kernels) throw BadArgument("this machine does not run the kernels " + name);
+      items_ = std::make_shared<ranking::PackedItems>(vectors.Data(), values / dimension, dimension, *kernels);
+      Napi::MemoryManagement::AdjustExternalMemory(info.Env(), static_cast<int64_t>(items_->sizeBytes()));
+    });
+  }
+
+  void Finalize(Napi::Env env) override {
+    if (items_) Napi::MemoryManagement::AdjustExternalMemory(env, -static_cast<int64_t>(items_->sizeBytes()));
+  }
+
+ private:
+  Napi::Value Rank(const Napi::CallbackInfo& info) {
+    return Translate(info.Env(), [&]() -> Napi::Value {
+      Call call = ReadCall(info, items_->dimension());
+      Napi::Int32Array rows =
+          Napi::Int32Array::New(info.Env(), static_cast<size_t>(call.search.users * call.search.k));
+      call.search.out = rows.Data();
+      ranking::RankAll(*items_, call.search);
+      return rows;
+    });
+  }
+
+  Napi::Value RankAsync(const Napi::CallbackInfo& info) {
+    return Translate(info.Env(), [&] {
+      return RankTask::Start(info.Env(), items_, ReadCall(info, items_->dimension()).search);
+    });
+  }
+
+  Napi::Value Kernels(const Napi::CallbackInfo& info) {
+    return Napi::String::New(info.Env(), items_->kernels().name);
+  }
+
+  Napi::Value SizeBytes(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), items_->sizeBytes()); }
+
+  SharedItems items_;
+};
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  const Napi::Array names = Napi::Array::New(env);
+  for (const char* name : {"avx512", "avx2", "baseline"}) {
+    if (ranking::FindKernels(name)) names.Set(names.Length(), name);
+  }
+  exports.Set("kernelNames", names);
+  exports.Set("PackedItems", PackedItems::Define(env));
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(ranking, Init)

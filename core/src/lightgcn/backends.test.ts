@@ -1,0 +1,77 @@
+import { describe, expect, test } from 'vitest';
+import { createCheckerboard } from '../../golden/checkerboard.ts';
+import { createRandomWorld, describeBackend, SETTINGS } from './backend-suite.ts';
+import { chooseBackend } from './choose-backend.ts';
+import { createLightGcn, trainEpoch } from './light-gcn.ts';
+import { loadLightGcnAddon, loadLightGcnAddonFrom } from './native-addon.ts';
+
+const { addon } = loadLightGcnAddon();
+
+describeBackend('reference', { backend: 'reference' }, 0);
+for (const instructionSet of addon?.instructionSets ?? []) {
+  describeBackend(`native ${instructionSet}`, { backend: 'native', instructionSet, threads: 1 }, 1e-4);
+}
+if (addon) describeBackend('native with 3 threads', { backend: 'native', threads: 3 }, 1e-4);
+
+describe('the choice of a back-end', () => {
+  const { train } = createCheckerboard(8);
+
+  test.runIf(addon)('auto takes the native one where its addon loads', () => {
+    const { backend, backendNotice } = createLightGcn(train, SETTINGS);
+    expect(backend.kind).toBe('native');
+    expect(backend.detail).toMatch(/^(avx512|avx2|baseline), \d+ threads?$/);
+    expect(backendNotice).toBeNull();
+  });
+
+  test('without the addon auto takes the reference and says why, and native is refused', () => {
+    const none = loadLightGcnAddonFrom(import.meta.dirname);
+    const model = createLightGcn(train, SETTINGS, { backend: 'reference' });
+    expect(chooseBackend(model, {}, none)).toMatchObject({
+      backend: { kind: 'reference' },
+      notice: expect.stringContaining('the addon was not built'),
+    });
+    expect(() => chooseBackend(model, { backend: 'native' }, none)).toThrow(
+      expect.objectContaining({ name: 'BackendUnavailableError' }),
+    );
+  });
+});
+
+describe.runIf(addon)('the native addon', () => {
+  const create = (...settings: [number, Float32Array, number, string]) => {
+    const { graph } = createLightGcn(createCheckerboard(8).train, SETTINGS, { backend: 'reference' });
+    if (!addon) throw new Error('No addon.');
+    return new addon.Trainer(graph.userCount, graph.nodeCount, graph.offsets, graph.neighbors, ...settings);
+  };
+  const refused = expect.objectContaining({ code: 'LIGHTGCN_BAD_ARGUMENT' });
+
+  test('refuses arguments that do not fit, with a code', () => {
+    expect(() => create(0, Float32Array.of(1), 1, '')).toThrow(refused);
+    expect(() => create(8, new Float32Array(0), 1, '')).toThrow(refused);
+    expect(() => create(8, Float32Array.of(1), 0, '')).toThrow(refused);
+    expect(() => create(8, Float32Array.of(1), 1, 'mmx')).toThrow(refused);
+    const trainer = create(8, Float32Array.of(0.5, 0.5), 1, '');
+    const table = new Float32Array(16 * 8);
+    expect(() => trainer.loadState(table, table, table.subarray(1))).toThrow(refused);
+    const node = Int32Array.of(0);
+    expect(() => trainer.bprLoss(node, node, Int32Array.of(9), 0)).toThrow(refused);
+    expect(() => trainer.softmaxLoss(node, Int32Array.of(16), 0, 1, 0.1, 1, new Float32Array(8))).toThrow(refused);
+    expect(() => trainer.softmaxLoss(node, Int32Array.of(8), 0, 0, 0.1, 1, new Float32Array(8))).toThrow(refused);
+  });
+
+  test('closed, it holds no memory and refuses every call', () => {
+    const trainer = create(8, Float32Array.of(0.5, 0.5), 2, '');
+    expect(trainer.sizeBytes).toBeGreaterThan(16 * 16 * 5 * 4);
+    trainer.close();
+    expect(trainer.sizeBytes).toBe(0);
+    expect(() => trainer.gradient(new Float32Array(16 * 8))).toThrow(refused);
+  });
+
+  test('thread counts change no more than the last bits', () => {
+    const settings = { ...SETTINGS, loss: 'softmax', dimension: 32, batchSize: 512, negatives: 128 } as const;
+    const world = createRandomWorld(200, 150, 4000);
+    const [one = 0, four = 0] = [1, 4].map(
+      (threads) => trainEpoch(createLightGcn(world, settings, { backend: 'native', threads })).loss,
+    );
+    expect(Math.abs(one - four) / one).toBeLessThan(1e-6);
+  });
+});

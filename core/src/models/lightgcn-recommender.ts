@@ -1,0 +1,89 @@
+import { type ItemLists, countUsersByItem } from '../interaction-matrix.ts';
+import { foldInUser } from '../fold-in.ts';
+import { defaultHyperparameters, type Hyperparameters } from '../lightgcn/hyperparameters.ts';
+import { bestEmbeddings, createTraining, isTrainingFinished, trainNextEpoch } from '../lightgcn/training.ts';
+import {
+  checkFit,
+  openRecommender,
+  type Recommender,
+  type RecommenderFactory,
+  type RecommenderVectors,
+  reportProgress,
+  saveRecommender,
+} from '../recommender.ts';
+import { chooseAlgebra } from './choose-algebra.ts';
+import type { LinearAlgebra } from './linear-algebra.ts';
+import { createVectorRecommender } from './vector-recommender.ts';
+
+/** LightGCN, trained with early stopping where there are validation interactions. */
+export const lightGcn: RecommenderFactory<Hyperparameters> = {
+  kind: 'lightgcn',
+  source:
+    'He et al. 2020, "LightGCN: Simplifying and Powering Graph Convolution Network for Recommendation", arXiv:2002.02126',
+  defaultConfig: (size) => defaultHyperparameters(size),
+  estimateMemory: ({ userCount, itemCount, interactionCount }, { dimension, layers }) => {
+    const table = 4 * dimension * (userCount + itemCount);
+    const modelBytes = table + 4 * itemCount;
+    // Ego vectors, two moments, gradient, best epoch, final vectors and two tables of the propagation.
+    return { modelBytes, peakBytes: modelBytes + (layers > 0 ? 8 : 6) * table + 40 * interactionCount };
+  },
+  fit: async (train, config, options = {}) => {
+    checkFit(lightGcn, train, config, options);
+    const none = { ...train, userRows: new Int32Array(0), itemRows: new Int32Array(0) };
+    const validation = options.validation ?? { ...none, weights: new Float32Array(0), timestamps: new Float64Array(0) };
+    const training = createTraining(train, validation, config);
+    while (!isTrainingFinished(training)) {
+      const { epoch, loss, ndcgAt10 } = trainNextEpoch(training);
+      const seen = options.validation ? { validationNdcg: ndcgAt10 } : {};
+      reportProgress(options, { phase: 'training', done: epoch, total: config.epochs, loss, ...seen });
+      // Lets the signal's event through.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const { users, items, dimension } = bestEmbeddings(training);
+    const algebra = options.algebra ?? chooseAlgebra();
+    return createLightGcnRecommender({ dimension, users, items }, countUsersByItem(train), algebra);
+  },
+  load: (bytes, options = {}) => {
+    const file = openRecommender(bytes, 'lightgcn');
+    const dimension = file.number('dimension');
+    const itemCount = file.number('itemCount');
+    const vectors = {
+      dimension,
+      users: file.float32('users', file.number('userCount') * dimension),
+      items: file.float32('items', itemCount * dimension),
+    };
+    return createLightGcnRecommender(vectors, file.int32('degrees', itemCount), options.algebra ?? chooseAlgebra());
+  },
+};
+
+/** Trained LightGCN vectors as a recommender; `degrees` are the training users of each item, `[itemCount]`. */
+export function createLightGcnRecommender(
+  vectors: RecommenderVectors,
+  degrees: Int32Array,
+  algebra: LinearAlgebra,
+): Recommender {
+  const { dimension, users, items } = vectors;
+  const model = { dimension, items, itemDegrees: degrees };
+  const counts = { userCount: users.length / dimension, itemCount: items.length / dimension };
+  return createVectorRecommender({
+    kind: 'lightgcn',
+    vectors,
+    algebra,
+    foldIn: async ({ offsets, items: rows }: ItemLists) => {
+      const out = new Float32Array((offsets.length - 1) * dimension);
+      for (let index = 0; index + 1 < offsets.length; index++) {
+        out.set(foldInUser(model, rows.subarray(offsets[index], offsets[index + 1])), index * dimension);
+      }
+      return out;
+    },
+    parts: async (history) => {
+      const scale = 1 / Math.sqrt(history.filter((item) => (degrees[item] ?? 0) > 0).length);
+      return Float32Array.from({ length: history.length * dimension }, (_, at) => {
+        const item = history[Math.floor(at / dimension)] as number;
+        const degree = degrees[item] as number;
+        return degree === 0 ? 0 : (scale / Math.sqrt(degree)) * (items[item * dimension + (at % dimension)] as number);
+      });
+    },
+    save: () => saveRecommender({ kind: 'lightgcn', ...counts }, { dimension }, { users, items, degrees }),
+  });
+}
