@@ -1,44 +1,113 @@
-// Trains LightGCN with the default hyperparameters on MovieLens ml-latest-small (every rating a positive) and prints
-// test NDCG@10 beside popularity: `node core/bench/movielens.ts [temporal|random] [seeds]`, KINDRED_DATA_DIR as in tests.
+// MovieLens ml-latest-small, every rating a positive interaction: popularity beside LightGCN with both losses, by the
+// trained user vectors and by folding the same users in. `npm run bench:movielens -- [--split temporal|random]
+// [--seeds 3] [--json FILE]`; KINDRED_DATA_DIR as in tests.
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { evaluateRanking, type RankingMetrics } from '../src/evaluate.ts';
-import { defaultHyperparameters } from '../src/lightgcn/hyperparameters.ts';
+import { parseArgs } from 'node:util';
+import { evaluateRanking } from '../src/evaluate.ts';
+import { foldInUser } from '../src/fold-in.ts';
+import { countUsersByItem, type InteractionMatrix, listItemsByUser } from '../src/interaction-matrix.ts';
+import { defaultHyperparameters, type LossName } from '../src/lightgcn/hyperparameters.ts';
 import { bestEmbeddings, createTraining, isTrainingFinished, trainNextEpoch } from '../src/lightgcn/training.ts';
 import { popularityScores } from '../src/popularity.ts';
-import { splitPerUser } from '../src/split.ts';
+import { type InteractionSplit, splitPerUser } from '../src/split.ts';
 import { readMovieLens } from './read-movielens.ts';
 
-const strategy = process.argv[2] === 'random' ? 'random' : 'temporal';
-const seedCount = Number(process.argv[3] ?? 3);
+interface Row {
+  model: string;
+  seed: number;
+  ndcgAt10: number;
+  foldedNdcgAt10: number | null;
+  epochs: number;
+  seconds: number;
+}
+
+const { values: options } = parseArgs({
+  options: {
+    split: { type: 'string', default: 'temporal' },
+    seeds: { type: 'string', default: '3' },
+    json: { type: 'string' },
+  },
+});
+const strategy = options.split === 'random' ? 'random' : 'temporal';
 const dataFolder = process.env.KINDRED_DATA_DIR ?? join(import.meta.dirname, '../../../shared/data');
 const matrix = readMovieLens(dataFolder);
-const format = (metrics: RankingMetrics) =>
-  Object.entries(metrics)
-    .map(([name, value]) => `${name} ${(value as number).toFixed(4)}`)
-    .join('  ');
-
 console.log(`${matrix.userCount} users x ${matrix.itemCount} items, ${matrix.userRows.length} interactions`);
 console.log(`${strategy} split per user 80/10/10, full ranking, train and validation items masked`);
-const ndcg: number[] = [];
-for (let seed = 1; seed <= seedCount; seed++) {
-  const { train, validation, test } = splitPerUser(matrix, { strategy, validationShare: 0.1, testShare: 0.1, seed });
-  const popularity = evaluateRanking({ scores: popularityScores(train) }, train, test, { masked: validation });
-  console.log(`seed ${seed}  popularity  ${format(popularity)}`);
-  const training = createTraining(train, validation, {
-    ...defaultHyperparameters({ interactionCount: train.userRows.length }),
-    seed,
-  });
-  const started = performance.now();
-  while (!isTrainingFinished(training)) trainNextEpoch(training);
-  const seconds = (performance.now() - started) / 1000;
-  const { users, items, dimension } = bestEmbeddings(training);
-  const ranker = { userVectors: users, itemVectors: items, dimension };
-  const metrics = evaluateRanking(ranker, train, test, { masked: validation });
-  ndcg.push(metrics.ndcgAt10);
-  const { epoch } = training.model.state;
-  const course = `best epoch ${training.best?.epoch} of ${epoch}, ${(seconds / epoch).toFixed(2)} s each, ${seconds.toFixed(0)} s`;
-  console.log(`seed ${seed}  LightGCN    ${format(metrics)}  (${course})`);
+
+const rows: Row[] = [];
+for (let seed = 1; seed <= Number(options.seeds); seed++) {
+  const split = splitPerUser(matrix, { strategy, validationShare: 0.1, testShare: 0.1, seed });
+  rows.push(
+    measurePopularity(split, seed),
+    measureLightGcn(split, 'bpr', seed),
+    measureLightGcn(split, 'softmax', seed),
+  );
 }
-const mean = ndcg.reduce((sum, value) => sum + value, 0) / ndcg.length;
-const deviation = Math.sqrt(ndcg.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(1, ndcg.length - 1));
-console.log(`LightGCN test NDCG@10 ${mean.toFixed(4)} +- ${deviation.toFixed(4)} over ${seedCount} seeds`);
+printTable(rows);
+if (options.json)
+  writeFileSync(options.json, `${JSON.stringify({ split: strategy, unit: 'NDCG@10, 0-1', rows }, null, 2)}\n`);
+
+function measurePopularity({ train, validation, test }: InteractionSplit, seed: number): Row {
+  const { ndcgAt10 } = evaluateRanking({ scores: popularityScores(train) }, train, test, { masked: validation });
+  return { model: 'popularity', seed, ndcgAt10, foldedNdcgAt10: null, epochs: 0, seconds: 0 };
+}
+
+function measureLightGcn({ train, validation, test }: InteractionSplit, loss: LossName, seed: number): Row {
+  const defaults = defaultHyperparameters({ interactionCount: train.userRows.length });
+  const startedAt = performance.now();
+  // Users' interactions are kept together for the softmax's sake; the platform's BPR draws them one by one.
+  const userGroup = loss === 'bpr' ? 1 : (defaults.userGroup ?? 1);
+  const training = createTraining(train, validation, { ...defaults, userGroup, loss, seed });
+  while (!isTrainingFinished(training)) trainNextEpoch(training);
+  const seconds = (performance.now() - startedAt) / 1000;
+  const { users, items, dimension } = bestEmbeddings(training);
+  const measure = (userVectors: Float32Array): number =>
+    evaluateRanking({ userVectors, itemVectors: items, dimension }, train, test, { masked: validation }).ndcgAt10;
+  const folded = foldInEverybody({ dimension, items, itemDegrees: countUsersByItem(train) }, train);
+  const { epoch: epochs } = training.model.state;
+  return {
+    model: `LightGCN ${loss}`,
+    seed,
+    ndcgAt10: measure(users),
+    foldedNdcgAt10: measure(folded),
+    epochs,
+    seconds,
+  };
+}
+
+function foldInEverybody(model: Parameters<typeof foldInUser>[0], train: InteractionMatrix): Float32Array {
+  const { offsets, items } = listItemsByUser(train);
+  const folded = new Float32Array(train.userCount * model.dimension);
+  for (let user = 0; user < train.userCount; user++) {
+    folded.set(foldInUser(model, items.subarray(offsets[user], offsets[user + 1])), user * model.dimension);
+  }
+  return folded;
+}
+
+function printTable(all: readonly Row[]): void {
+  console.log('\nmodel              NDCG@10           folded in   epochs   seconds');
+  for (const model of new Set(all.map((row) => row.model))) {
+    const own = all.filter((row) => row.model === model);
+    const { mean, deviation } = summarize(own.map((row) => row.ndcgAt10));
+    const folded = own.flatMap((row) => row.foldedNdcgAt10 ?? []);
+    const cells = [
+      model.padEnd(17),
+      `${mean.toFixed(4)} ± ${deviation.toFixed(4)}`,
+      (folded.length > 0 ? summarize(folded).mean.toFixed(4) : '-').padStart(9),
+      summarize(own.map((row) => row.epochs))
+        .mean.toFixed(0)
+        .padStart(6),
+      summarize(own.map((row) => row.seconds))
+        .mean.toFixed(1)
+        .padStart(7),
+    ];
+    console.log(cells.join('   '));
+  }
+}
+
+function summarize(values: readonly number[]): { mean: number; deviation: number } {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return { mean, deviation: Math.sqrt(squares / Math.max(1, values.length - 1)) };
+}

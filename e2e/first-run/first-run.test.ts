@@ -19,6 +19,17 @@ async function newestRun(platform: Platform) {
   return findNewestRun(connectApi(platform.apiUrl, platform.demo.secretKey));
 }
 
+/** A model that trains for long enough to be watched and disturbed, on any machine. */
+async function createLongModel(platform: Platform): Promise<string> {
+  const { createModel } = dataOf(
+    await connectApi(platform.apiUrl, platform.demo.secretKey).ask<{ createModel: { model: { id: string } } }>({
+      query: `mutation CreateModel($input: CreateModelInput!) { createModel(input: $input) { model { id } } }`,
+      variables: { input: { name: 'Wide', hyperparameters: { dimension: 128, epochs: 60, patience: 60 } } },
+    }),
+  );
+  return createModel.model.id;
+}
+
 async function signIn(page: Page, platform: Platform): Promise<void> {
   await page.goto(`${platform.webUrl}/sign-in`);
   await page.getByTestId('sign-in-email').fill(platform.demo.email);
@@ -67,6 +78,7 @@ describe('a platform started by npm start', () => {
     const { page, problems } = await openPage(browser);
     await signIn(page, platform);
     await saveScreenshot(page, 'overview');
+    await page.goto(`${platform.webUrl}/models/${await createLongModel(platform)}`);
     await page.getByTestId('train-button').first().click();
     await page.waitForURL(/\/runs\/run_/);
 
@@ -81,6 +93,8 @@ describe('a platform started by npm start', () => {
     const worker = platform.pids().get('worker-train-cpu');
     if (worker === undefined) throw new Error(`No training worker among ${[...platform.pids().keys()].join(', ')}`);
     process.kill(worker, 'SIGKILL');
+
+    expect((await newestRun(platform)).status).toBe('RUNNING');
 
     await page.getByTestId('run-result').waitFor({ timeout: TRAINING_TIMEOUT_MS });
     await expect.poll(() => page.getByTestId('run-status').textContent()).toMatch(/succeeded/i);

@@ -22,9 +22,9 @@ export interface TrainingThreadInput {
   hyperparameters: Hyperparameters;
 }
 
-/** First what the curve is to be seen beside, then one epoch at a time with the training as it stands after it. */
+/** First what computes and what the curve is to be seen beside, then one epoch at a time with the training after it. */
 export type NextEpoch =
-  | { kind: 'baseline'; name: string; metrics: RankingMetrics }
+  | { kind: 'prepared'; backend: string; baseline: { name: string; metrics: RankingMetrics } }
   | { kind: 'epoch'; report: EpochReport; durationMs: number; checkpoint: Uint8Array<ArrayBuffer> }
   | { kind: 'finished'; bestEpoch: number; epochCount: number };
 
@@ -35,14 +35,14 @@ const training =
     ? createTraining(train, validation, hyperparameters)
     : loadTraining(readFileSync(checkpointPath), train, validation);
 
-// A training that goes on has told its baseline already.
-let baselineIsDue = checkpointPath === null;
+// A training that goes on has told this already.
+let preparationIsDue = checkpointPath === null;
 
 serveThread<NextEpoch>(() => {
-  if (baselineIsDue) {
-    baselineIsDue = false;
+  if (preparationIsDue) {
+    preparationIsDue = false;
     const metrics = evaluateRanking({ scores: popularityScores(train) }, train, validation);
-    return { value: { kind: 'baseline', name: 'POPULARITY', metrics } };
+    return { value: { kind: 'prepared', backend: describeBackend(), baseline: { name: 'POPULARITY', metrics } } };
   }
   if (isTrainingFinished(training)) {
     const epochCount = training.model.state.epoch;
@@ -54,3 +54,9 @@ serveThread<NextEpoch>(() => {
   const checkpoint = saveTraining(training);
   return { value: { kind: 'epoch', report, durationMs, checkpoint }, transfer: [checkpoint.buffer] };
 });
+
+/** Which back-end computes, and why it is not a faster one. */
+function describeBackend(): string {
+  const { backend, backendNotice } = training.model;
+  return `Computing with the ${backend.kind} back-end (${backend.detail})${backendNotice ? `: ${backendNotice}` : ''}`;
+}

@@ -57,8 +57,8 @@ export async function trainEmbeddings(
       const ask = () => thread.ask().catch((error: unknown) => Promise.reject(translateCoreError(error)));
       let next = await ask();
       while (next.kind !== 'finished') {
-        if (next.kind === 'baseline') {
-          await announceBaseline(deps, input, next);
+        if (next.kind === 'prepared') {
+          await announcePreparation(deps, input, next);
         } else {
           await announceEpoch(deps, input, { ...next, epochs: hyperparameters.epochs });
           pointer = await storeCheckpoint(deps.objects, input, { epoch: next.report.epoch, bytes: next.checkpoint });
@@ -74,12 +74,13 @@ export async function trainEmbeddings(
   );
 }
 
-/** The level that the validation curve has to pass, known before its first point. */
-async function announceBaseline(
+/** What computes, and the level that the validation curve has to pass, known before its first point. */
+async function announcePreparation(
   deps: ActivityDeps,
   input: TrainModelInput,
-  { name, metrics }: Extract<NextEpoch, { kind: 'baseline' }>,
+  { backend, baseline: { name, metrics } }: Extract<NextEpoch, { kind: 'prepared' }>,
 ): Promise<void> {
+  await recordEvent(deps, { ...input, dedupeKey: 'backend', body: { kind: 'LOG', message: backend } });
   const body = { kind: 'BASELINE_EVALUATED' as const, name, heldOut: 'VALIDATION' as const, metrics };
   await recordEvent(deps, { ...input, dedupeKey: `validation-baseline:${name}`, body });
 }
