@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { ApolloGateway, type GraphQLDataSource } from '@apollo/gateway';
 import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
 import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
 import { expressMiddleware } from '@as-integrations/express5';
@@ -8,7 +7,7 @@ import type { FormatError } from '@kindred/service/format-error';
 import { addHealthRoutes } from '@kindred/service/health';
 import { listen, type RunningServer } from '@kindred/service/http-server';
 import type { Logger } from '@kindred/service/logger';
-import { createMetrics } from '@kindred/service/metrics';
+import { createMetrics, type Metrics } from '@kindred/service/metrics';
 import { answerErrors } from '@kindred/service/request-pipeline';
 import { currentTraceId, newTraceId, runInTrace } from '@kindred/service/trace';
 import express, { type RequestHandler, type Response } from 'express';
@@ -17,14 +16,15 @@ import { type Authenticate, createAuthenticate, type Credential } from './auth.t
 import { type OperationContext, withDeadline } from './context.ts';
 import { cors } from './cors.ts';
 import { createDataSources } from './data-sources.ts';
+import { createExecutor, type Executor } from './executor/executor.ts';
 import { createGatewayFormatError } from './format-error.ts';
 import { MAX_ERRORS, MAX_TOKENS, parseWithinLimits } from './limits.ts';
 import { startSocketServer } from './socket-server.ts';
 import { createStreamRoute } from './stream-route.ts';
 import { createSubgraphClient, type SubgraphClientOptions } from './subgraph-client.ts';
-import { isSubgraphName, SUBGRAPHS } from './subgraphs.ts';
-import { createSubscriptions } from './subscriptions.ts';
-import { buildSupergraph, forApolloGateway } from './supergraph.ts';
+import { SUBGRAPHS } from './subgraphs.ts';
+import { createSubscriptions, type Subscriptions } from './subscriptions.ts';
+import { buildSupergraph } from './supergraph.ts';
 
 export interface GatewayOptions extends SubgraphClientOptions {
   host: string;
@@ -47,26 +47,18 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
   const { logger } = options;
   const supergraphSdl = await readFile(new URL('../supergraph.graphql', import.meta.url), 'utf8');
   const client = createSubgraphClient(options);
-  const dataSources = createDataSources(client);
   const formatError = createGatewayFormatError(logger);
   const authenticate = createAuthenticate({ client, tenantUrl: options.subgraphUrls.tenant });
-  const subscriptions = createSubscriptions({
-    supergraph: buildSupergraph(supergraphSdl),
-    client,
-    dataSources,
-    formatError,
-  });
-  const apollo = await startApollo(options, { supergraphSdl, dataSources, formatError });
+  const supergraph = buildSupergraph(supergraphSdl);
+  const executor = createExecutor({ supergraph, supergraphSdl, client, dataSources: createDataSources(client) });
+  const subscriptions = createSubscriptions({ executor, client, formatError });
+  const apollo = await startApollo(options, { executor, formatError });
   const draining = new AbortController();
 
   const app = express().disable('x-powered-by').disable('etag');
   const metrics = createMetrics('gateway');
   app.use(metrics.middleware);
-  metrics.addGauge({
-    name: 'kindred_gateway_subscriptions_open',
-    help: 'Subscriptions that are open, over both transports.',
-    read: () => subscriptions.activeCount(),
-  });
+  addGauges(metrics, { subscriptions, executor });
   const readiness = Object.fromEntries(SUBGRAPHS.map((name) => [name, () => client.checkLive(name)]));
   addHealthRoutes(app, { readiness, metrics, logger, isDraining: () => draining.signal.aborted });
   app.use(beginTrace, cors(options.allowedOrigins));
@@ -99,21 +91,10 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
 
 async function startApollo(
   { production, logger }: GatewayOptions,
-  graph: { supergraphSdl: string; dataSources: Record<string, GraphQLDataSource>; formatError: FormatError },
+  graph: { executor: Executor; formatError: FormatError },
 ) {
-  const gateway = new ApolloGateway({
-    supergraphSdl: forApolloGateway(graph.supergraphSdl),
-    buildService: ({ name }) => {
-      const source = isSubgraphName(name) ? graph.dataSources[name] : undefined;
-      if (source === undefined)
-        throw new Error(`The supergraph names "${name}", which is no subgraph of ${SUBGRAPHS.join(', ')}`);
-      return source;
-    },
-    logger,
-    __exposeQueryPlanExperimental: false,
-  });
   const apollo = new ApolloServer<OperationContext>({
-    gateway,
+    gateway: graph.executor.gateway,
     formatError: graph.formatError,
     logger,
     csrfPrevention: true,
@@ -127,6 +108,32 @@ async function startApollo(
   });
   await apollo.start();
   return apollo;
+}
+
+function addGauges(
+  metrics: Metrics,
+  { subscriptions, executor }: { subscriptions: Subscriptions; executor: Executor },
+) {
+  metrics.addGauge({
+    name: 'kindred_gateway_subscriptions_open',
+    help: 'Subscriptions that are open, over both transports.',
+    read: () => subscriptions.activeCount(),
+  });
+  metrics.addGauge({
+    name: 'kindred_gateway_plans_cached',
+    help: 'Operations whose compiled plans are kept.',
+    read: () => executor.stats().plans,
+  });
+  metrics.addGauge({
+    name: 'kindred_gateway_stock_executions',
+    help: 'Operations since the start that the stock executor ran: introspection, and plans that are not known here.',
+    read: () => executor.stats().fallbacks,
+  });
+  metrics.addGauge({
+    name: 'kindred_gateway_fetches_shared',
+    help: 'Fetches from subgraphs since the start that were answered by an identical one under way.',
+    read: () => executor.stats().sharedFetches,
+  });
 }
 
 /** Refuses what must not be planned before Apollo Server validates it, whose hooks can only fail a request with status 500. */
