@@ -18,7 +18,9 @@ import { cors } from './cors.ts';
 import { createDataSources } from './data-sources.ts';
 import { createExecutor, type Executor } from './executor/executor.ts';
 import { createGatewayFormatError } from './format-error.ts';
-import { MAX_ERRORS, MAX_TOKENS, parseWithinLimits } from './limits.ts';
+import { checkCost, ERRORS_BEFORE_GIVING_UP, MAX_TOKENS, parseWithinLimits } from './limits.ts';
+import { LruCache } from './lru-cache.ts';
+import { OperationCosts } from './operation-cost.ts';
 import { startSocketServer } from './socket-server.ts';
 import { createStreamRoute } from './stream-route.ts';
 import { createSubgraphClient, type SubgraphClientOptions } from './subgraph-client.ts';
@@ -47,11 +49,11 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
   const { logger } = options;
   const supergraphSdl = await readFile(new URL('../supergraph.graphql', import.meta.url), 'utf8');
   const client = createSubgraphClient(options);
-  const formatError = createGatewayFormatError(logger);
+  const formatError = createGatewayFormatError(logger, { hideSchema: options.production });
   const authenticate = createAuthenticate({ client, tenantUrl: options.subgraphUrls.tenant });
   const supergraph = buildSupergraph(supergraphSdl);
   const executor = createExecutor({ supergraph, supergraphSdl, client, dataSources: createDataSources(client) });
-  const subscriptions = createSubscriptions({ executor, client, formatError });
+  const subscriptions = createSubscriptions({ executor, client, formatError, hideSchema: options.production });
   const apollo = await startApollo(options, { executor, formatError });
   const draining = new AbortController();
 
@@ -64,15 +66,10 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
   app.use(beginTrace, cors(options.allowedOrigins));
   const admit = authenticateRequest(authenticate);
   const graphql = expressMiddleware(apollo, { context: async ({ res }) => operationContextOf(res) });
-  app.post(
-    '/graphql',
-    admit,
-    express.json({ limit: BODY_LIMIT }),
-    refuseOversized(subscriptions.planner.schema),
-    graphql,
-  );
+  app.post('/graphql', admit, express.json({ limit: BODY_LIMIT }), refuseOversized(), graphql);
   const stream = createStreamRoute({ subscriptions, credentialOf, draining: draining.signal });
   app.post('/graphql/stream', admit, express.json({ limit: STREAM_BODY_LIMIT }), stream);
+  app.all(['/graphql', '/graphql/stream'], onlyPost);
   app.use(answerErrors(formatError));
 
   const http = createServer(app);
@@ -103,8 +100,8 @@ async function startApollo(
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,
     parseOptions: { maxTokens: MAX_TOKENS },
-    validationOptions: { maxErrors: MAX_ERRORS },
-    plugins: [ApolloServerPluginLandingPageDisabled(), refuseSubscriptions],
+    validationOptions: { maxErrors: ERRORS_BEFORE_GIVING_UP },
+    plugins: [ApolloServerPluginLandingPageDisabled(), refuseSubscriptions, refuseDear(graph.executor.schema)],
   });
   await apollo.start();
   return apollo;
@@ -137,14 +134,49 @@ function addGauges(
 }
 
 /** Refuses what must not be planned before Apollo Server validates it, whose hooks can only fail a request with status 500. */
-function refuseOversized(schema: GraphQLSchema): RequestHandler {
+function refuseOversized(): RequestHandler {
+  // Documents that passed: Apollo Server keeps what it parsed of them.
+  const admitted = new LruCache<true>({ capacity: 2_000, maxWeight: 8 * 1024 * 1024 });
   return (req, res, next) => {
     const query: unknown = req.body?.query;
-    const document = typeof query === 'string' ? parseWithinLimits(schema, query) : undefined;
-    if (document === undefined || 'definitions' in document) next();
-    else res.status(400).json({ errors: document });
+    if (typeof query !== 'string' || admitted.get(query) === true) {
+      next();
+      return;
+    }
+    const document = parseWithinLimits(query);
+    if ('definitions' in document) {
+      admitted.set(query, true, query.length);
+      next();
+    } else res.status(400).json({ errors: document });
   };
 }
+
+/** Refuses what asks for too much with the variables it has; here, because a persisted query comes without its text. */
+function refuseDear(schema: GraphQLSchema): ApolloServerPlugin<OperationContext> {
+  const costs = new OperationCosts(schema);
+  return {
+    requestDidStart: async () => ({
+      didResolveOperation: async ({ document, operation, request: { variables = {} } }) => {
+        if (!operation) {
+          const message = 'Wanted one operation, or an operationName that the document holds.';
+          throw new GraphQLError(message, {
+            extensions: { code: 'OPERATION_RESOLUTION_FAILURE', http: { status: 400 } },
+          });
+        }
+        const tooDear = checkCost(costs.of(document, operation, variables));
+        if (tooDear) throw tooDear;
+      },
+    }),
+  };
+}
+
+const onlyPost: RequestHandler = (_req, res) => {
+  const error = { message: 'Operations are sent by POST.', extensions: { code: 'BAD_REQUEST' } };
+  res
+    .status(405)
+    .set('allow', 'POST, OPTIONS')
+    .json({ errors: [error] });
+};
 
 const refuseSubscriptions: ApolloServerPlugin<OperationContext> = {
   requestDidStart: async () => ({

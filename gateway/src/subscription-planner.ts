@@ -11,7 +11,8 @@ import {
 } from 'graphql';
 import { z } from 'zod';
 import type { Executor, PlannedOperation } from './executor/executor.ts';
-import { MAX_ERRORS, parseWithinLimits, withCode } from './limits.ts';
+import { checkCost, ERRORS_BEFORE_GIVING_UP, parseWithinLimits, withCode, withoutSuggestions } from './limits.ts';
+import { OperationCosts } from './operation-cost.ts';
 
 /** A subscription as a client asks for it, over either transport. */
 export const SUBSCRIPTION_REQUEST = z.object({
@@ -44,12 +45,18 @@ export interface SubscriptionPlanner {
 const MAX_CACHED_PLANS = 500;
 
 /** Plans subscriptions, each distinct document once. */
-export function createSubscriptionPlanner(executor: Executor): SubscriptionPlanner {
+export function createSubscriptionPlanner(
+  executor: Executor,
+  { hideSchema }: { hideSchema: boolean },
+): SubscriptionPlanner {
   const { schema } = executor;
+  const costs = new OperationCosts(schema);
+  const wrong = (errors: readonly GraphQLError[], code: string) =>
+    errors.map((error) => withCode(hideSchema ? withoutSuggestion(error) : error, code));
   const plans = new Map<string, SubscriptionPlan>();
 
   const createPlan = (query: string, operationName: string | undefined): SubscriptionPlan | readonly GraphQLError[] => {
-    const document = readDocument(schema, query);
+    const document = readDocument(schema, query, wrong);
     if (!('definitions' in document)) return document;
     const ast = getOperationAST(document, operationName);
     if (!ast) return [badRequest('Wanted one operation, or an operationName that the document holds.')];
@@ -71,12 +78,13 @@ export function createSubscriptionPlanner(executor: Executor): SubscriptionPlann
       plans.set(key, plan);
       const [oldest] = plans.keys();
       if (plans.size > MAX_CACHED_PLANS && oldest !== undefined) plans.delete(oldest);
-      const coerced = getVariableValues(
-        schema,
-        plan.planned.operation.operation.variableDefinitions ?? [],
-        variables ?? {},
-      );
-      if (coerced.errors) return coerced.errors.map((error) => withCode(error, 'BAD_USER_INPUT'));
+      const { operation } = plan.planned.operation;
+      const coerced = getVariableValues(schema, operation.variableDefinitions ?? [], variables ?? {}, {
+        maxErrors: ERRORS_BEFORE_GIVING_UP,
+      });
+      if (coerced.errors) return wrong(coerced.errors, 'BAD_USER_INPUT');
+      const tooDear = checkCost(costs.of(plan.document, operation, coerced.coerced));
+      if (tooDear) return [withCode(tooDear, 'BAD_USER_INPUT')];
       return {
         plan,
         request: { query, ...(name !== undefined && { operationName: name }), variables: variables ?? {} },
@@ -85,11 +93,20 @@ export function createSubscriptionPlanner(executor: Executor): SubscriptionPlann
   };
 }
 
-function readDocument(schema: GraphQLSchema, query: string): DocumentNode | readonly GraphQLError[] {
-  const document = parseWithinLimits(schema, query);
+function readDocument(
+  schema: GraphQLSchema,
+  query: string,
+  wrong: (errors: readonly GraphQLError[], code: string) => readonly GraphQLError[],
+): DocumentNode | readonly GraphQLError[] {
+  const document = parseWithinLimits(query);
   if (!('definitions' in document)) return document;
-  const errors = validate(schema, document, specifiedRules, { maxErrors: MAX_ERRORS });
-  return errors.length === 0 ? document : errors.map((error) => withCode(error, 'GRAPHQL_VALIDATION_FAILED'));
+  const errors = validate(schema, document, specifiedRules, { maxErrors: ERRORS_BEFORE_GIVING_UP });
+  return errors.length === 0 ? document : wrong(errors, 'GRAPHQL_VALIDATION_FAILED');
+}
+
+function withoutSuggestion({ message, nodes, source, positions }: GraphQLError): GraphQLError {
+  const place = { nodes: nodes ?? null, source: source ?? null, positions: positions ?? null };
+  return new GraphQLError(withoutSuggestions(message), place);
 }
 
 function build(executor: Executor, document: DocumentNode, operationName: string | undefined): SubscriptionPlan {

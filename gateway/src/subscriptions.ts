@@ -5,6 +5,7 @@ import type { Credential } from './auth.ts';
 import { type OperationContext, withDeadline } from './context.ts';
 import type { StreamEvent } from './event-stream-reader.ts';
 import type { Executor } from './executor/executor.ts';
+import { capErrors } from './limits.ts';
 import type { SubgraphClient } from './subgraph-client.ts';
 import { isSubgraphName } from './subgraphs.ts';
 import {
@@ -26,6 +27,8 @@ export interface SubscriptionOptions {
   executor: Executor;
   client: SubgraphClient;
   formatError: FormatError;
+  /** Whether messages must not guess at what was meant. */
+  hideSchema: boolean;
 }
 
 /**
@@ -34,7 +37,7 @@ export interface SubscriptionOptions {
  */
 export function createSubscriptions(options: SubscriptionOptions): Subscriptions {
   const { client, formatError } = options;
-  const planner = createSubscriptionPlanner(options.executor);
+  const planner = createSubscriptionPlanner(options.executor, options);
   const complete = createEventCompleter(options);
   let active = 0;
   return {
@@ -77,9 +80,10 @@ function createEventCompleter({ executor, formatError }: SubscriptionOptions) {
     event: StreamEvent,
     context: OperationContext,
   ): Promise<FormattedExecutionResult> => {
-    const { data = null, errors } = await executor.execute(plan.planned, { variables, context, event });
-    return errors === undefined
-      ? { data }
-      : { data, errors: errors.map((error) => toFormattedError(error, formatError)) };
+    const result = capErrors(await executor.execute(plan.planned, { variables, context, event }));
+    const { data = null, errors, extensions } = result;
+    if (errors === undefined) return { data };
+    const formatted = errors.map((error) => toFormattedError(error, formatError));
+    return { data, errors: formatted, ...(extensions && { extensions }) };
   };
 }

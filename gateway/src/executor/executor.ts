@@ -4,6 +4,7 @@ import { type QueryPlan, QueryPlanner } from '@apollo/query-planner';
 import type { ApolloServerOptionsWithGateway } from '@apollo/server';
 import { type DocumentNode, type ExecutionResult, getVariableValues, type GraphQLSchema } from 'graphql';
 import type { OperationContext } from '../context.ts';
+import { capErrors, ERRORS_BEFORE_GIVING_UP } from '../limits.ts';
 import { LruCache } from '../lru-cache.ts';
 import { type GraphQLAnswer, readAnswer, type SubgraphClient, type TextAnswer } from '../subgraph-client.ts';
 import { isSubgraphName } from '../subgraphs.ts';
@@ -121,7 +122,9 @@ function createGateway(options: {
           const variables = request.variables ?? {};
           const { variableDefinitions = [] } = operation;
           if (variableDefinitions.length > 0) {
-            const { errors } = getVariableValues(schema, variableDefinitions, variables);
+            const { errors } = getVariableValues(schema, variableDefinitions, variables, {
+              maxErrors: ERRORS_BEFORE_GIVING_UP,
+            });
             if (errors !== undefined) return { errors };
           }
           const key = `${queryHash}${request.operationName ?? ''}`;
@@ -131,7 +134,9 @@ function createGateway(options: {
             plans.set(key, planned, JSON.stringify(planned.plan).length);
           }
           // What Apollo Server declares as any record is what its `context` function gave it.
-          return await options.executor().execute(planned, { variables, context: context as OperationContext });
+          return capErrors(
+            await options.executor().execute(planned, { variables, context: context as OperationContext }),
+          );
         },
       };
     },
