@@ -34,11 +34,15 @@ const CLAIMS = z.object({
   exp: z.number(),
 });
 
+type Claims = z.output<typeof CLAIMS>;
+
 const ANONYMOUS: Credential = {
   viewer: { kind: 'anonymous', scopes: [] },
   validForMs: () => null,
   recheck: async () => {},
 };
+// A signature costs more to check than most queries to plan; a key that was withdrawn is trusted this much longer.
+const SESSION_TTL_MS = 60_000;
 // A revoked key stops working within this time.
 const API_KEY_TTL_MS = 10_000;
 const API_KEY_FORM = /^k[ps]_[0-9a-z]{20,80}$/;
@@ -70,14 +74,20 @@ function createSessionVerifier(tenantUrl: string): (token: string) => Promise<Cr
     algorithms: ['EdDSA', 'Ed25519'],
     requiredClaims: ['exp'],
   };
-  return async (token) => {
+  const sessions = new LookupCache<Claims>({ ttlMs: SESSION_TTL_MS, capacity: 10_000 });
+  const verify = async (token: string): Promise<Claims> => {
     const { payload } = await jwtVerify(token, keys, wanted).catch((cause: unknown) => {
       if (cause instanceof errors.JOSEError && !KEYS_UNAVAILABLE.has(cause.code)) throw badSession(cause);
       throw new AppError('UNAVAILABLE', 'Sessions cannot be checked now; try again.', { cause });
     });
     const claims = CLAIMS.safeParse(payload);
     if (!claims.success) throw badSession(claims.error);
-    const { sub: accountId, tenant: tenantId, role, exp } = claims.data;
+    return claims.data;
+  };
+  return async (token) => {
+    const claims = await sessions.get(digestOf(token), () => verify(token));
+    const { sub: accountId, tenant: tenantId, role, exp } = claims;
+    if (Date.now() >= exp * 1000) throw badSession();
     return {
       viewer: { kind: 'account', accountId, tenantId, role, scopes: scopesOfRole(role) },
       validForMs: () => Math.max(0, exp * 1000 - Date.now()),
@@ -95,13 +105,16 @@ function badSession(cause?: unknown): AppError {
 function createApiKeyFinder(client: SubgraphClient): (apiKey: string) => Promise<Credential> {
   const cache = new LookupCache<Viewer | null>({ ttlMs: API_KEY_TTL_MS, capacity: 10_000 });
   const find = async (apiKey: string): Promise<Credential> => {
-    // The cache holds digests: a dump of the memory gives no keys away.
-    const digest = createHash('sha256').update(apiKey).digest('base64');
-    const viewer = await cache.get(digest, () => lookUpApiKey(client, apiKey));
+    const viewer = await cache.get(digestOf(apiKey), () => lookUpApiKey(client, apiKey));
     if (viewer === null) throw new AppError('UNAUTHENTICATED', 'The API key is not known or was revoked.');
     return { viewer, validForMs: () => API_KEY_TTL_MS, recheck: async () => void (await find(apiKey)) };
   };
   return find;
+}
+
+// Caches hold digests: a dump of the memory gives no credentials away.
+function digestOf(credential: string): string {
+  return createHash('sha256').update(credential).digest('base64');
 }
 
 // A look-up may be shared by many requests: none of them ends it.
