@@ -34,7 +34,10 @@ const CLAIMS = z.object({
   exp: z.number(),
 });
 
-type Claims = z.output<typeof CLAIMS>;
+interface Session {
+  viewer: Viewer;
+  expiresAtMs: number;
+}
 
 const ANONYMOUS: Credential = {
   viewer: { kind: 'anonymous', scopes: [] },
@@ -74,27 +77,28 @@ function createSessionVerifier(tenantUrl: string): (token: string) => Promise<Cr
     algorithms: ['EdDSA', 'Ed25519'],
     requiredClaims: ['exp'],
   };
-  const sessions = new LookupCache<Claims>({ ttlMs: SESSION_TTL_MS, capacity: 10_000 });
-  const verify = async (token: string): Promise<Claims> => {
+  // The same viewer each time: what is derived from it is derived once.
+  const sessions = new LookupCache<Session>({ ttlMs: SESSION_TTL_MS, capacity: 10_000 });
+  const verify = async (token: string): Promise<Session> => {
     const { payload } = await jwtVerify(token, keys, wanted).catch((cause: unknown) => {
       if (cause instanceof errors.JOSEError && !KEYS_UNAVAILABLE.has(cause.code)) throw badSession(cause);
       throw new AppError('UNAVAILABLE', 'Sessions cannot be checked now; try again.', { cause });
     });
     const claims = CLAIMS.safeParse(payload);
     if (!claims.success) throw badSession(claims.error);
-    return claims.data;
-  };
-  return async (token) => {
-    const claims = await sessions.get(digestOf(token), () => verify(token));
-    const { sub: accountId, tenant: tenantId, role, exp } = claims;
-    if (Date.now() >= exp * 1000) throw badSession();
+    const { sub: accountId, tenant: tenantId, role, exp } = claims.data;
     return {
       viewer: { kind: 'account', accountId, tenantId, role, scopes: scopesOfRole(role) },
-      validForMs: () => Math.max(0, exp * 1000 - Date.now()),
-      recheck: async () => {
-        if (Date.now() >= exp * 1000) throw badSession();
-      },
+      expiresAtMs: exp * 1000,
     };
+  };
+  return async (token) => {
+    const { viewer, expiresAtMs } = await sessions.get(digestOf(token), () => verify(token));
+    const recheck = async () => {
+      if (Date.now() >= expiresAtMs) throw badSession();
+    };
+    await recheck();
+    return { viewer, validForMs: () => Math.max(0, expiresAtMs - Date.now()), recheck };
   };
 }
 

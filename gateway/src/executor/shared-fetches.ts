@@ -27,7 +27,7 @@ export class SharedFetches<T> {
 
   async get(request: { name: string; body: string }, context: OperationContext, send: Send<T>): Promise<T> {
     const tenant = tenantOf(context.viewer);
-    const key = `${request.name}\n${JSON.stringify(context.viewer)}\n${request.body}`;
+    const key = `${request.name}\n${scopeOf(context.viewer)}\n${request.body}`;
     let fetches = this.#byTenant.get(tenant);
     if (fetches === undefined) this.#byTenant.set(tenant, (fetches = new Map()));
     let fetch = fetches.get(key);
@@ -53,6 +53,17 @@ export class SharedFetches<T> {
     fetches.delete(key);
     if (fetches.size === 0) this.#byTenant.delete(tenant);
   }
+}
+
+const scopes = new WeakMap<Viewer, string>();
+
+/** Everything that a subgraph may look at beside the request. */
+function scopeOf(viewer: Viewer): string {
+  const known = scopes.get(viewer);
+  if (known !== undefined) return known;
+  const scope = JSON.stringify(viewer);
+  scopes.set(viewer, scope);
+  return scope;
 }
 
 function tenantOf(viewer: Viewer): string {
