@@ -34,11 +34,18 @@ const CLAIMS = z.object({
   exp: z.number(),
 });
 
+interface Session {
+  viewer: Viewer;
+  expiresAtMs: number;
+}
+
 const ANONYMOUS: Credential = {
   viewer: { kind: 'anonymous', scopes: [] },
   validForMs: () => null,
   recheck: async () => {},
 };
+// A signature costs more to check than most queries to plan; a key that was withdrawn is trusted this much longer.
+const SESSION_TTL_MS = 60_000;
 // A revoked key stops working within this time.
 const API_KEY_TTL_MS = 10_000;
 const API_KEY_FORM = /^k[ps]_[0-9a-z]{20,80}$/;
@@ -70,7 +77,9 @@ function createSessionVerifier(tenantUrl: string): (token: string) => Promise<Cr
     algorithms: ['EdDSA', 'Ed25519'],
     requiredClaims: ['exp'],
   };
-  return async (token) => {
+  // The same viewer each time: what is derived from it is derived once.
+  const sessions = new LookupCache<Session>({ ttlMs: SESSION_TTL_MS, capacity: 10_000 });
+  const verify = async (token: string): Promise<Session> => {
     const { payload } = await jwtVerify(token, keys, wanted).catch((cause: unknown) => {
       if (cause instanceof errors.JOSEError && !KEYS_UNAVAILABLE.has(cause.code)) throw badSession(cause);
       throw new AppError('UNAVAILABLE', 'Sessions cannot be checked now; try again.', { cause });
@@ -80,11 +89,16 @@ function createSessionVerifier(tenantUrl: string): (token: string) => Promise<Cr
     const { sub: accountId, tenant: tenantId, role, exp } = claims.data;
     return {
       viewer: { kind: 'account', accountId, tenantId, role, scopes: scopesOfRole(role) },
-      validForMs: () => Math.max(0, exp * 1000 - Date.now()),
-      recheck: async () => {
-        if (Date.now() >= exp * 1000) throw badSession();
-      },
+      expiresAtMs: exp * 1000,
     };
+  };
+  return async (token) => {
+    const { viewer, expiresAtMs } = await sessions.get(digestOf(token), () => verify(token));
+    const recheck = async () => {
+      if (Date.now() >= expiresAtMs) throw badSession();
+    };
+    await recheck();
+    return { viewer, validForMs: () => Math.max(0, expiresAtMs - Date.now()), recheck };
   };
 }
 
@@ -95,13 +109,16 @@ function badSession(cause?: unknown): AppError {
 function createApiKeyFinder(client: SubgraphClient): (apiKey: string) => Promise<Credential> {
   const cache = new LookupCache<Viewer | null>({ ttlMs: API_KEY_TTL_MS, capacity: 10_000 });
   const find = async (apiKey: string): Promise<Credential> => {
-    // The cache holds digests: a dump of the memory gives no keys away.
-    const digest = createHash('sha256').update(apiKey).digest('base64');
-    const viewer = await cache.get(digest, () => lookUpApiKey(client, apiKey));
+    const viewer = await cache.get(digestOf(apiKey), () => lookUpApiKey(client, apiKey));
     if (viewer === null) throw new AppError('UNAUTHENTICATED', 'The API key is not known or was revoked.');
     return { viewer, validForMs: () => API_KEY_TTL_MS, recheck: async () => void (await find(apiKey)) };
   };
   return find;
+}
+
+// Caches hold digests: a dump of the memory gives no credentials away.
+function digestOf(credential: string): string {
+  return createHash('sha256').update(credential).digest('base64');
 }
 
 // A look-up may be shared by many requests: none of them ends it.

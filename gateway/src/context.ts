@@ -9,7 +9,7 @@ export interface OperationContext {
 }
 
 // Past it a browser has given up, and the subgraphs' own time limits have struck.
-const OPERATION_TIMEOUT_MS = 30_000;
+export const OPERATION_TIMEOUT_MS = 30_000;
 
 /** A signal that aborts with `parent`, or with a TimeoutError when an operation has taken too long. */
 export function withDeadline(parent: AbortSignal): AbortSignal {

@@ -2,6 +2,7 @@ import type { AppErrorCode } from '@kindred/domain/app-error';
 import { createFormatError, type FormatError, HTTP_STATUS_BY_CODE } from '@kindred/service/format-error';
 import type { Logger } from '@kindred/service/logger';
 import type { GraphQLFormattedError } from 'graphql';
+import { withoutSuggestions } from './limits.ts';
 
 const CODES: ReadonlySet<unknown> = new Set<AppErrorCode>(Object.keys(HTTP_STATUS_BY_CODE) as AppErrorCode[]);
 
@@ -9,8 +10,12 @@ const CODES: ReadonlySet<unknown> = new Set<AppErrorCode>(Object.keys(HTTP_STATU
  * Like a subgraph's, and lets pass what a subgraph has formatted already, without its name: an error of the closed list
  * of codes, or one that was masked and logged there.
  */
-export function createGatewayFormatError(logger: Logger): FormatError {
-  const formatOwn = createFormatError(logger);
+export function createGatewayFormatError(logger: Logger, { hideSchema }: { hideSchema: boolean }): FormatError {
+  const formatAny = createFormatError(logger);
+  const formatOwn: FormatError = (formatted, error) => {
+    const answered = formatAny(formatted, error);
+    return hideSchema ? { ...answered, message: withoutSuggestions(answered.message) } : answered;
+  };
   return (formatted, error) => {
     if (formatted.extensions?.serviceName === undefined) return formatOwn(formatted, error);
     const { code, traceId, serviceName } = formatted.extensions;

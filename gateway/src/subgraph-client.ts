@@ -17,10 +17,18 @@ export interface GraphQLAnswer {
   errors?: { message: string; path?: (string | number)[]; extensions?: Record<string, unknown> }[];
 }
 
+/** What a subgraph sent, unread. */
+export interface TextAnswer {
+  statusCode: number;
+  text: string;
+}
+
 /** The gateway's connections to the subgraphs: kept alive, every request signed for its subgraph, viewer and body. */
 export interface SubgraphClient {
   /** @throws AppError UNAVAILABLE or TIMEOUT when the subgraph does not answer; Error when it does not answer in GraphQL. */
   request(name: SubgraphName, request: GraphQLRequest, context: OperationContext): Promise<GraphQLAnswer>;
+  /** Like `request`, of a body that is written already, and leaves reading the answer (`readAnswer`) to the caller. @throws like `request` */
+  send(name: SubgraphName, body: string, context: OperationContext): Promise<TextAnswer>;
   /** The events of a subscription until it completes. Aborting the context's signal ends it upstream. @throws like `request` */
   stream(name: SubgraphName, request: GraphQLRequest, context: OperationContext): AsyncGenerator<StreamEvent>;
   /** @throws when the subgraph does not say that it is live. */
@@ -47,17 +55,25 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
   const streamPools = byName(
     (name) => new Pool(options.subgraphUrls[name], { connect, bodyTimeout: STREAM_SILENCE_MS }),
   );
-  const post = (pool: Pool, path: string, call: Call) =>
-    orUnavailable(pool.request({ path, ...signedRequest(options.internalTokenSecret, call) }), call.context.signal);
+  const send: SubgraphClient['send'] = (name, body, context) =>
+    dispatchText(
+      pools[name],
+      signedRequest(options.internalTokenSecret, '/graphql', { name, body, context }),
+      context.signal,
+    );
   return {
-    request: async (name, request, context) => {
-      const response = await post(pools[name], '/graphql', { name, request, context });
-      return await readAnswer(name, response, context.signal);
-    },
+    send,
+    request: async (name, request, context) => readAnswer(name, await send(name, JSON.stringify(request), context)),
     stream: async function* stream(name, request, context) {
-      const response = await post(streamPools[name], '/graphql/stream', { name, request, context });
+      const call = { name, body: JSON.stringify(request), context };
+      const signed = signedRequest(options.internalTokenSecret, '/graphql/stream', call);
+      const response = await orUnavailable(
+        streamPools[name].request({ ...signed, signal: context.signal }),
+        context.signal,
+      );
       if (response.headers['content-type']?.toString().startsWith('text/event-stream') !== true) {
-        const answer = await readAnswer(name, response, context.signal);
+        const text = await orUnavailable(response.body.text(), context.signal);
+        const answer = readAnswer(name, { statusCode: response.statusCode, text });
         throw new Error(`The ${name} subgraph answered ${response.statusCode} to a stream: ${JSON.stringify(answer)}`);
       }
       yield* readEventStream(response.body);
@@ -75,26 +91,63 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
 
 interface Call {
   name: SubgraphName;
-  request: GraphQLRequest;
+  body: string;
   context: OperationContext;
 }
 
-function signedRequest(secret: string, { name, request, context }: Call) {
-  const body = JSON.stringify(request);
+function signedRequest(secret: string, path: string, { name, body, context }: Call) {
   const headers = {
     'content-type': 'application/json',
     [INTERNAL_TOKEN_HEADER]: signInternalToken(secret, { audience: name, viewer: context.viewer, body }),
     [TRACE_HEADER]: traceparent(context.traceId),
   };
-  return { method: 'POST' as const, headers, body, signal: context.signal };
+  return { method: 'POST' as const, path, headers, body };
 }
 
-async function readAnswer(
-  name: SubgraphName,
-  { statusCode, body }: Dispatcher.ResponseData,
-  signal: AbortSignal,
-): Promise<GraphQLAnswer> {
-  const text = await orUnavailable(body.text(), signal);
+/** A request without the streams that `Pool.request` builds for each one: those cost more than all else here. */
+function dispatchText(pool: Pool, request: Dispatcher.DispatchOptions, signal: AbortSignal): Promise<TextAnswer> {
+  return new Promise((resolve, reject) => {
+    const fail = (cause: unknown) => {
+      signal.removeEventListener('abort', abort);
+      reject(failure(cause, signal));
+    };
+    let controller: Dispatcher.DispatchController | undefined;
+    const abort = () => {
+      controller?.abort(new Error('The operation was cancelled'));
+      fail(signal.reason);
+    };
+    if (signal.aborted) {
+      reject(failure(signal.reason, signal));
+      return;
+    }
+    signal.addEventListener('abort', abort, { once: true });
+    const chunks: Buffer[] = [];
+    let statusCode = 0;
+    pool.dispatch(request, {
+      onRequestStart: (started) => {
+        controller = started;
+        if (signal.aborted) started.abort(new Error('The operation was cancelled'));
+      },
+      onResponseStart: (_controller, status) => {
+        statusCode = status;
+      },
+      onResponseData: (_controller, chunk) => void chunks.push(chunk),
+      onResponseEnd: () => {
+        signal.removeEventListener('abort', abort);
+        resolve({ statusCode, text: decode(chunks) });
+      },
+      onResponseError: (_controller, error) => fail(error),
+    });
+  });
+}
+
+function decode(chunks: readonly Buffer[]): string {
+  const [first] = chunks;
+  return first !== undefined && chunks.length === 1 ? first.toString('utf8') : Buffer.concat(chunks).toString('utf8');
+}
+
+/** @throws Error when a subgraph does not answer in GraphQL. */
+export function readAnswer(name: SubgraphName, { statusCode, text }: TextAnswer): GraphQLAnswer {
   // A subgraph refuses the gateway's own token: nothing that the client could mend.
   if (statusCode === 401) throw new Error(`The ${name} subgraph refuses the internal token: ${text}`);
   try {
@@ -115,11 +168,16 @@ async function orUnavailable<T>(work: Promise<T>, signal: AbortSignal): Promise<
   try {
     return await work;
   } catch (cause) {
-    if (signal.aborted && signal.reason instanceof DOMException && signal.reason.name === 'TimeoutError') {
-      throw new AppError('TIMEOUT', 'The operation took too long.', { cause });
-    }
-    throw new AppError('UNAVAILABLE', 'A part of the graph does not answer now; try again.', { cause });
+    throw failure(cause, signal);
   }
+}
+
+/** Why a subgraph's answer did not come, as a client may know it. */
+export function failure(cause: unknown, signal: AbortSignal): AppError {
+  if (signal.aborted && signal.reason instanceof DOMException && signal.reason.name === 'TimeoutError') {
+    return new AppError('TIMEOUT', 'The operation took too long.', { cause });
+  }
+  return new AppError('UNAVAILABLE', 'A part of the graph does not answer now; try again.', { cause });
 }
 
 function byName<T>(create: (name: SubgraphName) => T): Record<SubgraphName, T> {

@@ -1,6 +1,4 @@
-import { operationFromDocument, type Supergraph } from '@apollo/federation-internals';
-import { buildOperationContext } from '@apollo/gateway';
-import { type QueryPlan, QueryPlanner, type SubscriptionNode } from '@apollo/query-planner';
+import type { SubscriptionNode } from '@apollo/query-planner';
 import {
   type DocumentNode,
   getOperationAST,
@@ -12,7 +10,9 @@ import {
   validate,
 } from 'graphql';
 import { z } from 'zod';
-import { MAX_ERRORS, parseWithinLimits, withCode } from './limits.ts';
+import type { Executor, PlannedOperation } from './executor/executor.ts';
+import { checkCost, ERRORS_BEFORE_GIVING_UP, parseWithinLimits, withCode, withoutSuggestions } from './limits.ts';
+import { OperationCosts } from './operation-cost.ts';
 
 /** A subscription as a client asks for it, over either transport. */
 export const SUBSCRIPTION_REQUEST = z.object({
@@ -25,11 +25,10 @@ export type SubscriptionRequest = z.output<typeof SUBSCRIPTION_REQUEST>;
 /** How a subscription runs: what is subscribed where, and the plan to run for each event. */
 export interface SubscriptionPlan {
   document: DocumentNode;
-  operation: ReturnType<typeof buildOperationContext>;
   /** The subscription at the subgraph that owns the root field. */
   primary: SubscriptionNode['primary'];
-  /** The primary's fetch, then everything that other subgraphs add. */
-  perEvent: QueryPlan;
+  /** The primary's fetch, which each event answers, then everything that other subgraphs add. */
+  planned: PlannedOperation;
 }
 
 export interface PlannedSubscription {
@@ -46,14 +45,18 @@ export interface SubscriptionPlanner {
 const MAX_CACHED_PLANS = 500;
 
 /** Plans subscriptions, each distinct document once. */
-export function createSubscriptionPlanner(supergraph: Supergraph): SubscriptionPlanner {
-  const apiSchema = supergraph.apiSchema();
-  const schema = apiSchema.toGraphQLJSSchema();
-  const planner = new QueryPlanner(supergraph);
+export function createSubscriptionPlanner(
+  executor: Executor,
+  { hideSchema }: { hideSchema: boolean },
+): SubscriptionPlanner {
+  const { schema } = executor;
+  const costs = new OperationCosts(schema);
+  const wrong = (errors: readonly GraphQLError[], code: string) =>
+    errors.map((error) => withCode(hideSchema ? withoutSuggestion(error) : error, code));
   const plans = new Map<string, SubscriptionPlan>();
 
   const createPlan = (query: string, operationName: string | undefined): SubscriptionPlan | readonly GraphQLError[] => {
-    const document = readDocument(schema, query);
+    const document = readDocument(schema, query, wrong);
     if (!('definitions' in document)) return document;
     const ast = getOperationAST(document, operationName);
     if (!ast) return [badRequest('Wanted one operation, or an operationName that the document holds.')];
@@ -62,7 +65,7 @@ export function createSubscriptionPlanner(supergraph: Supergraph): SubscriptionP
         badRequest(`Streams and sockets serve subscriptions only, not a ${ast.operation}: send it to POST /graphql.`),
       ];
     }
-    return build({ apiSchema, schema, planner }, document, operationName);
+    return build(executor, document, operationName);
   };
 
   return {
@@ -71,12 +74,17 @@ export function createSubscriptionPlanner(supergraph: Supergraph): SubscriptionP
       const name = operationName ?? undefined;
       const key = JSON.stringify([query, name]);
       const plan = plans.get(key) ?? createPlan(query, name);
-      if (!('perEvent' in plan)) return plan;
+      if (!('primary' in plan)) return plan;
       plans.set(key, plan);
       const [oldest] = plans.keys();
       if (plans.size > MAX_CACHED_PLANS && oldest !== undefined) plans.delete(oldest);
-      const coerced = getVariableValues(schema, plan.operation.operation.variableDefinitions ?? [], variables ?? {});
-      if (coerced.errors) return coerced.errors.map((error) => withCode(error, 'BAD_USER_INPUT'));
+      const { operation } = plan.planned.operation;
+      const coerced = getVariableValues(schema, operation.variableDefinitions ?? [], variables ?? {}, {
+        maxErrors: ERRORS_BEFORE_GIVING_UP,
+      });
+      if (coerced.errors) return wrong(coerced.errors, 'BAD_USER_INPUT');
+      const tooDear = checkCost(costs.of(plan.document, operation, coerced.coerced));
+      if (tooDear) return [withCode(tooDear, 'BAD_USER_INPUT')];
       return {
         plan,
         request: { query, ...(name !== undefined && { operationName: name }), variables: variables ?? {} },
@@ -85,38 +93,27 @@ export function createSubscriptionPlanner(supergraph: Supergraph): SubscriptionP
   };
 }
 
-function readDocument(schema: GraphQLSchema, query: string): DocumentNode | readonly GraphQLError[] {
-  const document = parseWithinLimits(schema, query);
+function readDocument(
+  schema: GraphQLSchema,
+  query: string,
+  wrong: (errors: readonly GraphQLError[], code: string) => readonly GraphQLError[],
+): DocumentNode | readonly GraphQLError[] {
+  const document = parseWithinLimits(query);
   if (!('definitions' in document)) return document;
-  const errors = validate(schema, document, specifiedRules, { maxErrors: MAX_ERRORS });
-  return errors.length === 0 ? document : errors.map((error) => withCode(error, 'GRAPHQL_VALIDATION_FAILED'));
+  const errors = validate(schema, document, specifiedRules, { maxErrors: ERRORS_BEFORE_GIVING_UP });
+  return errors.length === 0 ? document : wrong(errors, 'GRAPHQL_VALIDATION_FAILED');
 }
 
-interface Graph {
-  apiSchema: ReturnType<Supergraph['apiSchema']>;
-  schema: GraphQLSchema;
-  planner: QueryPlanner;
+function withoutSuggestion({ message, nodes, source, positions }: GraphQLError): GraphQLError {
+  const place = { nodes: nodes ?? null, source: source ?? null, positions: positions ?? null };
+  return new GraphQLError(withoutSuggestions(message), place);
 }
 
-function build(
-  { apiSchema, schema, planner }: Graph,
-  document: DocumentNode,
-  operationName: string | undefined,
-): SubscriptionPlan {
-  const options = operationName === undefined ? {} : { operationName };
-  const { node } = planner.buildQueryPlan(operationFromDocument(apiSchema, document, options));
+function build(executor: Executor, document: DocumentNode, operationName: string | undefined): SubscriptionPlan {
+  const planned = executor.prepare(document, operationName);
+  const { node } = planned.plan;
   if (node?.kind !== 'Subscription') throw new Error(`Wanted the plan of a subscription, got ${node?.kind}`);
-  const { primary, rest } = node;
-  return {
-    document,
-    operation: buildOperationContext({ schema, operationDocument: document, ...options }),
-    primary,
-    // The stock executor refuses a Subscription node, and runs the same nodes as a Sequence.
-    perEvent: {
-      kind: 'QueryPlan',
-      node: { kind: 'Sequence', nodes: rest === undefined ? [primary] : [primary, rest] },
-    },
-  };
+  return { document, primary: node.primary, planned };
 }
 
 function badRequest(message: string): GraphQLError {

@@ -1,11 +1,11 @@
-import type { Supergraph } from '@apollo/federation-internals';
-import { executeQueryPlan, type ServiceMap } from '@apollo/gateway';
 import { type FormatError, toFormattedError } from '@kindred/service/format-error';
 import { runInTrace } from '@kindred/service/trace';
-import type { FormattedExecutionResult, GraphQLSchema } from 'graphql';
+import type { FormattedExecutionResult } from 'graphql';
 import type { Credential } from './auth.ts';
 import { type OperationContext, withDeadline } from './context.ts';
 import type { StreamEvent } from './event-stream-reader.ts';
+import type { Executor } from './executor/executor.ts';
+import { capErrors } from './limits.ts';
 import type { SubgraphClient } from './subgraph-client.ts';
 import { isSubgraphName } from './subgraphs.ts';
 import {
@@ -14,8 +14,6 @@ import {
   type SubscriptionPlanner,
 } from './subscription-planner.ts';
 import { SubscriptionResults } from './subscription-results.ts';
-
-type RequestContext = Parameters<typeof executeQueryPlan>[2];
 
 export interface Subscriptions {
   planner: SubscriptionPlanner;
@@ -26,10 +24,11 @@ export interface Subscriptions {
 }
 
 export interface SubscriptionOptions {
-  supergraph: Supergraph;
+  executor: Executor;
   client: SubgraphClient;
-  dataSources: ServiceMap;
   formatError: FormatError;
+  /** Whether messages must not guess at what was meant. */
+  hideSchema: boolean;
 }
 
 /**
@@ -38,8 +37,8 @@ export interface SubscriptionOptions {
  */
 export function createSubscriptions(options: SubscriptionOptions): Subscriptions {
   const { client, formatError } = options;
-  const planner = createSubscriptionPlanner(options.supergraph);
-  const complete = createEventCompleter(options, planner.schema);
+  const planner = createSubscriptionPlanner(options.executor, options);
+  const complete = createEventCompleter(options);
   let active = 0;
   return {
     planner,
@@ -75,43 +74,16 @@ function openUpstream(
 }
 
 /** Runs the plan of an event: the owner's fetch is answered by the event itself, every other one by its subgraph. */
-function createEventCompleter({ supergraph, dataSources, formatError }: SubscriptionOptions, schema: GraphQLSchema) {
-  const apiSchema = supergraph.apiSchema();
-  const supergraphSchema = supergraph.schema.toGraphQLJSSchema();
+function createEventCompleter({ executor, formatError }: SubscriptionOptions) {
   return async (
-    { plan, request }: PlannedSubscription,
+    { plan, request: { variables } }: PlannedSubscription,
     event: StreamEvent,
     context: OperationContext,
   ): Promise<FormattedExecutionResult> => {
-    const { serviceName, operation } = plan.primary;
-    const owner = dataSources[serviceName];
-    const services: ServiceMap = {
-      ...dataSources,
-      [serviceName]: {
-        process: async (fetch) => {
-          if (fetch.request.query === operation) return event;
-          if (owner === undefined) throw new Error(`There is no data source for "${serviceName}"`);
-          return await owner.process(fetch);
-        },
-      },
-    };
-    // Of Apollo's request context the executor reads these.
-    const requestContext = { request, context, metrics: {}, logger: SILENT, schema } as object as RequestContext;
-    const result = await executeQueryPlan(
-      plan.perEvent,
-      services,
-      requestContext,
-      plan.operation,
-      supergraphSchema,
-      apiSchema,
-    );
-    const { data = null, errors } = result;
-    return errors === undefined
-      ? { data }
-      : { data, errors: errors.map((error) => toFormattedError(error, formatError)) };
+    const result = capErrors(await executor.execute(plan.planned, { variables, context, event }));
+    const { data = null, errors, extensions } = result;
+    if (errors === undefined) return { data };
+    const formatted = errors.map((error) => toFormattedError(error, formatError));
+    return { data, errors: formatted, ...(extensions && { extensions }) };
   };
 }
-
-const nothing = () => {};
-// What fails becomes an error of the result, which formatError logs.
-const SILENT = { debug: nothing, info: nothing, warn: nothing, error: nothing };

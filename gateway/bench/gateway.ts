@@ -1,0 +1,191 @@
+// Our gateway beside @apollo/gateway on the same stub subgraphs, in one run:
+// `node gateway/bench/gateway.ts [--seconds N] [--json FILE]`. Ratios count more than absolutes: load, subgraphs and
+// gateway share the machine's cores, and CPU time per request is what depends least on what else they do.
+import { fork, type ChildProcess } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { availableParallelism, loadavg } from 'node:os';
+import { parseArgs } from 'node:util';
+import { newId } from '@kindred/domain/ids';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { Pool } from 'undici';
+
+const { values: options } = parseArgs({
+  options: { seconds: { type: 'string', default: '3' }, json: { type: 'string' } },
+});
+const SECONDS = Number(options.seconds);
+const VARIANTS = ['ours', 'stock', 'stock-client'] as const;
+const CONNECTIONS = [32, 128];
+const QUERIES = {
+  '1 subgraph, 1 object': 'query ($user: String!) { item(externalId: $user) { title } }',
+  '2 subgraphs, 20 objects':
+    'query ($user: ID!) { similarItems(itemId: $user, first: 20) { edges { rank score node { title categories } } } }',
+  '3 subgraphs, 1 object':
+    'query ($user: String!) { recommend(input: { user: { externalId: $user } }, first: 1) { status modelVersion { number model { name tenant { name } } } } }',
+  '3 subgraphs, 20 objects':
+    'query ($user: String!) { recommend(input: { user: { externalId: $user } }, first: 20) { status modelVersion { number model { name } } edges { rank score node { title categories } } } }',
+};
+
+interface Result {
+  query: string;
+  connections: number;
+  variant: string;
+  requestsPerSecond: number;
+  p50Ms: number;
+  p95Ms: number;
+  p99Ms: number;
+  cpuUsPerRequest: number;
+  subRequests: number;
+  rssMiB: number;
+  failures: number;
+}
+
+function ask<T>(child: ChildProcess, message?: object): Promise<T> {
+  const answer = new Promise<T>((resolve) => void child.once('message', (value) => resolve(value as T)));
+  if (message !== undefined) child.send(message);
+  return answer;
+}
+
+/** Each connection asks as soon as it is answered, as a viewer of its own: no two requests can share a fetch. */
+async function load(
+  url: string,
+  { query, connections, seconds, tokens }: { query: string; connections: number; seconds: number; tokens: string[] },
+) {
+  const { origin, pathname: path } = new URL(url);
+  const pool = new Pool(origin, { connections });
+  const latencies: number[] = [];
+  let failures = 0;
+  const endAt = performance.now() + seconds * 1000;
+  const connection = async (index: number) => {
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${tokens[index]}` };
+    for (let count = 0; performance.now() < endAt; count++) {
+      const body = JSON.stringify({ query, variables: { user: `u${index}-${count}` } });
+      const startedAt = performance.now();
+      const response = await pool.request({ path, method: 'POST', headers, body });
+      const text = await response.body.text();
+      latencies.push(performance.now() - startedAt);
+      if (response.statusCode !== 200 || text.includes('"errors"')) failures += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: connections }, (_, index) => connection(index)));
+  await pool.close();
+  return { latencies: latencies.toSorted((a, b) => a - b), failures };
+}
+
+async function measure(
+  gateway: { child: ChildProcess; url: string },
+  stubs: ChildProcess,
+  test: { query: string; connections: number; tokens: string[] },
+) {
+  await load(gateway.url, { ...test, seconds: 1 });
+  const stubsBefore = await ask<{ requests: number }>(stubs, {});
+  const before = await ask<{ cpuUs: number }>(gateway.child, {});
+  const { latencies, failures } = await load(gateway.url, { ...test, seconds: SECONDS });
+  const after = await ask<{ cpuUs: number; rssMiB: number }>(gateway.child, {});
+  const stubsAfter = await ask<{ requests: number }>(stubs, {});
+  const count = latencies.length;
+  const quantile = (share: number) => latencies[Math.min(count - 1, Math.floor(count * share))] ?? 0;
+  return {
+    requestsPerSecond: count / SECONDS,
+    p50Ms: quantile(0.5),
+    p95Ms: quantile(0.95),
+    p99Ms: quantile(0.99),
+    cpuUsPerRequest: (after.cpuUs - before.cpuUs) / count,
+    subRequests: (stubsAfter.requests - stubsBefore.requests) / count,
+    rssMiB: after.rssMiB,
+    failures,
+  };
+}
+
+async function createTokens(count: number) {
+  const { publicKey, privateKey } = await generateKeyPair('EdDSA');
+  const sign = () =>
+    new SignJWT({ tenant: newId('Tenant'), role: 'MEMBER' })
+      .setProtectedHeader({ alg: 'EdDSA', kid: 'bench' })
+      .setIssuer('kindred')
+      .setAudience('kindred-api')
+      .setSubject(newId('Account'))
+      .setIssuedAt()
+      .setExpirationTime('1h')
+      .sign(privateKey);
+  const tokens = await Promise.all(Array.from({ length: count }, sign));
+  return { tokens, publicKey: { ...(await exportJWK(publicKey)), kid: 'bench', alg: 'EdDSA', use: 'sig' } };
+}
+
+function print(results: readonly Result[]): void {
+  console.log(
+    'query                     conn  gateway          req/s   p50 ms   p95 ms   p99 ms  CPU us/req  sub-req  RSS MiB  failed',
+  );
+  for (const { query, connections, variant, ...figures } of results) {
+    const { requestsPerSecond, p50Ms, p95Ms, p99Ms, cpuUsPerRequest, subRequests, rssMiB, failures } = figures;
+    const cells = [
+      requestsPerSecond.toFixed(0),
+      p50Ms.toFixed(1),
+      p95Ms.toFixed(1),
+      p99Ms.toFixed(1),
+      cpuUsPerRequest.toFixed(0),
+    ];
+    const rest = [subRequests.toFixed(2), rssMiB.toFixed(0), String(failures)]
+      .map((cell) => cell.padStart(8))
+      .join(' ');
+    console.log(
+      `${query.padEnd(25)} ${String(connections).padStart(4)}  ${variant.padEnd(13)} ${cells.map((cell) => cell.padStart(8)).join(' ')}    ${rest}`,
+    );
+  }
+}
+
+function ratios(results: readonly Result[]) {
+  return results
+    .filter(({ variant }) => variant === 'ours')
+    .flatMap((ours) =>
+      results
+        .filter(
+          ({ variant, query, connections }) =>
+            variant !== 'ours' && query === ours.query && connections === ours.connections,
+        )
+        .map((other) => ({
+          query: ours.query,
+          connections: ours.connections,
+          against: other.variant,
+          requestsPerSecond: ours.requestsPerSecond / other.requestsPerSecond,
+          cpu: other.cpuUsPerRequest / ours.cpuUsPerRequest,
+        })),
+    );
+}
+
+const { tokens, publicKey } = await createTokens(Math.max(...CONNECTIONS));
+const stubs = fork(new URL('stub-subgraphs.ts', import.meta.url));
+const { urls } = await ask<{ urls: Record<string, string> }>(stubs);
+await ask(stubs, { publicKey });
+const gateways = await Promise.all(
+  VARIANTS.map(async (variant) => {
+    const child = fork(new URL('gateway-process.ts', import.meta.url), [variant, JSON.stringify(urls)]);
+    return { variant, child, ...(await ask<{ url: string }>(child)) };
+  }),
+);
+const loadBefore = loadavg();
+const results: Result[] = [];
+for (const [name, query] of Object.entries(QUERIES)) {
+  for (const connections of CONNECTIONS) {
+    for (const gateway of gateways) {
+      results.push({
+        query: name,
+        connections,
+        variant: gateway.variant,
+        ...(await measure(gateway, stubs, { query, connections, tokens })),
+      });
+    }
+  }
+}
+for (const { child } of gateways) child.disconnect();
+stubs.disconnect();
+print(results);
+const compared = ratios(results);
+for (const { query, connections, against, requestsPerSecond, cpu } of compared) {
+  console.log(
+    `${query}, ${connections} connections: ${requestsPerSecond.toFixed(1)} x the requests of ${against}, at 1/${cpu.toFixed(1)} of its CPU time each`,
+  );
+}
+const machine = { cores: availableParallelism(), loadBefore, loadAfter: loadavg(), node: process.version };
+console.log(`${machine.cores} cores, load ${loadBefore.map((value) => value.toFixed(1)).join(' ')} before`);
+if (options.json !== undefined)
+  await writeFile(options.json, `${JSON.stringify({ machine, results, ratios: compared }, null, 2)}\n`);

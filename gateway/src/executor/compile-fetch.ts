@@ -1,0 +1,154 @@
+import type { FetchNode } from '@apollo/query-planner';
+import { GraphQLError, OperationTypeNode } from 'graphql';
+import type { GraphQLAnswer } from '../subgraph-client.ts';
+import type { PlanCompilation } from './compile-plan.ts';
+import { collectAt, collectPathsAt } from './entities.ts';
+import { type JsonObject, mergeInto, TYPENAME } from './json.ts';
+import type { Path, PlanRun, RunNode } from './plan-run.ts';
+import { compileRepresentation, type Represent } from './representations.ts';
+import { compileRewrites, type Rewrite } from './rewrites.ts';
+
+const ENTITIES = '_entities';
+
+/** A fetch as one function: its body is written already but for the variables. Failures become errors of the answer. */
+export function compileFetch(node: FetchNode, path: Path, compilation: PlanCompilation): RunNode {
+  const { types } = compilation;
+  const fetch: Fetch = {
+    name: node.serviceName,
+    path,
+    head: `${JSON.stringify({ query: node.operation, operationName: node.operationName }).slice(0, -1)},"variables":{`,
+    variables: (node.variableUsages ?? []).map((name) => ({ name, key: `${JSON.stringify(name)}:` })),
+    isPrimary: node === compilation.primary,
+    shareable: compilation.shareable && node.operationKind === OperationTypeNode.QUERY,
+    rewriteInput: compileRewrites(node.inputRewrites, types),
+    rewriteOutput: compileRewrites(node.outputRewrites, types),
+  };
+  const represent = node.requires && compileRepresentation(node.requires, types);
+  return async (run) => {
+    // Where the plan is at odds with what was fetched there is no answer at all, hence outside.
+    const entities = collectAt(run.data, path);
+    if (entities.length === 0) return;
+    try {
+      if (represent === undefined) await fetchFields(fetch, run, entities);
+      else await fetchEntities({ ...fetch, represent }, run, entities);
+    } catch (error) {
+      run.errors.push(error instanceof Error ? error : new Error(String(error)));
+    }
+  };
+}
+
+interface Fetch {
+  name: string;
+  path: Path;
+  head: string;
+  variables: readonly { name: string; key: string }[];
+  isPrimary: boolean;
+  shareable: boolean;
+  rewriteInput: Rewrite | undefined;
+  rewriteOutput: Rewrite | undefined;
+}
+
+async function fetchFields(fetch: Fetch, run: PlanRun, entities: readonly JsonObject[]): Promise<void> {
+  const { data, errors } = await send(fetch, run, []);
+  if (errors !== undefined) {
+    for (const error of errors)
+      run.errors.push(toError(error, fetch.name, error.path && [...fetch.path, ...error.path]));
+  }
+  if (data === undefined || data === null) return;
+  fetch.rewriteOutput?.(data);
+  for (const entity of entities) mergeInto(entity, data);
+}
+
+async function fetchEntities(
+  fetch: Fetch & { represent: Represent },
+  run: PlanRun,
+  entities: readonly JsonObject[],
+): Promise<void> {
+  const { representations, entitiesOf } = representAll(fetch, entities);
+  if (representations.length === 0) return;
+  const { data, errors } = await send(fetch, run, representations);
+  if (errors !== undefined) run.errors.push(...entityErrors(fetch, run, { errors, entitiesOf }));
+  if (data === undefined || data === null) return;
+  const received = data[ENTITIES];
+  if (!Array.isArray(received)) throw new Error('Expected "data._entities" in response to be an array');
+  if (received.length !== representations.length)
+    throw new Error(`Expected "data._entities" to contain ${representations.length} elements`);
+  for (const [index, addition] of received.entries()) {
+    if (addition === null) continue;
+    const places = entitiesOf[index] ?? [];
+    const first = entities[places[0] ?? -1];
+    if (!addition[TYPENAME] && first !== undefined) addition[TYPENAME] = first[TYPENAME];
+    fetch.rewriteOutput?.(addition);
+    for (const place of places) {
+      const entity = entities[place];
+      if (entity !== undefined) mergeInto(entity, addition);
+    }
+  }
+}
+
+/** Each distinct representation once, as JSON, with the places of the entities that it stands for. */
+function representAll({ represent, rewriteInput }: Fetch & { represent: Represent }, entities: readonly JsonObject[]) {
+  const representations: string[] = [];
+  const entitiesOf: number[][] = [];
+  const indexes = new Map<string, number>();
+  for (const [place, entity] of entities.entries()) {
+    const representation = represent(entity);
+    if (!representation?.[TYPENAME]) continue;
+    rewriteInput?.(representation);
+    const json = JSON.stringify(representation);
+    const known = indexes.get(json);
+    if (known !== undefined) {
+      entitiesOf[known]?.push(place);
+      continue;
+    }
+    indexes.set(json, representations.length);
+    representations.push(json);
+    entitiesOf.push([place]);
+  }
+  return { representations, entitiesOf };
+}
+
+function send(fetch: Fetch, run: PlanRun, representations: readonly string[]): Promise<GraphQLAnswer> {
+  if (fetch.isPrimary && run.event !== undefined) return Promise.resolve(run.event);
+  const body = writeBody(fetch, run.variables, representations);
+  return run.fetch({ name: fetch.name, body, shareable: fetch.shareable }, run.context);
+}
+
+function writeBody({ head, variables }: Fetch, given: JsonObject, representations: readonly string[]): string {
+  let body = head;
+  let separator = '';
+  for (const { name, key } of variables) {
+    const value = Object.hasOwn(given, name) ? given[name] : undefined;
+    if (value === undefined) continue;
+    body += separator + key + JSON.stringify(value);
+    separator = ',';
+  }
+  if (representations.length > 0) body += `${separator}"representations":[${representations.join(',')}]`;
+  return `${body}}}`;
+}
+
+type AnswerError = NonNullable<GraphQLAnswer['errors']>[number];
+
+/** An error of an entity is an error of every place where this entity stands in the answer. */
+function entityErrors(
+  { name, path }: Fetch,
+  run: PlanRun,
+  { errors, entitiesOf }: { errors: readonly AnswerError[]; entitiesOf: readonly number[][] },
+): GraphQLError[] {
+  let paths: Path[] | undefined;
+  return errors.flatMap((error) => {
+    const index = error.path?.[1];
+    if (typeof index !== 'number') return [toError(error, name, error.path && [...path, ...error.path])];
+    paths ??= collectPathsAt(run.data, path);
+    const below = error.path?.slice(2) ?? [];
+    const places = entitiesOf[index] ?? [];
+    return places.map((place) => toError(error, name, [...(paths?.[place] ?? []), ...below]));
+  });
+}
+
+function toError({ message, extensions }: AnswerError, serviceName: string, path: Path | undefined): GraphQLError {
+  return new GraphQLError(message || `Error while fetching subquery from service "${serviceName}"`, {
+    path: path ?? null,
+    extensions: { ...extensions, code: extensions?.code ?? 'DOWNSTREAM_SERVICE_ERROR', serviceName },
+  });
+}

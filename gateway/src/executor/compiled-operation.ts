@@ -1,0 +1,119 @@
+import { type Operation, type Schema, type Supergraph } from '@apollo/federation-internals';
+import type { QueryPlan } from '@apollo/query-planner';
+import { type ExecutionResult, GraphQLError } from 'graphql';
+import type { OperationContext } from '../context.ts';
+import type { GraphQLAnswer } from '../subgraph-client.ts';
+import { compilePlan, UnknownPlanNodeError } from './compile-plan.ts';
+import type { JsonObject } from './json.ts';
+import type { FetchFromSubgraph, PlanRun, RunNode } from './plan-run.ts';
+import { type Conditions, inspectOperation } from './selections.ts';
+import { compileShape, type ShapeRun } from './shape.ts';
+import { createTypeConditions, type TypeConditions } from './type-conditions.ts';
+
+/** An operation that is executed without looking at its document or plan again. */
+export interface CompiledOperation {
+  run: RunNode | undefined;
+  conditionVariables: readonly string[];
+  defaults: Readonly<Record<string, unknown>>;
+  /** The answer's form, for each combination of `@skip` and `@include` that was asked for. */
+  shapes: Map<string, (input: JsonObject, run: ShapeRun) => JsonObject | null>;
+  operation: Operation;
+}
+
+export interface ExecutionRequest {
+  variables: JsonObject;
+  context: OperationContext;
+  fetch: FetchFromSubgraph;
+  event?: GraphQLAnswer;
+}
+
+export interface OperationCompiler {
+  /** Undefined for what the stock executor has to do: introspection, and plans with nodes that are not known here. */
+  compile(operation: Operation, plan: QueryPlan): CompiledOperation | undefined;
+}
+
+/** What one operation can ask for with its variables in turn; more combinations push out the others. */
+const MAX_SHAPES = 32;
+
+export function createOperationCompiler(supergraph: Supergraph): OperationCompiler {
+  const types = createTypeConditions(supergraph.schema.toGraphQLJSSchema());
+  return { compile: (operation, plan) => compile(operation, plan, types) };
+}
+
+function compile(operation: Operation, plan: QueryPlan, types: TypeConditions): CompiledOperation | undefined {
+  const { conditionVariables, answerable } = inspectOperation(operation.selectionSet);
+  if (!answerable) return undefined;
+  const defaults = operation.collectDefaultedVariableValues();
+  const compilation = { types, defaults, shareable: operation.rootKind === 'query' };
+  const compiled = { conditionVariables, defaults, operation, shapes: new Map() };
+  try {
+    const { node } = plan;
+    if (node === undefined) return { ...compiled, run: undefined };
+    if (node.kind !== 'Subscription') return { ...compiled, run: compilePlan(node, compilation) };
+    const { primary, rest } = node;
+    const perEvent = { kind: 'Sequence' as const, nodes: rest === undefined ? [primary] : [primary, rest] };
+    return { ...compiled, run: compilePlan(perEvent, { ...compilation, primary }) };
+  } catch (error) {
+    if (error instanceof UnknownPlanNodeError) return undefined;
+    throw error;
+  }
+}
+
+/** The values that decide what is answered; undefined when one is no boolean, which only the stock executor can explain. */
+export function readConditions(
+  { conditionVariables, defaults }: CompiledOperation,
+  variables: JsonObject,
+): Conditions | undefined {
+  const conditions: Record<string, boolean> = {};
+  for (const name of conditionVariables) {
+    const value = Object.hasOwn(variables, name) ? variables[name] : defaults[name];
+    if (typeof value !== 'boolean') return undefined;
+    conditions[name] = value;
+  }
+  return conditions;
+}
+
+/** Runs the plan and shapes what it fetched. @throws when the subgraphs' answers are at odds with the plan */
+export async function execute(
+  compiled: CompiledOperation,
+  conditions: Conditions,
+  { variables, context, fetch, event }: ExecutionRequest,
+): Promise<ExecutionResult> {
+  const run: PlanRun = { context, variables, data: {}, errors: [], fetch, ...(event && { event }) };
+  await compiled.run?.(run);
+  return shape(compiled, conditions, run);
+}
+
+function shape(compiled: CompiledOperation, conditions: Conditions, { data: input, errors }: PlanRun): ExecutionResult {
+  const run: ShapeRun = { path: [], problems: [] };
+  let data: JsonObject | null;
+  try {
+    data = shapeOf(compiled, conditions)(input, run);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    return { errors: [new GraphQLError(error.message, { originalError: error })] };
+  }
+  // An error's own type is kept: whoever formats it tells an outage from a bug by it.
+  if (errors.length > 0) return { errors: errors as GraphQLError[], data };
+  return run.problems.length > 0 ? { data, extensions: { valueCompletion: run.problems } } : { data };
+}
+
+function shapeOf({ shapes, operation, conditionVariables }: CompiledOperation, conditions: Conditions) {
+  const key = conditionVariables.map((name) => (conditions[name] === true ? '1' : '0')).join('');
+  const known = shapes.get(key);
+  if (known !== undefined) return known;
+  if (shapes.size >= MAX_SHAPES) shapes.clear();
+  const rootType = rootTypeOf(operation.schema(), operation);
+  const compiled = compileShape(
+    { selectionSet: operation.selectionSet, rootType },
+    { schema: operation.schema(), conditions },
+  );
+  shapes.set(key, compiled);
+  return compiled;
+}
+
+function rootTypeOf(schema: Schema, { rootKind }: Operation) {
+  const rootType = schema.schemaDefinition.rootType(rootKind);
+  if (rootType === undefined) throw new Error(`The schema has no ${rootKind}`);
+  return rootType;
+}

@@ -1,0 +1,185 @@
+import {
+  type CompositeType,
+  ERRORS,
+  isCompositeType,
+  isEnumType,
+  isListType,
+  isNonNullType,
+  isObjectType,
+  isScalarType,
+  isValidLeafValue,
+  type Schema,
+  type SelectionSet,
+  type Type,
+} from '@apollo/federation-internals';
+import type { GraphQLError } from 'graphql';
+import { getOwn, type JsonObject, TYPENAME } from './json.ts';
+import { type CollectedField, collectFields, type Conditions } from './selections.ts';
+
+/** What shaping an answer found wrong in it, beside what the subgraphs themselves reported. */
+export interface ShapeRun {
+  path: (string | number)[];
+  problems: GraphQLError[];
+}
+
+/** Null in place of something that had to be null and was reported. */
+const REPORTED = Symbol('reported');
+/** Something that must not be null is: what holds it becomes null. */
+const BUBBLE = Symbol('bubble');
+
+type Complete = (value: unknown, run: ShapeRun) => unknown;
+/** Writes one field; false when the whole object must become null. */
+type Step = (input: JsonObject, output: JsonObject, run: ShapeRun) => boolean;
+
+interface Shape {
+  schema: Schema;
+  conditions: Conditions;
+}
+
+/**
+ * The operation's answer from everything that was fetched: in the operation's order, without what the plan fetched for
+ * itself, null bubbled up from wherever something that must not be null is missing.
+ */
+export function compileShape(
+  operation: { selectionSet: SelectionSet; rootType: CompositeType },
+  shape: Shape,
+): (input: JsonObject, run: ShapeRun) => JsonObject | null {
+  const write = compileObject([operation.selectionSet], operation.rootType, shape);
+  return (input, run) => {
+    const output: JsonObject = {};
+    return write(input, output, run) ? output : null;
+  };
+}
+
+/** Each type that an object turns out to have gets its own list of steps, on first sight. */
+function compileObject(sets: readonly SelectionSet[], declaredType: CompositeType, shape: Shape): Step {
+  const stepsByType = new Map<string, readonly Step[]>();
+  const compileSteps = (typename: string): readonly Step[] => {
+    const type = typename === '' ? undefined : shape.schema.type(typename);
+    const parentType = type !== undefined && isCompositeType(type) ? type : declaredType;
+    const object = { typename: typename === '' ? undefined : typename, parentType, ...shape };
+    const steps = collectFields(sets, object).map((field) => compileField(field, shape));
+    stepsByType.set(typename, steps);
+    return steps;
+  };
+  return (input, output, run) => {
+    const typename = input[TYPENAME] ?? '';
+    if (typeof typename !== 'string') throw new Error(`Wanted a name as __typename, got ${JSON.stringify(typename)}`);
+    const steps = stepsByType.get(typename) ?? compileSteps(typename);
+    for (const step of steps) if (!step(input, output, run)) return false;
+    return true;
+  };
+}
+
+function compileField({ selection, parentType, inner }: CollectedField, shape: Shape): Step {
+  const name = selection.element.responseName();
+  if (selection.element.name === TYPENAME) return compileTypename(name, parentType, shape.schema);
+  const type = selection.element.definition.type;
+  if (type === undefined) throw new Error(`The field ${name} has no type`);
+  const complete = compileValue(type, { name, parentType, inner, ...shape });
+  const inherited = name in Object.prototype;
+  return (input, output, run) => {
+    const value = inherited ? getOwn(input, name) : input[name];
+    run.path.push(name);
+    const completed = complete(value ?? null, run);
+    run.path.pop();
+    output[name] = completed === REPORTED || completed === BUBBLE ? null : completed;
+    return completed !== BUBBLE;
+  };
+}
+
+function compileTypename(name: string, parentType: CompositeType, schema: Schema): Step {
+  const fallback = isObjectType(parentType) ? parentType.name : undefined;
+  return (input, output) => {
+    const told = getOwn(input, name) ?? (name === TYPENAME ? null : getOwn(input, TYPENAME)) ?? null;
+    const type = typeof told === 'string' ? schema.type(told) : undefined;
+    const typename = type === undefined ? fallback : isObjectType(type) ? type.name : undefined;
+    if (typename === undefined) return false;
+    output[name] = typename;
+    return true;
+  };
+}
+
+interface Place extends Shape {
+  name: string;
+  parentType: CompositeType;
+  inner: readonly SelectionSet[];
+}
+
+function compileValue(type: Type, place: Place): Complete {
+  if (isNonNullType(type)) return compileNonNull(compileValue(type.ofType, place), type.ofType, place);
+  if (isListType(type)) return compileList(compileValue(type.ofType, place), type);
+  if (isCompositeType(type)) return compileComposite(type, place);
+  if (isScalarType(type) || isEnumType(type)) {
+    return (value, run) => {
+      if (value === null || isValidLeafValue(place.schema, value, type)) return value;
+      report(run, `Invalid value found for ${describe(run, type, place)}.`);
+      return REPORTED;
+    };
+  }
+  throw new Error(`The type ${type.toString()} of ${place.name} is no output type`);
+}
+
+function compileNonNull(complete: Complete, type: Type, place: Place): Complete {
+  return (value, run) => {
+    const completed = complete(value, run);
+    if (completed === REPORTED) return BUBBLE;
+    if (completed !== null) return completed;
+    report(run, `Cannot return null for non-nullable ${describe(run, type, place)}.`);
+    return BUBBLE;
+  };
+}
+
+function compileList(complete: Complete, type: Type): Complete {
+  return (value, run) => {
+    if (value === null) return null;
+    if (!Array.isArray(value))
+      throw new Error(
+        `Invalid non-list value ${JSON.stringify(value)} returned by subgraph for list type ${type.toString()}`,
+      );
+    let nullified = false;
+    const completed: unknown[] = [];
+    for (let index = 0; index < value.length; index++) {
+      run.path.push(index);
+      const element = complete(value[index], run);
+      run.path.pop();
+      if (element === BUBBLE) nullified = true;
+      completed.push(element === REPORTED ? null : element);
+    }
+    return nullified ? REPORTED : completed;
+  };
+}
+
+function compileComposite(type: CompositeType, place: Place): Complete {
+  const write = compileObject(place.inner, type, { schema: place.schema, conditions: place.conditions });
+  return (value, run) => {
+    if (value === null) return null;
+    if (typeof value !== 'object')
+      throw new Error(
+        `Invalid non-object value ${JSON.stringify(value)} returned by subgraph for composite type ${type.toString()}`,
+      );
+    const input = value as JsonObject;
+    const typename = input[TYPENAME];
+    if (typename !== undefined && typeof typename !== 'string') {
+      throw new Error(`Invalid non-string value ${JSON.stringify(typename)} for __typename at ${run.path.join()}`);
+    }
+    const named = typename ? place.schema.type(typename) : type;
+    if (named === undefined || !isCompositeType(named)) {
+      report(run, `Invalid __typename found for object at ${describe(run, type, place)}.`);
+      return REPORTED;
+    }
+    const output: JsonObject = {};
+    return write(input, output, run) ? output : REPORTED;
+  };
+}
+
+function describe({ path }: ShapeRun, type: Type, { parentType }: Place): string {
+  const last = path.at(-1);
+  return typeof last === 'string'
+    ? `field ${parentType.toString()}.${last}`
+    : `array element of type ${type.toString()} at index ${String(last)}`;
+}
+
+function report(run: ShapeRun, message: string): void {
+  run.problems.push(ERRORS.INVALID_GRAPHQL.err(message, { path: [...run.path] }));
+}
