@@ -7,7 +7,7 @@ export interface Exposure {
   readonly coverage: number;
   /**
    * Gini index of how often each item of the catalogue is listed: 0 when all equally, 1 when one item has every place
-   * (Gunawardana and Shani 2015, section 8.3.8.1: sum of (2 j - n - 1) p_j / (n - 1), p rising).
+   * (Gunawardana and Shani 2015: sum of (2 j - n - 1) p_j / (n - 1), p rising).
    */
   readonly gini: number;
   /**
