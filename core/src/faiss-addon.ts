@@ -1,7 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import type { SearchResult } from './index-contract.ts';
+import { type AddonForm, type AddonState, loadAddon } from './load-addon.ts';
 
 /**
  * An index of core/native/faiss.cc. Errors carry a `code`: FAISS_CLOSED, FAISS_BAD_ARGUMENT or FAISS_FAILED.
@@ -32,37 +30,11 @@ export interface FaissAddon {
 }
 
 /** The binding, or why there is none. */
-export type FaissAddonState = { readonly addon: FaissAddon } | { readonly addon: null; readonly reason: string };
+export type FaissAddonState = AddonState<FaissAddon>;
 
-const BUILD_FOLDER = join(import.meta.dirname, '..', 'build');
+export const FAISS_ADDON: AddonForm<FaissAddon> = { name: 'faiss', members: ['faissVersion', 'build', 'read'] };
 
-let loaded: FaissAddonState | undefined;
-
-/** Loads core/build/faiss.node once per thread; never throws. */
+/** Loads the binding once per thread; never throws. */
 export function loadFaissAddon(): FaissAddonState {
-  loaded ??= loadFrom(BUILD_FOLDER);
-  return loaded;
-}
-
-/** As `loadFaissAddon`, from another folder and without remembering. */
-export function loadFrom(buildFolder: string): FaissAddonState {
-  const path = join(buildFolder, 'faiss.node');
-  if (!existsSync(path)) {
-    const reasonPath = join(buildFolder, 'faiss-unavailable.txt');
-    const reason = existsSync(reasonPath)
-      ? readFileSync(reasonPath, 'utf8').trim()
-      : 'the binding was not built (npm run build -w core)';
-    return { addon: null, reason };
-  }
-  try {
-    const addon: unknown = createRequire(import.meta.url)(path);
-    if (isFaissAddon(addon)) return { addon };
-    return { addon: null, reason: `${path} is not the FAISS binding` };
-  } catch (error) {
-    return { addon: null, reason: error instanceof Error ? error.message : String(error) };
-  }
-}
-
-function isFaissAddon(value: unknown): value is FaissAddon {
-  return typeof value === 'object' && value !== null && 'build' in value && 'read' in value && 'faissVersion' in value;
+  return loadAddon(FAISS_ADDON);
 }

@@ -1,6 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { type AddonForm, type AddonState, loadAddon } from './load-addon.ts';
 
 /**
  * Item vectors, copied and packed for one kind of processor, outside JavaScript until collected. Both calls take
@@ -37,37 +35,11 @@ export interface RankingAddon {
 }
 
 /** The addon, or why there is none. */
-export type RankingAddonState = { readonly addon: RankingAddon } | { readonly addon: null; readonly reason: string };
+export type RankingAddonState = AddonState<RankingAddon>;
 
-const BUILD_FOLDER = join(import.meta.dirname, '..', 'build');
+export const RANKING_ADDON: AddonForm<RankingAddon> = { name: 'ranking', members: ['kernelNames', 'PackedItems'] };
 
-let loaded: RankingAddonState | undefined;
-
-/** Loads core/build/ranking.node once per thread; never throws. */
+/** Loads the addon once per thread; never throws. */
 export function loadRankingAddon(): RankingAddonState {
-  loaded ??= loadRankingAddonFrom(BUILD_FOLDER);
-  return loaded;
-}
-
-/** As `loadRankingAddon`, from another folder and without remembering. */
-export function loadRankingAddonFrom(buildFolder: string): RankingAddonState {
-  const path = join(buildFolder, 'ranking.node');
-  if (!existsSync(path)) {
-    const reasonPath = join(buildFolder, 'ranking-unavailable.txt');
-    const reason = existsSync(reasonPath)
-      ? readFileSync(reasonPath, 'utf8').trim()
-      : 'the addon was not built (npm run build -w core)';
-    return { addon: null, reason };
-  }
-  try {
-    const addon: unknown = createRequire(import.meta.url)(path);
-    if (isRankingAddon(addon)) return { addon };
-    return { addon: null, reason: `${path} is not the ranking addon` };
-  } catch (error) {
-    return { addon: null, reason: error instanceof Error ? error.message : String(error) };
-  }
-}
-
-function isRankingAddon(value: unknown): value is RankingAddon {
-  return typeof value === 'object' && value !== null && 'PackedItems' in value && 'kernelNames' in value;
+  return loadAddon(RANKING_ADDON);
 }

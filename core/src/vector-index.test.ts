@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, test } from 'vitest';
 import { createExactIndex } from './exact-index.ts';
-import { loadFaissAddon, loadFrom } from './faiss-addon.ts';
+import { loadFaissAddon, FAISS_ADDON } from './faiss-addon.ts';
 import { buildVectorIndex, measureRecall, openVectorIndex } from './vector-index.ts';
 import { createVectors, DIMENSION, describeVectorIndex } from './vector-index-suite.ts';
+import { loadAddonFrom } from './load-addon.ts';
 
 const CORE = join(import.meta.dirname, '..');
 const binding = loadFaissAddon();
@@ -199,9 +200,12 @@ describe('without FAISS', () => {
 
   test('a missing or broken binding is a reason, never an exception', async () => {
     await using folder = await mkdtempDisposable(join(tmpdir(), 'kindred-binding-'));
-    expect(loadFrom(folder.path)).toMatchObject({ addon: null, reason: expect.stringContaining('not built') });
+    expect(loadAddonFrom(folder.path, FAISS_ADDON)).toMatchObject({
+      addon: null,
+      reason: expect.stringContaining('not built'),
+    });
     await copyFile(import.meta.filename, join(folder.path, 'faiss.node'));
-    expect(loadFrom(folder.path)).toMatchObject({ addon: null, reason: expect.any(String) });
+    expect(loadAddonFrom(folder.path, FAISS_ADDON)).toMatchObject({ addon: null, reason: expect.any(String) });
   });
 
   test('the build without a compiler prints one line for each addon, exits 0 and leaves the reason', async () => {
@@ -217,6 +221,8 @@ describe('without FAISS', () => {
     const lines = stdout.trim().split('\n');
     expect(lines.length).toBeGreaterThan(1);
     for (const line of lines) expect(line).toMatch(/^core: \w+ addon not built: no g\+\+ on PATH .* stands in\.$/);
-    expect(loadFrom(join(folder.path, 'core/build'))).toMatchObject({ reason: expect.stringContaining('no g++') });
+    expect(loadAddonFrom(join(folder.path, 'core/build'), FAISS_ADDON)).toMatchObject({
+      reason: expect.stringContaining('no g++'),
+    });
   });
 });

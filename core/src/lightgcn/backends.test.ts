@@ -3,7 +3,8 @@ import { createCheckerboard } from '../../golden/checkerboard.ts';
 import { createRandomWorld, describeBackend, SETTINGS } from './backend-suite.ts';
 import { chooseBackend } from './choose-backend.ts';
 import { createLightGcn, trainEpoch } from './light-gcn.ts';
-import { loadLightGcnAddon, loadLightGcnAddonFrom } from './native-addon.ts';
+import { loadLightGcnAddon, LIGHTGCN_ADDON } from './native-addon.ts';
+import { loadAddonFrom } from '../load-addon.ts';
 
 const { addon } = loadLightGcnAddon();
 
@@ -24,11 +25,11 @@ describe('the choice of a back-end', () => {
   });
 
   test('without the addon auto takes the reference and says why, and native is refused', () => {
-    const none = loadLightGcnAddonFrom(import.meta.dirname);
+    const none = loadAddonFrom(import.meta.dirname, LIGHTGCN_ADDON);
     const model = createLightGcn(train, SETTINGS, { backend: 'reference' });
     expect(chooseBackend(model, {}, none)).toMatchObject({
       backend: { kind: 'reference' },
-      notice: expect.stringContaining('the addon was not built'),
+      notice: expect.stringContaining('addon was not built'),
     });
     expect(() => chooseBackend(model, { backend: 'native' }, none)).toThrow(
       expect.objectContaining({ name: 'BackendUnavailableError' }),

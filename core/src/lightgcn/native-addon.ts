@@ -1,6 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { type AddonForm, type AddonState, loadAddon } from '../load-addon.ts';
 
 /**
  * A model's computation in core/native/lightgcn.cc; every call is synchronous. Errors carry a `code`:
@@ -47,37 +45,11 @@ export interface LightGcnAddon {
 }
 
 /** The addon, or why there is none. */
-export type LightGcnAddonState = { readonly addon: LightGcnAddon } | { readonly addon: null; readonly reason: string };
+export type LightGcnAddonState = AddonState<LightGcnAddon>;
 
-const BUILD_FOLDER = join(import.meta.dirname, '..', '..', 'build');
+export const LIGHTGCN_ADDON: AddonForm<LightGcnAddon> = { name: 'lightgcn', members: ['instructionSets', 'Trainer'] };
 
-let loaded: LightGcnAddonState | undefined;
-
-/** Loads core/build/lightgcn.node once per thread; never throws. */
+/** Loads the addon once per thread; never throws. */
 export function loadLightGcnAddon(): LightGcnAddonState {
-  loaded ??= loadLightGcnAddonFrom(BUILD_FOLDER);
-  return loaded;
-}
-
-/** As `loadLightGcnAddon`, from another folder and without remembering. */
-export function loadLightGcnAddonFrom(buildFolder: string): LightGcnAddonState {
-  const path = join(buildFolder, 'lightgcn.node');
-  if (!existsSync(path)) {
-    const reasonPath = join(buildFolder, 'lightgcn-unavailable.txt');
-    const reason = existsSync(reasonPath)
-      ? readFileSync(reasonPath, 'utf8').trim()
-      : 'the addon was not built (npm run build -w core)';
-    return { addon: null, reason };
-  }
-  try {
-    const addon: unknown = createRequire(import.meta.url)(path);
-    if (isLightGcnAddon(addon)) return { addon };
-    return { addon: null, reason: `${path} is not the LightGCN addon` };
-  } catch (error) {
-    return { addon: null, reason: error instanceof Error ? error.message : String(error) };
-  }
-}
-
-function isLightGcnAddon(value: unknown): value is LightGcnAddon {
-  return typeof value === 'object' && value !== null && 'Trainer' in value && 'instructionSets' in value;
+  return loadAddon(LIGHTGCN_ADDON);
 }

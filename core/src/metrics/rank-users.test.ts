@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { matrixOf } from '../../golden/checkerboard.ts';
 import { nextBelow, nextNormal, type RandomState, seedRandom } from '../random.ts';
-import { loadRankingAddon, loadRankingAddonFrom } from '../ranking-addon.ts';
+import { loadRankingAddon, RANKING_ADDON } from '../ranking-addon.ts';
 import { prepareEvaluation } from './evaluation-case.ts';
 import { rankByReference } from './rank-by-reference.ts';
 import { rankUsers, rankUsersAsync } from './rank-users.ts';
+import { loadAddonFrom } from '../load-addon.ts';
 
 const { addon } = loadRankingAddon();
 
@@ -161,7 +162,7 @@ test('a list is as short as what a user does not know', () => {
 });
 
 test('without the addon the reference serves and the engine says why', () => {
-  const addonState = loadRankingAddonFrom(join(import.meta.dirname, 'no-such-folder'));
+  const addonState = loadAddonFrom(join(import.meta.dirname, 'no-such-folder'), RANKING_ADDON);
   expect(rankUsers(RANKER, DATA, { cutoff: 1, addonState }).engine).toContain('was not built');
   expect(() => rankUsers(RANKER, DATA, { cutoff: 1, addonState, engine: 'native' })).toThrow(
     expect.objectContaining({ name: 'RankingUnavailableError' }),

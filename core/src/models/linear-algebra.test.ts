@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { loadLinearAddon, loadLinearFrom } from '../linear-addon.ts';
+import { loadLinearAddon, LINEAR_ADDON } from '../linear-addon.ts';
 import { nextBelow, nextNormal, seedRandom } from '../random.ts';
 import { chooseAlgebra } from './choose-algebra.ts';
 import { transposeLists } from './histories.ts';
 import { normalizeGraph } from './normalized-graph.ts';
 import { referenceAlgebra } from './reference-algebra.ts';
+import { loadAddonFrom } from '../load-addon.ts';
 
 const { addon } = loadLinearAddon();
 
@@ -226,7 +227,10 @@ describe.skipIf(!addon)('native linear algebra agrees with plain TypeScript', ()
 
 test('plain TypeScript stands in where it is asked for, and says so', () => {
   expect(chooseAlgebra({ prefer: 'reference' })).toMatchObject({ kind: 'reference', notice: expect.any(String) });
-  expect(loadLinearFrom('/nowhere')).toEqual({ addon: null, reason: expect.stringContaining('not built') });
+  expect(loadAddonFrom('/nowhere', LINEAR_ADDON)).toEqual({
+    addon: null,
+    reason: expect.stringContaining('not built'),
+  });
 });
 
 test('transposing twice gives the lists back', () => {
