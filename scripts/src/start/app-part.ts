@@ -37,6 +37,8 @@ function environmentOf(spec: AppSpec, folder: StateFolder): NodeJS.ProcessEnv {
     NODE_ENV: 'development',
     ...Object.fromEntries(passedOn),
     NODE_COMPILE_CACHE: join(folder.root, 'compile-cache'),
+    // Idle FAISS threads must not spin on cores that others need.
+    OMP_WAIT_POLICY: 'passive',
     HOST: '127.0.0.1',
     PORT: String(spec.port),
     ...spec.env,
