@@ -71,6 +71,20 @@ describe('training', () => {
   });
 });
 
+test('the length exponent changes the lengths of item vectors alone', () => {
+  const { train } = createCheckerboard(8);
+  const [whole, half, unit] = [1, 0.5, 0].map((lengthExponent) =>
+    embeddings(createLightGcn(train, { ...SETTINGS, lengthExponent })),
+  );
+  expect(half?.users).toEqual(whole?.users);
+  const lengths = (items: Float32Array = new Float32Array(0)) =>
+    Array.from({ length: 8 }, (_, item) => Math.hypot(...items.subarray(item * 8, (item + 1) * 8)));
+  lengths(whole?.items).forEach((length, item) => {
+    expect(lengths(half?.items)[item]).toBeCloseTo(Math.sqrt(length), 5);
+    expect(lengths(unit?.items)[item]).toBeCloseTo(1, 5);
+  });
+});
+
 test('negatives are never items of the user and cover all others evenly', () => {
   const graph = buildGraph(
     matrixOf(1, 6, [
@@ -123,6 +137,7 @@ test.each([
   { negatives: 0 },
   { negativesGrowth: 0.5 },
   { userGroup: 0 },
+  { lengthExponent: -1 },
 ])('hyperparameters with %o are refused by name', (wrong) => {
   const [name = ''] = Object.keys(wrong);
   const check = () => checkHyperparameters({ ...SETTINGS, ...(wrong as Partial<Hyperparameters>) });

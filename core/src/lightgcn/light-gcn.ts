@@ -214,11 +214,24 @@ export function embeddings(model: LightGcn): Embeddings {
 
 /** The final vectors that `ego`, another ego table of the same model, propagates to. */
 export function embeddingsOf(model: LightGcn, ego: NodeTable): Embeddings {
-  const { dimension } = model.hyperparameters;
+  const { dimension, lengthExponent } = model.hyperparameters;
   const final = new Float32Array(ego.length);
   model.backend.propagate(ego, final);
   const boundary = model.graph.userCount * dimension;
-  return { dimension, users: final.slice(0, boundary), items: final.slice(boundary) };
+  const items = final.slice(boundary);
+  if (lengthExponent !== 1) raiseLengths(items, dimension, lengthExponent);
+  return { dimension, users: final.slice(0, boundary), items };
+}
+
+/** Gives every row that is not zero its length to the power of `exponent`. */
+function raiseLengths(rows: Float32Array, dimension: number, exponent: number): void {
+  for (let from = 0; from < rows.length; from += dimension) {
+    let squares = 0;
+    for (let at = from; at < from + dimension; at++) squares += (rows[at] as number) ** 2;
+    if (squares === 0) continue;
+    const scale = Math.sqrt(squares) ** (exponent - 1);
+    for (let at = from; at < from + dimension; at++) rows[at] = (rows[at] as number) * scale;
+  }
 }
 
 /**
@@ -239,16 +252,19 @@ export function estimateMemoryBytes(size: {
   const { dimension, layers = 2, batchSize = 8192, loss = 'bpr', backend = 'native', threads = 2 } = size;
   const nodeCount = size.userCount + size.itemCount;
   const stride = Math.ceil(dimension / 16) * 16;
-  // JavaScript: three trained tables, the best epoch's, four of final vectors (two epochs'), and a checkpoint of four with its
-  // encoder's copies.
-  const tables = 13 * 4 * nodeCount * dimension;
+  // JavaScript: three trained tables, the best epoch's, two of final vectors, and a checkpoint of four, of which some
+  // outlive their use until the next collection.
+  const tables = 12 * 4 * nodeCount * dimension;
   const ownTables = backend === 'native' ? (5 + Math.max(0, Math.min(2, layers - 1)) + 2) * stride : 5 * dimension;
   const batchRows = loss === 'softmax' ? Math.min(2 * batchSize, nodeCount) : 0;
-  const batch = backend === 'native' ? 4 * batchRows * stride * (1 + 2 * threads) : 4 * dimension * nodeCount;
+  const batch =
+    backend === 'native'
+      ? 4 * batchRows * stride * (1 + 2 * threads)
+      : 4 * dimension * (loss === 'softmax' ? nodeCount : 0);
   const graph = 60 * nodeCount + 4 * size.interactionCount * (backend === 'native' ? 11 : 9);
   const matrix = 20 * size.interactionCount * 2;
   return BASE_BYTES + tables + 4 * nodeCount * ownTables + batch + graph + matrix;
 }
 
 /** What V8 adds for code and garbage. */
-const BASE_BYTES = 40e6;
+const BASE_BYTES = 30e6;
