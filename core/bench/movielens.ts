@@ -22,6 +22,9 @@ interface Row {
   seconds: number;
 }
 
+/** What the platform trains with (DEFAULT_HYPERPARAMETERS of packages/domain), but for the batch size. */
+const PLATFORM = { dimension: 64, layers: 2, learningRate: 0.01, regularization: 1e-3, epochs: 50, patience: 8 };
+
 const { values: options } = parseArgs({
   options: {
     split: { type: 'string', default: 'temporal' },
@@ -55,10 +58,9 @@ function measurePopularity({ train, validation, test }: InteractionSplit, seed: 
 
 function measureLightGcn({ train, validation, test }: InteractionSplit, loss: LossName, seed: number): Row {
   const defaults = defaultHyperparameters({ interactionCount: train.userRows.length });
+  const hyperparameters = loss === 'bpr' ? { ...PLATFORM, batchSize: defaults.batchSize } : defaults;
   const startedAt = performance.now();
-  // Users' interactions are kept together for the softmax's sake; the platform's BPR draws them one by one.
-  const userGroup = loss === 'bpr' ? 1 : (defaults.userGroup ?? 1);
-  const training = createTraining(train, validation, { ...defaults, userGroup, loss, seed });
+  const training = createTraining(train, validation, { ...hyperparameters, loss, seed });
   while (!isTrainingFinished(training)) trainNextEpoch(training);
   const seconds = (performance.now() - startedAt) / 1000;
   const { users, items, dimension } = bestEmbeddings(training);

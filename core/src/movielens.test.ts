@@ -15,7 +15,7 @@ const dataFolder = process.env.KINDRED_DATA_DIR ?? join(import.meta.dirname, '..
 const hasData = existsSync(join(dataFolder, 'ml-latest-small'));
 
 describe.skipIf(!hasData)(`MovieLens ml-latest-small${hasData ? '' : ` (no data in ${dataFolder})`}`, () => {
-  test('twelve epochs of BPR beat popularity on the newest tenth of each user, by vectors, by index and by fold-in', async () => {
+  test('twelve epochs beat popularity on the newest tenth of each user, by vectors, by index and by fold-in', async () => {
     const matrix = readMovieLens(dataFolder);
     const {
       train,
@@ -27,8 +27,11 @@ describe.skipIf(!hasData)(`MovieLens ml-latest-small${hasData ? '' : ` (no data 
       testShare: 0.1,
       seed: 1,
     });
-    const defaults = defaultHyperparameters({ interactionCount: train.userRows.length });
-    const training = createTraining(train, validation, { ...defaults, loss: 'bpr' });
+    const training = createTraining(
+      train,
+      validation,
+      defaultHyperparameters({ interactionCount: train.userRows.length }),
+    );
     for (let epoch = 0; epoch < 12; epoch++) trainNextEpoch(training);
     const { users, items, dimension } = bestEmbeddings(training);
     const evaluate = (userVectors: Float32Array) =>
