@@ -43,7 +43,7 @@ export async function evaluateInDetail(
 }
 
 /** The report on lists that are there already. @throws RangeError for bootstrap options outside their range. */
-export function reportOn(
+function reportOn(
   lists: TopLists,
   data: EvaluationCase,
   { bootstrap, activityBounds }: Pick<DetailOptions, 'bootstrap' | 'activityBounds'>,

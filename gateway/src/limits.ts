@@ -16,7 +16,7 @@ import { createMeasure, fragmentsOf, type OperationSize } from './operation-size
 export const MAX_TOKENS = 4_000;
 
 /** An answer holds no more errors than this: a request full of mistakes must not make a large one. */
-export const MAX_ERRORS = 5;
+const MAX_ERRORS = 5;
 /** For graphql-js, which adds one error that says that there are more. */
 export const ERRORS_BEFORE_GIVING_UP = MAX_ERRORS - 1;
 
@@ -34,7 +34,7 @@ const MAX_DEFINITIONS = 100;
 const MAX_NESTING = 64;
 
 /** Dearer operations are not planned: two hundred objects of each of fifty users are affordable. See `OperationCosts`. */
-export const MAX_COST = 12_000;
+const MAX_COST = 12_000;
 
 /**
  * The document of an operation, or why it is refused before it is validated and planned, whichever transport brought it.

@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 
 /** Where this package keeps its migrations. */
-export const MIGRATIONS_DIR = path.join(import.meta.dirname, '..', 'migrations');
+const MIGRATIONS_DIR = path.join(import.meta.dirname, '..', 'migrations');
 
 export interface MigrationFile {
   name: string;

@@ -4,7 +4,7 @@ import type { SessionStore } from './session-store.ts';
 import { createSocketClient, type SocketClientOptions } from './socket-client.ts';
 
 /** Whether the gateway no longer takes the session's token. */
-export function isRefusedToken(error: CombinedError): boolean {
+function isRefusedToken(error: CombinedError): boolean {
   const response = error.response as { status?: number } | undefined;
   return (
     response?.status === 401 || error.graphQLErrors.some(({ extensions }) => extensions.code === 'UNAUTHENTICATED')

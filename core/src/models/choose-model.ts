@@ -76,7 +76,7 @@ const TRIAL_SHARE = 0.75;
 const QUICK_SQUARE = 4000;
 
 /** Candidates for data of this size, cheap and dependable ones first. */
-export function defaultCandidates(size: DataSize): Candidate[] {
+function defaultCandidates(size: DataSize): Candidate[] {
   const flat = spectral.defaultConfig(size);
   const linear = graphFilter.defaultConfig(size);
   const penalty = ease.defaultConfig(size);

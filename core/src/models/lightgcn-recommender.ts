@@ -57,7 +57,7 @@ export const lightGcn: RecommenderFactory<Hyperparameters> = {
 };
 
 /** Trained LightGCN vectors as a recommender; `degrees` are the training users of each item, `[itemCount]`. */
-export function createLightGcnRecommender(
+function createLightGcnRecommender(
   vectors: RecommenderVectors,
   degrees: Int32Array,
   algebra: LinearAlgebra,

@@ -1,6 +1,5 @@
 /** Where a training run is in its process, in order. */
-export const TRAINING_PHASES = ['PREFLIGHT', 'SNAPSHOT', 'TRAIN', 'EVALUATE', 'BUILD_INDEX', 'PROMOTE'] as const;
-export type TrainingPhase = (typeof TRAINING_PHASES)[number];
+export type TrainingPhase = 'PREFLIGHT' | 'SNAPSHOT' | 'TRAIN' | 'EVALUATE' | 'BUILD_INDEX' | 'PROMOTE';
 
 export type TrainingRunStatus = 'QUEUED' | 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'CANCELLED';
 

@@ -67,7 +67,7 @@ export function toFormattedError(error: unknown, format: FormatError): GraphQLFo
 }
 
 /** The error that was thrown, from under the GraphQL errors that say where. */
-export function rootCause(error: unknown): unknown {
+function rootCause(error: unknown): unknown {
   let cause = error;
   while (cause instanceof GraphQLError && cause.originalError !== undefined) cause = cause.originalError;
   return cause;

@@ -20,7 +20,7 @@ export function readImports(): Import[] {
 }
 
 /** All our source files, without what is generated. */
-export function sourceFiles(): string[] {
+function sourceFiles(): string[] {
   const skipped = new Set(['node_modules', 'generated', '.next', '.turbo', '.kindred', 'build', 'dist', '.git']);
   return globSync('**/*.{ts,tsx,mjs}', {
     cwd: ROOT,

@@ -5,7 +5,7 @@ import { parse } from 'csv-parse/sync';
 import { StopReason } from '../report-error.ts';
 import type { DemoDataset, DemoItem, DemoRating } from './dataset.ts';
 
-export const MOVIELENS_LICENCE =
+const MOVIELENS_LICENCE =
   'MovieLens data © GroupLens, University of Minnesota: for research, not for commercial use without permission; cite Harper and Konstan 2015, doi 10.1145/2827872.';
 
 const SHOWN_PROBLEMS = 5;

@@ -7,7 +7,7 @@ import { StopReason } from '../report-error.ts';
 import { findOnPath } from './find-on-path.ts';
 
 /** The Temporal CLI release that is fetched or built; it holds server 1.29.1. */
-export const TEMPORAL_VERSION = 'v1.5.1';
+const TEMPORAL_VERSION = 'v1.5.1';
 
 const DOWNLOAD_TIMEOUT_MS = 180_000;
 const BUILD_TIMEOUT_MS = 20 * 60_000;

@@ -1,7 +1,7 @@
 import type { UserError } from './generated/resolvers.ts';
 
 /** A bulk mutation takes this many rows at most. */
-export const MAX_ROWS = 5_000;
+const MAX_ROWS = 5_000;
 /** A payload reports this many wrong rows at most. */
 export const MAX_REPORTED_ROWS = 100;
 

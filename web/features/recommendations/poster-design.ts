@@ -4,7 +4,7 @@ import { splitTitle } from '../../lib/title.ts';
 export const POSTER_MOTIFS = ['sun', 'waves', 'rings', 'hills', 'beams', 'grid', 'arcs', 'moons'] as const;
 export type PosterMotif = (typeof POSTER_MOTIFS)[number];
 
-export const POSTER_GLYPHS = [
+const POSTER_GLYPHS = [
   'bolt',
   'compass',
   'sparkles',
