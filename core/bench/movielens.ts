@@ -9,6 +9,8 @@ import { foldInUser } from '../src/fold-in.ts';
 import { countUsersByItem, type InteractionMatrix, listItemsByUser } from '../src/interaction-matrix.ts';
 import { defaultHyperparameters, type LossName } from '../src/lightgcn/hyperparameters.ts';
 import { bestEmbeddings, createTraining, isTrainingFinished, trainNextEpoch } from '../src/lightgcn/training.ts';
+import { chooseAlgebra } from '../src/models/choose-algebra.ts';
+import { fitFoldInMap } from '../src/models/fold-in-map.ts';
 import { popularityScores } from '../src/popularity.ts';
 import { type InteractionSplit, splitPerUser } from '../src/split.ts';
 import { readMovieLens } from './read-movielens.ts';
@@ -43,8 +45,8 @@ for (let seed = 1; seed <= Number(options.seeds); seed++) {
   const split = splitPerUser(matrix, { strategy, validationShare: 0.1, testShare: 0.1, seed });
   rows.push(
     measurePopularity(split, seed),
-    measureLightGcn(split, 'bpr', seed),
-    measureLightGcn(split, 'softmax', seed),
+    await measureLightGcn(split, 'bpr', seed),
+    await measureLightGcn(split, 'softmax', seed),
   );
 }
 printTable(rows);
@@ -56,7 +58,11 @@ function measurePopularity({ train, validation, test }: InteractionSplit, seed: 
   return { model: 'popularity', seed, ndcgAt10, foldedNdcgAt10: null, epochs: 0, seconds: 0 };
 }
 
-function measureLightGcn({ train, validation, test }: InteractionSplit, loss: LossName, seed: number): Row {
+async function measureLightGcn(
+  { train, validation, test }: InteractionSplit,
+  loss: LossName,
+  seed: number,
+): Promise<Row> {
   const defaults = defaultHyperparameters({ interactionCount: train.userRows.length });
   const hyperparameters = loss === 'bpr' ? { ...PLATFORM, batchSize: defaults.batchSize } : defaults;
   const startedAt = performance.now();
@@ -66,7 +72,9 @@ function measureLightGcn({ train, validation, test }: InteractionSplit, loss: Lo
   const { users, items, dimension } = bestEmbeddings(training);
   const measure = (userVectors: Float32Array): number =>
     evaluateRanking({ userVectors, itemVectors: items, dimension }, train, test, { masked: validation }).ndcgAt10;
-  const folded = foldInEverybody({ dimension, items, itemDegrees: countUsersByItem(train) }, train);
+  const foldInMap = await fitFoldInMap(train, { users, items, dimension }, chooseAlgebra());
+  const foldIn = { dimension, items, itemDegrees: countUsersByItem(train), foldInPower: 0, foldInMap };
+  const folded = foldInEverybody(foldIn, train);
   const { epoch: epochs } = training.model.state;
   return {
     model: `LightGCN ${loss}`,

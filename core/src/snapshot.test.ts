@@ -24,6 +24,8 @@ function createArtefact(): Artefact {
     userIds: uuids(2),
     itemIds: uuids(1),
     itemDegrees: Int32Array.of(2),
+    foldInPower: 0,
+    foldInMap: Float32Array.from({ length: 9 }, (_, at) => at / 8),
     popularity: Int32Array.of(4),
     cutoffTimestamp: 1_700_000_000_000,
   };
@@ -74,12 +76,19 @@ test('an artefact survives encoding and decoding, from bytes at any alignment', 
   expect(decodeArtefact(shifted.subarray(3))).toEqual(artefact);
 });
 
-test('an artefact with contradicting lengths is refused', () => {
-  const artefact = { ...createArtefact(), items: new Float32Array(4) };
-  expect(() => encodeArtefact(artefact)).toThrow(
-    expect.objectContaining({ name: 'ArtefactError', reason: 'MALFORMED' }),
-  );
+test('an artefact without a fold-in map comes back without one', () => {
+  const artefact = { ...createArtefact(), foldInMap: null, foldInPower: 1 };
+  expect(decodeArtefact(encodeArtefact(artefact))).toEqual(artefact);
 });
+
+test.each([{ items: new Float32Array(4) }, { foldInMap: new Float32Array(8) }])(
+  'an artefact with contradicting lengths is refused: %o',
+  (wrong) => {
+    expect(() => encodeArtefact({ ...createArtefact(), ...wrong })).toThrow(
+      expect.objectContaining({ name: 'ArtefactError', reason: 'MALFORMED' }),
+    );
+  },
+);
 
 test('an id that is no UUID is refused', () => {
   const artefact = { ...createArtefact(), itemIds: ['movie-1'] };

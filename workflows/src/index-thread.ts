@@ -4,6 +4,8 @@ import { workerData } from 'node:worker_threads';
 import { encodeArtefact } from '@kindred/core/artefact';
 import { countUsersByItem } from '@kindred/core/interaction-matrix';
 import { bestEmbeddings, loadTraining } from '@kindred/core/lightgcn/training';
+import { chooseAlgebra } from '@kindred/core/models/choose-algebra';
+import { fitFoldInMap } from '@kindred/core/models/fold-in-map';
 import { decodeSnapshot } from '@kindred/core/snapshot';
 import { buildVectorIndex } from '@kindred/core/vector-index';
 import type { IndexKind } from '@kindred/domain/training';
@@ -42,6 +44,8 @@ serveThread<BuiltVersion>(async () => {
     userIds,
     itemIds,
     itemDegrees: countUsersByItem(train),
+    foldInPower: 0,
+    foldInMap: await fitFoldInMap(train, embeddings, chooseAlgebra()),
     popularity: countUsersByItem(matrix),
     cutoffTimestamp: matrix.timestamps.reduce((newest, timestamp) => Math.max(newest, timestamp), 0),
   });

@@ -12,6 +12,7 @@ import {
   saveRecommender,
 } from '../recommender.ts';
 import { chooseAlgebra } from './choose-algebra.ts';
+import { fitFoldInMap } from './fold-in-map.ts';
 import type { LinearAlgebra } from './linear-algebra.ts';
 import { createVectorRecommender } from './vector-recommender.ts';
 
@@ -39,35 +40,40 @@ export const lightGcn: RecommenderFactory<Hyperparameters> = {
       // Lets the signal's event through.
       await new Promise((resolve) => setImmediate(resolve));
     }
-    const { users, items, dimension } = bestEmbeddings(training);
+    const vectors = bestEmbeddings(training);
     const algebra = options.algebra ?? chooseAlgebra();
-    return createLightGcnRecommender({ dimension, users, items }, countUsersByItem(train), algebra);
+    const foldInMap = await fitFoldInMap(train, vectors, algebra);
+    return createLightGcnRecommender({ ...vectors, foldInMap, itemDegrees: countUsersByItem(train) }, algebra);
   },
   load: (bytes, options = {}) => {
     const file = openRecommender(bytes, 'lightgcn');
     const dimension = file.number('dimension');
     const itemCount = file.number('itemCount');
-    const vectors = {
+    const tables = {
       dimension,
       users: file.float32('users', file.number('userCount') * dimension),
       items: file.float32('items', itemCount * dimension),
+      foldInMap: file.float32('foldInMap', dimension * dimension),
+      itemDegrees: file.int32('degrees', itemCount),
     };
-    return createLightGcnRecommender(vectors, file.int32('degrees', itemCount), options.algebra ?? chooseAlgebra());
+    return createLightGcnRecommender(tables, options.algebra ?? chooseAlgebra());
   },
 };
 
-/** Trained LightGCN vectors as a recommender; `degrees` are the training users of each item, `[itemCount]`. */
-function createLightGcnRecommender(
-  vectors: RecommenderVectors,
-  degrees: Int32Array,
-  algebra: LinearAlgebra,
-): Recommender {
-  const { dimension, users, items } = vectors;
-  const model = { dimension, items, itemDegrees: degrees };
+interface LightGcnTables extends RecommenderVectors {
+  readonly foldInMap: Float32Array;
+  /** Training users of each item, `[itemCount]`. */
+  readonly itemDegrees: Int32Array;
+}
+
+/** Trained LightGCN vectors as a recommender. */
+function createLightGcnRecommender(tables: LightGcnTables, algebra: LinearAlgebra): Recommender {
+  const { dimension, users, items, itemDegrees, foldInMap } = tables;
+  const model = { dimension, items, itemDegrees, foldInMap, foldInPower: 0 };
   const counts = { userCount: users.length / dimension, itemCount: items.length / dimension };
   return createVectorRecommender({
     kind: 'lightgcn',
-    vectors,
+    vectors: { dimension, users, items },
     algebra,
     foldIn: async ({ offsets, items: rows }: ItemLists) => {
       const out = new Float32Array((offsets.length - 1) * dimension);
@@ -77,13 +83,22 @@ function createLightGcnRecommender(
       return out;
     },
     parts: async (history) => {
-      const scale = 1 / Math.sqrt(history.filter((item) => (degrees[item] ?? 0) > 0).length);
-      return Float32Array.from({ length: history.length * dimension }, (_, at) => {
-        const item = history[Math.floor(at / dimension)] as number;
-        const degree = degrees[item] as number;
-        return degree === 0 ? 0 : (scale / Math.sqrt(degree)) * (items[item * dimension + (at % dimension)] as number);
+      const scale = 1 / Math.sqrt(history.filter((item) => (itemDegrees[item] ?? 0) > 0).length);
+      const parts = new Float32Array(history.length * dimension);
+      history.forEach((item, index) => {
+        if (itemDegrees[item] === 0) return;
+        const alone = foldInUser(model, [item]);
+        alone.forEach((value, column) => {
+          parts[index * dimension + column] = scale * value;
+        });
       });
+      return parts;
     },
-    save: () => saveRecommender({ kind: 'lightgcn', ...counts }, { dimension }, { users, items, degrees }),
+    save: () =>
+      saveRecommender(
+        { kind: 'lightgcn', ...counts },
+        { dimension },
+        { users, items, foldInMap, degrees: itemDegrees },
+      ),
   });
 }

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { type Artefact, encodeArtefact } from '@kindred/core/artefact';
 import { countUsersByItem } from '@kindred/core/interaction-matrix';
 import { createLightGcn, embeddings, trainEpoch } from '@kindred/core/lightgcn/light-gcn';
+import { chooseAlgebra } from '@kindred/core/models/choose-algebra';
+import { fitFoldInMap } from '@kindred/core/models/fold-in-map';
 import { createSnapshotBuilder } from '@kindred/core/snapshot';
 import { buildVectorIndex } from '@kindred/core/vector-index';
 import type { Db } from '@kindred/db/client';
@@ -73,9 +75,11 @@ async function trainArtefact(db: Db, tenantId: TenantId): Promise<Artefact> {
   const { matrix, userIds, itemIds } = builder.build();
   const model = createLightGcn(matrix, { ...TEST_HYPERPARAMETERS, epochs: EPOCHS });
   for (let epoch = 0; epoch < EPOCHS; epoch++) trainEpoch(model);
+  const vectors = embeddings(model);
+  const foldIn = { foldInPower: 0, foldInMap: await fitFoldInMap(matrix, vectors, chooseAlgebra()) };
   const degrees = countUsersByItem(matrix);
   const cutoffTimestamp = Math.max(...matrix.timestamps);
-  return { ...embeddings(model), userIds, itemIds, itemDegrees: degrees, popularity: degrees, cutoffTimestamp };
+  return { ...vectors, ...foldIn, userIds, itemIds, itemDegrees: degrees, popularity: degrees, cutoffTimestamp };
 }
 
 async function storeVersion(
