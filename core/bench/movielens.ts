@@ -8,7 +8,13 @@ import { evaluateRanking } from '../src/evaluate.ts';
 import { foldInUser } from '../src/fold-in.ts';
 import { countUsersByItem, type InteractionMatrix, listItemsByUser } from '../src/interaction-matrix.ts';
 import { defaultHyperparameters, type LossName } from '../src/lightgcn/hyperparameters.ts';
-import { bestEmbeddings, createTraining, isTrainingFinished, trainNextEpoch } from '../src/lightgcn/training.ts';
+import {
+  bestEmbeddings,
+  closeTraining,
+  createTraining,
+  isTrainingFinished,
+  trainNextEpoch,
+} from '../src/lightgcn/training.ts';
 import { popularityScores } from '../src/popularity.ts';
 import { type InteractionSplit, splitPerUser } from '../src/split.ts';
 import { readMovieLens } from './read-movielens.ts';
@@ -43,8 +49,8 @@ for (let seed = 1; seed <= Number(options.seeds); seed++) {
   const split = splitPerUser(matrix, { strategy, validationShare: 0.1, testShare: 0.1, seed });
   rows.push(
     measurePopularity(split, seed),
-    measureLightGcn(split, 'bpr', seed),
-    measureLightGcn(split, 'softmax', seed),
+    await measureLightGcn(split, 'bpr', seed),
+    await measureLightGcn(split, 'softmax', seed),
   );
 }
 printTable(rows);
@@ -56,14 +62,19 @@ function measurePopularity({ train, validation, test }: InteractionSplit, seed: 
   return { model: 'popularity', seed, ndcgAt10, foldedNdcgAt10: null, epochs: 0, seconds: 0 };
 }
 
-function measureLightGcn({ train, validation, test }: InteractionSplit, loss: LossName, seed: number): Row {
+async function measureLightGcn(
+  { train, validation, test }: InteractionSplit,
+  loss: LossName,
+  seed: number,
+): Promise<Row> {
   const defaults = defaultHyperparameters({ interactionCount: train.userRows.length });
   const hyperparameters = loss === 'bpr' ? { ...PLATFORM, batchSize: defaults.batchSize } : defaults;
   const startedAt = performance.now();
-  const training = createTraining(train, validation, { ...hyperparameters, loss, seed });
-  while (!isTrainingFinished(training)) trainNextEpoch(training);
+  const training = await createTraining(train, validation, { ...hyperparameters, loss, seed });
+  while (!isTrainingFinished(training)) await trainNextEpoch(training);
   const seconds = (performance.now() - startedAt) / 1000;
-  const { users, items, dimension } = bestEmbeddings(training);
+  const { users, items, dimension } = await bestEmbeddings(training);
+  closeTraining(training);
   const measure = (userVectors: Float32Array): number =>
     evaluateRanking({ userVectors, itemVectors: items, dimension }, train, test, { masked: validation }).ndcgAt10;
   const folded = foldInEverybody({ dimension, items, itemDegrees: countUsersByItem(train) }, train);

@@ -41,7 +41,7 @@ test('contributions sum to the score of the folded-in user, largest first', () =
   );
 });
 
-test('after training, a new user of one taste gets the items of that taste', () => {
+test('after training, a new user of one taste gets the items of that taste', async () => {
   const { train } = createCheckerboard(16);
   const settings = {
     dimension: 8,
@@ -53,9 +53,9 @@ test('after training, a new user of one taste gets the items of that taste', () 
     patience: 1,
     seed: 1,
   };
-  const model = createLightGcn(train, settings);
-  for (let epoch = 0; epoch < 40; epoch++) trainEpoch(model);
-  const { items, dimension } = embeddings(model);
+  const model = await createLightGcn(train, settings);
+  for (let epoch = 0; epoch < 40; epoch++) await trainEpoch(model);
+  const { items, dimension } = await embeddings(model);
   const foldIn = { dimension, items, itemDegrees: countUsersByItem(train) };
   const vector = foldInUser(foldIn, [1, 3]);
   const score = (item: number) =>

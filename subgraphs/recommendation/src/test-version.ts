@@ -71,11 +71,13 @@ async function trainArtefact(db: Db, tenantId: TenantId): Promise<Artefact> {
   const builder = createSnapshotBuilder();
   for await (const rows of exportInteractions(db, tenantId)) builder.add(rows);
   const { matrix, userIds, itemIds } = builder.build();
-  const model = createLightGcn(matrix, { ...TEST_HYPERPARAMETERS, epochs: EPOCHS });
-  for (let epoch = 0; epoch < EPOCHS; epoch++) trainEpoch(model);
+  const model = await createLightGcn(matrix, { ...TEST_HYPERPARAMETERS, epochs: EPOCHS });
+  for (let epoch = 0; epoch < EPOCHS; epoch++) await trainEpoch(model);
   const degrees = countUsersByItem(matrix);
   const cutoffTimestamp = Math.max(...matrix.timestamps);
-  return { ...embeddings(model), userIds, itemIds, itemDegrees: degrees, popularity: degrees, cutoffTimestamp };
+  const vectors = await embeddings(model);
+  model.backend.close();
+  return { ...vectors, userIds, itemIds, itemDegrees: degrees, popularity: degrees, cutoffTimestamp };
 }
 
 async function storeVersion(
