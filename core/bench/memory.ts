@@ -41,10 +41,13 @@ const hyperparameters = {
   negatives: Math.min(size.batchSize, 8192),
   userGroup: size.loss === 'softmax' ? 64 : 1,
 };
-const training = createTraining(train, validation, hyperparameters, { backend: size.backend, threads: size.threads });
+const training = await createTraining(train, validation, hyperparameters, {
+  backend: size.backend,
+  threads: size.threads,
+});
 let savedBytes = 0;
 for (let epoch = 0; epoch < 2; epoch++) {
-  trainNextEpoch(training);
+  await trainNextEpoch(training);
   savedBytes = saveTraining(training).length;
 }
 const measuredMB = (process.resourceUsage().maxRSS * 1024 - baseline) / 1e6;

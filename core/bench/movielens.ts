@@ -8,7 +8,13 @@ import { evaluateRanking } from '../src/evaluate.ts';
 import { foldInUser } from '../src/fold-in.ts';
 import { countUsersByItem, type InteractionMatrix, listItemsByUser } from '../src/interaction-matrix.ts';
 import { defaultHyperparameters, type LossName } from '../src/lightgcn/hyperparameters.ts';
-import { bestEmbeddings, createTraining, isTrainingFinished, trainNextEpoch } from '../src/lightgcn/training.ts';
+import {
+  bestEmbeddings,
+  closeTraining,
+  createTraining,
+  isTrainingFinished,
+  trainNextEpoch,
+} from '../src/lightgcn/training.ts';
 import { chooseAlgebra } from '../src/models/choose-algebra.ts';
 import { fitFoldInMap } from '../src/models/fold-in-map.ts';
 import { popularityScores } from '../src/popularity.ts';
@@ -66,10 +72,11 @@ async function measureLightGcn(
   const defaults = defaultHyperparameters({ interactionCount: train.userRows.length });
   const hyperparameters = loss === 'bpr' ? { ...PLATFORM, batchSize: defaults.batchSize } : defaults;
   const startedAt = performance.now();
-  const training = createTraining(train, validation, { ...hyperparameters, loss, seed });
-  while (!isTrainingFinished(training)) trainNextEpoch(training);
+  const training = await createTraining(train, validation, { ...hyperparameters, loss, seed });
+  while (!isTrainingFinished(training)) await trainNextEpoch(training);
   const seconds = (performance.now() - startedAt) / 1000;
-  const { users, items, dimension } = bestEmbeddings(training);
+  const { users, items, dimension } = await bestEmbeddings(training);
+  closeTraining(training);
   const measure = (userVectors: Float32Array): number =>
     evaluateRanking({ userVectors, itemVectors: items, dimension }, train, test, { masked: validation }).ndcgAt10;
   const foldInMap = await fitFoldInMap(train, { users, items, dimension }, chooseAlgebra());

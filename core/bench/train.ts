@@ -52,13 +52,13 @@ const report: Record<string, string | number> = {
   processor: `${cpus()[0]?.model ?? 'unknown'}, ${availableParallelism()} of ${cpus().length} processors, ${threads} threads`,
   loadBefore: loadavg()[0] ?? 0,
 };
-measurePropagation();
-report.nativeOrAutoStepMs = measureStep(backend);
+await measurePropagation();
+report.nativeOrAutoStepMs = await measureStep(backend);
 if (options.reference) {
-  report.referenceStepMs = measureStep('reference');
+  report.referenceStepMs = await measureStep('reference');
   report.referenceOverNative = report.referenceStepMs / report.nativeOrAutoStepMs;
 }
-measureTraining(train, heldOut);
+await measureTraining(train, heldOut);
 report.loadAfter = loadavg()[0] ?? 0;
 for (const [name, value] of Object.entries(report)) {
   console.log(`${name.padEnd(28)} ${typeof value === 'number' ? Number(value.toPrecision(5)) : value}`);
@@ -66,10 +66,10 @@ for (const [name, value] of Object.entries(report)) {
 if (options.json) writeFileSync(options.json, `${JSON.stringify({ ...report, hyperparameters }, null, 1)}\n`);
 
 /** One layer beside the bandwidth of random rows, taken in turns so that a busy machine slows both; best of 50 each. */
-function measurePropagation(): void {
+async function measurePropagation(): Promise<void> {
   const { addon } = loadLightGcnAddon();
   if (!addon || !train) return;
-  const { graph } = createLightGcn(train, hyperparameters, { backend: 'reference' });
+  const { graph } = await createLightGcn(train, hyperparameters, { backend: 'reference' });
   const { userCount, nodeCount, offsets, neighbors } = graph;
   const { dimension } = hyperparameters;
   const layers = Float32Array.of(0.5, 0.5);
@@ -91,33 +91,36 @@ function measurePropagation(): void {
 }
 
 /** Mean milliseconds of a step at the first epoch's settings. */
-function measureStep(kind: BackendKind | 'auto'): number {
+async function measureStep(kind: BackendKind | 'auto'): Promise<number> {
   if (!train) return Number.NaN;
-  const model = createLightGcn(train, hyperparameters, { backend: kind, threads });
+  const model = await createLightGcn(train, hyperparameters, { backend: kind, threads });
   // Two batches for the reference, which takes seconds for each.
   const stepCount = model.backend.kind === 'reference' ? 2 : 30;
   const { batchSize } = model.hyperparameters;
   const edges = model.workspace.trainableEdges.slice(0, stepCount * batchSize);
   const sample = { ...model, workspace: { ...model.workspace, trainableEdges: edges } };
   const began = performance.now();
-  trainEpoch(sample);
-  return (performance.now() - began) / Math.ceil(edges.length / batchSize);
+  await trainEpoch(sample);
+  const milliseconds = performance.now() - began;
+  model.backend.close();
+  return milliseconds / Math.ceil(edges.length / batchSize);
 }
 
-function measureTraining(matrix: InteractionMatrix, wanted: InteractionMatrix): void {
+async function measureTraining(matrix: InteractionMatrix, wanted: InteractionMatrix): Promise<void> {
   const began = performance.now();
   const cpuBefore = process.cpuUsage();
   const memoryBefore = process.memoryUsage.rss();
-  const model = createLightGcn(matrix, hyperparameters, { backend, threads });
+  const model = await createLightGcn(matrix, hyperparameters, { backend, threads });
   let peakBytes = 0;
   let loss = 0;
   while (model.state.epoch < hyperparameters.epochs) {
-    loss = trainEpoch(model).loss;
+    ({ loss } = await trainEpoch(model));
     peakBytes = Math.max(peakBytes, process.memoryUsage.rss() - memoryBefore);
   }
-  const { users, items, dimension } = embeddings(model);
+  const { users, items, dimension } = await embeddings(model);
+  model.backend.close();
   const cpu = process.cpuUsage(cpuBefore);
-  report.backend = `${model.backend.kind}, ${model.backend.detail}`;
+  report.backend = `${model.backend.kind}, ${model.backend.detail} (${model.backendReason})`;
   report.epochs = model.state.epoch;
   report.steps = model.state.step;
   report.loss = loss;

@@ -29,8 +29,8 @@ const SHARED = {
   seed: 7,
 };
 
-writeGolden('checkerboard.json', SHARED);
-writeGolden('checkerboard-softmax.json', {
+await writeGolden('checkerboard.json', SHARED);
+await writeGolden('checkerboard-softmax.json', {
   ...SHARED,
   loss: 'softmax',
   outputLayers: [0, 2],
@@ -43,9 +43,9 @@ writeGolden('checkerboard-softmax.json', {
   userGroup: 2,
 });
 
-function writeGolden(file: string, hyperparameters: Hyperparameters): void {
+async function writeGolden(file: string, hyperparameters: Hyperparameters): Promise<void> {
   const { train } = createCheckerboard(SIZE);
-  const model = createLightGcn(train, hyperparameters, { backend: 'reference' });
+  const model = await createLightGcn(train, hyperparameters, { backend: 'reference' });
   const { graph, state, workspace } = model;
   const dense = {
     ...model.hyperparameters,

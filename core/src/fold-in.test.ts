@@ -68,9 +68,9 @@ test('after training, a new user of one taste gets the items of that taste', asy
     patience: 1,
     seed: 1,
   };
-  const model = createLightGcn(train, settings);
-  for (let epoch = 0; epoch < 40; epoch++) trainEpoch(model);
-  const vectors = embeddings(model);
+  const model = await createLightGcn(train, settings);
+  for (let epoch = 0; epoch < 40; epoch++) await trainEpoch(model);
+  const vectors = await embeddings(model);
   const { items, dimension } = vectors;
   const foldInMap = await fitFoldInMap(train, vectors, chooseAlgebra());
   const foldIn = { dimension, items, itemDegrees: countUsersByItem(train), foldInPower: 0, foldInMap };

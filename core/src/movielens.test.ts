@@ -29,13 +29,13 @@ describe.skipIf(!hasData)(`MovieLens ml-latest-small${hasData ? '' : ` (no data 
       testShare: 0.1,
       seed: 1,
     });
-    const training = createTraining(
+    const training = await createTraining(
       train,
       validation,
       defaultHyperparameters({ interactionCount: train.userRows.length }),
     );
-    for (let epoch = 0; epoch < 12; epoch++) trainNextEpoch(training);
-    const { users, items, dimension } = bestEmbeddings(training);
+    for (let epoch = 0; epoch < 12; epoch++) await trainNextEpoch(training);
+    const { users, items, dimension } = await bestEmbeddings(training);
     const evaluate = (userVectors: Float32Array) =>
       evaluateRanking({ userVectors, itemVectors: items, dimension }, train, heldOut, { masked: validation }).ndcgAt10;
     const popularity = evaluateRanking({ scores: popularityScores(train) }, train, heldOut, {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { workerData } from 'node:worker_threads';
 import { evaluateRanking } from '@kindred/core/evaluate';
-import { bestEmbeddings, loadTraining } from '@kindred/core/lightgcn/training';
+import { loadBestEmbeddings } from '@kindred/core/lightgcn/training';
 import { popularityScores } from '@kindred/core/popularity';
 import { decodeSnapshot } from '@kindred/core/snapshot';
 import type { RankingMetrics } from '@kindred/domain/training';
@@ -19,10 +19,10 @@ export interface Evaluation {
   baselines: { name: string; metrics: RankingMetrics }[];
 }
 
-serveThread<Evaluation>(() => {
+serveThread<Evaluation>(async () => {
   const { snapshotPath, checkpointPath } = workerData as EvaluationThreadInput;
   const { train, validation, test } = splitSnapshot(decodeSnapshot(readFileSync(snapshotPath)).matrix);
-  const { dimension, users, items } = bestEmbeddings(loadTraining(readFileSync(checkpointPath), train, validation));
+  const { dimension, users, items } = await loadBestEmbeddings(readFileSync(checkpointPath), train, validation);
   const model = { userVectors: users, itemVectors: items, dimension };
   const popularity = { scores: popularityScores(train) };
   const masked = { masked: validation };

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { workerData } from 'node:worker_threads';
 import { encodeArtefact } from '@kindred/core/artefact';
 import { countUsersByItem } from '@kindred/core/interaction-matrix';
-import { bestEmbeddings, loadTraining } from '@kindred/core/lightgcn/training';
+import { loadBestEmbeddings } from '@kindred/core/lightgcn/training';
 import { chooseAlgebra } from '@kindred/core/models/choose-algebra';
 import { fitFoldInMap } from '@kindred/core/models/fold-in-map';
 import { decodeSnapshot } from '@kindred/core/snapshot';
@@ -38,7 +38,7 @@ serveThread<BuiltVersion>(async () => {
   const { snapshotPath, checkpointPath, outputFolder } = workerData as IndexThreadInput;
   const { matrix, userIds, itemIds } = decodeSnapshot(readFileSync(snapshotPath));
   const { train, validation } = splitSnapshot(matrix);
-  const embeddings = bestEmbeddings(loadTraining(readFileSync(checkpointPath), train, validation));
+  const embeddings = await loadBestEmbeddings(readFileSync(checkpointPath), train, validation);
   const artefact = encodeArtefact({
     ...embeddings,
     userIds,

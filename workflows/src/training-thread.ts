@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { workerData } from 'node:worker_threads';
 import { evaluateRanking } from '@kindred/core/evaluate';
 import {
+  closeTraining,
   createTraining,
   type EpochReport,
   isTrainingFinished,
@@ -32,31 +33,32 @@ const { snapshotPath, checkpointPath, hyperparameters } = workerData as Training
 const { train, validation } = splitSnapshot(decodeSnapshot(readFileSync(snapshotPath)).matrix);
 const training =
   checkpointPath === null
-    ? createTraining(train, validation, hyperparameters)
-    : loadTraining(readFileSync(checkpointPath), train, validation);
+    ? await createTraining(train, validation, hyperparameters)
+    : await loadTraining(readFileSync(checkpointPath), train, validation);
 
 // A training that goes on has told this already.
 let preparationIsDue = checkpointPath === null;
 
-serveThread<NextEpoch>(() => {
+serveThread<NextEpoch>(async () => {
   if (preparationIsDue) {
     preparationIsDue = false;
     const metrics = evaluateRanking({ scores: popularityScores(train) }, train, validation);
     return { value: { kind: 'prepared', backend: describeBackend(), baseline: { name: 'POPULARITY', metrics } } };
   }
   if (isTrainingFinished(training)) {
+    closeTraining(training);
     const epochCount = training.model.state.epoch;
     return { value: { kind: 'finished', bestEpoch: training.best?.epoch ?? epochCount, epochCount } };
   }
   const startedAt = performance.now();
-  const report = trainNextEpoch(training);
+  const report = await trainNextEpoch(training);
   const durationMs = performance.now() - startedAt;
   const checkpoint = saveTraining(training);
   return { value: { kind: 'epoch', report, durationMs, checkpoint }, transfer: [checkpoint.buffer] };
 });
 
-/** Which back-end computes, and why it is not a faster one. */
+/** Which back-end computes, and why it is this one. */
 function describeBackend(): string {
-  const { backend, backendNotice } = training.model;
-  return `Computing with the ${backend.kind} back-end (${backend.detail})${backendNotice ? `: ${backendNotice}` : ''}`;
+  const { backend, backendReason } = training.model;
+  return `Computing with the ${backend.kind} back-end (${backend.detail}): ${backendReason}`;
 }

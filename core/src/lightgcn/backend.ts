@@ -43,25 +43,32 @@ export interface AdamRates {
   readonly epsilon: number;
 }
 
+/** A result that is there at once or comes later. */
+export type Answer<T> = T | Promise<T>;
+
 /**
  * One model's computation. Between `begin` and `end` the back-end holds the state (ego vectors and moments); outside,
  * the arrays that it was created with do. All tables are `[nodeCount, dimension]`, users first.
+ * Calls take effect in the order in which they are made, so that `step` need not wait for a loss that comes later;
+ * batches and settings are read before the call returns. The owner calls `close`, after which no other call is allowed.
  */
 export interface LightGcnBackend {
   readonly kind: BackendKind;
-  /** What runs, for the record of a run: instruction set and threads. */
+  /** What runs, for the record of a run: instruction set and threads, or the device. */
   readonly detail: string;
-  begin(): void;
-  end(): void;
+  begin(): Answer<void>;
+  end(): Answer<void>;
   /** Writes the final vectors of `input`; both may be one table. */
-  propagate(input: NodeTable, output: NodeTable): void;
+  propagate(input: NodeTable, output: NodeTable): Answer<void>;
   /** The mean loss of a batch with regularisation; keeps the gradient by the final vectors. */
-  bprLoss(batch: TripleBatch): number;
-  softmaxLoss(batch: PairBatch, settings: SoftmaxSettings): number;
+  bprLoss(batch: TripleBatch): Answer<number>;
+  softmaxLoss(batch: PairBatch, settings: SoftmaxSettings): Answer<number>;
   /** The gradient of the latest loss by the ego vectors, good until the next call. */
-  gradient(): NodeTable;
+  gradient(): Answer<NodeTable>;
   /** Adam's step along the gradient of the latest loss. */
   step(rates: AdamRates): void;
+  /** Releases what is held outside JavaScript's heap; a second call does nothing. */
+  close(): void;
 }
 
 /** The trained arrays of a model, `[nodeCount, dimension]` each. */

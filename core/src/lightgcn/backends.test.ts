@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { createCheckerboard } from '../../golden/checkerboard.ts';
 import { createRandomWorld, describeBackend, SETTINGS } from './backend-suite.ts';
 import { chooseBackend } from './choose-backend.ts';
+import { buildGraph } from './graph.ts';
 import { createLightGcn, trainEpoch } from './light-gcn.ts';
 import { loadLightGcnAddon, LIGHTGCN_ADDON } from './native-addon.ts';
 import { loadAddonFrom } from '../load-addon.ts';
@@ -17,29 +18,30 @@ if (addon) describeBackend('native with 3 threads', { backend: 'native', threads
 describe('the choice of a back-end', () => {
   const { train } = createCheckerboard(8);
 
-  test.runIf(addon)('auto takes the native one where its addon loads', () => {
-    const { backend, backendNotice } = createLightGcn(train, SETTINGS);
+  test.runIf(addon)('auto takes the native one where its addon loads', async () => {
+    const { backend, backendReason } = await createLightGcn(train, SETTINGS);
     expect(backend.kind).toBe('native');
     expect(backend.detail).toMatch(/^(avx512|avx2|baseline), \d+ threads?$/);
-    expect(backendNotice).toBeNull();
+    expect(backendReason).toBe('the fastest that works here');
   });
 
-  test('without the addon auto takes the reference and says why, and native is refused', () => {
+  test('without the addon auto takes the reference and says why, and native is refused', async () => {
     const none = loadAddonFrom(import.meta.dirname, LIGHTGCN_ADDON);
-    const model = createLightGcn(train, SETTINGS, { backend: 'reference' });
-    expect(chooseBackend(model, {}, none)).toMatchObject({
+    const model = await createLightGcn(train, SETTINGS, { backend: 'reference' });
+    expect(await chooseBackend(model, {}, { native: () => none })).toMatchObject({
       backend: { kind: 'reference' },
-      notice: expect.stringContaining('addon was not built'),
+      reason: expect.stringContaining('no native: the lightgcn addon was not built'),
     });
-    expect(() => chooseBackend(model, { backend: 'native' }, none)).toThrow(
-      expect.objectContaining({ name: 'BackendUnavailableError' }),
-    );
+    await expect(chooseBackend(model, { backend: 'native' }, { native: () => none })).rejects.toMatchObject({
+      name: 'BackendUnavailableError',
+      message: expect.stringContaining('addon was not built'),
+    });
   });
 });
 
 describe.runIf(addon)('the native addon', () => {
+  const graph = buildGraph(createCheckerboard(8).train);
   const create = (...settings: [number, Float32Array, number, string]) => {
-    const { graph } = createLightGcn(createCheckerboard(8).train, SETTINGS, { backend: 'reference' });
     if (!addon) throw new Error('No addon.');
     return new addon.Trainer(graph.userCount, graph.nodeCount, graph.offsets, graph.neighbors, ...settings);
   };
@@ -67,12 +69,12 @@ describe.runIf(addon)('the native addon', () => {
     expect(() => trainer.gradient(new Float32Array(16 * 8))).toThrow(refused);
   });
 
-  test('thread counts change no more than the last bits', () => {
+  test('thread counts change no more than the last bits', async () => {
     const settings = { ...SETTINGS, loss: 'softmax', dimension: 32, batchSize: 512, negatives: 128 } as const;
     const world = createRandomWorld(200, 150, 4000);
-    const [one = 0, four = 0] = [1, 4].map(
-      (threads) => trainEpoch(createLightGcn(world, settings, { backend: 'native', threads })).loss,
-    );
-    expect(Math.abs(one - four) / one).toBeLessThan(1e-6);
+    const lossWith = async (threads: number) =>
+      (await trainEpoch(await createLightGcn(world, settings, { backend: 'native', threads }))).loss;
+    const one = await lossWith(1);
+    expect(Math.abs(one - (await lossWith(4))) / one).toBeLessThan(1e-6);
   });
 });

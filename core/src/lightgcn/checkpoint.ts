@@ -43,11 +43,11 @@ export interface LoadedCheckpoint {
  * The saved model on `train`, which must hold the pairs it was trained on; it continues bit for bit.
  * @throws CheckpointError when the bytes are damaged or of other training data.
  */
-export function loadCheckpoint(
+export async function loadCheckpoint(
   bytes: Uint8Array,
   train: InteractionMatrix,
   options: BackendOptions = {},
-): LoadedCheckpoint {
+): Promise<LoadedCheckpoint> {
   const file = decodeColumns(FORMAT, bytes);
   const hyperparameters = checkHyperparameters(file.meta.hyperparameters as Hyperparameters);
   const lists = listItemsByUser(train);
@@ -66,14 +66,18 @@ export function loadCheckpoint(
     step: file.number('step'),
     epoch: file.number('epoch'),
   };
-  const model = attachLightGcn({ train, hyperparameters, state, options });
-  const best = file.meta.best as Omit<BestEpoch, 'ego'> | null;
-  return { model, best: best && { ...best, ego: file.float32('bestEgo', valueCount).slice() } };
+  const bestMeta = file.meta.best as Omit<BestEpoch, 'ego'> | null;
+  const best = bestMeta && { ...bestMeta, ego: file.float32('bestEgo', valueCount).slice() };
+  return { model: await attachLightGcn({ train, hyperparameters, state, options }), best };
 }
 
 /** The saved model alone; see `loadCheckpoint`. */
-export function loadLightGcn(bytes: Uint8Array, train: InteractionMatrix, options: BackendOptions = {}): LightGcn {
-  return loadCheckpoint(bytes, train, options).model;
+export async function loadLightGcn(
+  bytes: Uint8Array,
+  train: InteractionMatrix,
+  options: BackendOptions = {},
+): Promise<LightGcn> {
+  return (await loadCheckpoint(bytes, train, options)).model;
 }
 
 /** A fingerprint of the distinct training pairs: node numbers of each user's items, sorted, and the counts. */

@@ -1,4 +1,4 @@
-import type { BackendOptions, LightGcnBackend, TrainedTables } from './backend.ts';
+import type { Answer, BackendKind, BackendOptions, LightGcnBackend, TrainedTables } from './backend.ts';
 import type { InteractionGraph } from './graph.ts';
 import type { CompleteHyperparameters } from './hyperparameters.ts';
 import { type LightGcnAddonState, loadLightGcnAddon } from './native-addon.ts';
@@ -13,30 +13,58 @@ export class BackendUnavailableError extends Error {
   }
 }
 
-/** A back-end, and why it is not a faster one; null when none is faster or it was asked for. */
-export interface ChosenBackend {
-  readonly backend: LightGcnBackend;
-  readonly notice: string | null;
+/** What a back-end computes: `state` is read and written between its calls. */
+export interface BackendModel {
+  readonly graph: InteractionGraph;
+  readonly hyperparameters: CompleteHyperparameters;
+  readonly state: TrainedTables;
 }
 
+/** What a back-end needs of this machine, for tests to take away. */
+export interface BackendSources {
+  readonly native: () => LightGcnAddonState;
+}
+
+/** A back-end, and why it is this one: that it was asked for, or why each faster one does not work here. */
+export interface ChosenBackend {
+  readonly backend: LightGcnBackend;
+  readonly reason: string;
+}
+
+/** A back-end, or why there is none. */
+type Opened = LightGcnBackend | { readonly unavailable: string };
+
+type Opener = (model: BackendModel, options: BackendOptions, sources: BackendSources) => Answer<Opened>;
+
+const OPENERS: Record<BackendKind, Opener> = {
+  native: (model, options, { native }) => {
+    const state = native();
+    return state.addon ? createNativeBackend(state.addon, model, options) : { unavailable: state.reason };
+  },
+  reference: ({ graph, hyperparameters, state }) => createReferenceBackend(graph, hyperparameters, state),
+};
+
+/** What `auto` tries, fastest first; the last always works. */
+const BY_SPEED: readonly BackendKind[] = ['native', 'reference'];
+
 /**
- * The back-end asked for; for `auto`, the default, `native` where its addon loads and else `reference`.
- * @throws BackendUnavailableError when `native` is asked for by name and its addon does not load.
+ * The back-end asked for; for `auto`, the default, the fastest that works here. Its owner closes it.
+ * @throws BackendUnavailableError when one is asked for by name and does not work here.
  */
-export function chooseBackend(
-  model: { graph: InteractionGraph; hyperparameters: CompleteHyperparameters; state: TrainedTables },
+export async function chooseBackend(
+  model: BackendModel,
   options: BackendOptions = {},
-  addonState: LightGcnAddonState = loadLightGcnAddon(),
-): ChosenBackend {
-  const wanted = options.backend ?? 'auto';
-  const { graph, hyperparameters, state } = model;
-  if (wanted === 'reference') {
-    return { backend: createReferenceBackend(graph, hyperparameters, state), notice: null };
+  sources: BackendSources = { native: loadLightGcnAddon },
+): Promise<ChosenBackend> {
+  const { backend: wanted = 'auto' } = options;
+  const missing: string[] = [];
+  for (const kind of wanted === 'auto' ? BY_SPEED : [wanted]) {
+    const opened = await OPENERS[kind](model, options, sources);
+    if (!('unavailable' in opened)) {
+      const reason = wanted === 'auto' ? ['the fastest that works here', ...missing].join('; ') : 'asked for by name';
+      return { backend: opened, reason };
+    }
+    missing.push(`no ${kind}: ${opened.unavailable}`);
   }
-  if (addonState.addon) return { backend: createNativeBackend(addonState.addon, model, options), notice: null };
-  if (wanted === 'native') {
-    throw new BackendUnavailableError(`The native back-end of LightGCN was asked for, but ${addonState.reason}.`);
-  }
-  const notice = `LightGCN trains in TypeScript, many times slower than in C++: ${addonState.reason}.`;
-  return { backend: createReferenceBackend(graph, hyperparameters, state), notice };
+  throw new BackendUnavailableError(`Wanted the back-end ${wanted} of LightGCN, got ${missing.join('; ')}.`);
 }

@@ -1,6 +1,7 @@
 import { checkInteractions, InteractionDataError, type InteractionMatrix } from '../interaction-matrix.ts';
 import { nextNormal, type RandomState, seedRandom } from '../random.ts';
 import type {
+  Answer,
   BackendKind,
   BackendOptions,
   LightGcnBackend,
@@ -10,6 +11,7 @@ import type {
 } from './backend.ts';
 import { sampleTriples } from './bpr.ts';
 import { chooseBackend } from './choose-backend.ts';
+import { createEpochLoss } from './epoch-loss.ts';
 import { orderEpoch } from './epoch-order.ts';
 import { buildGraph, type InteractionGraph } from './graph.ts';
 import {
@@ -32,15 +34,15 @@ export interface LightGcnState {
   epoch: number;
 }
 
-/** A LightGCN in training on one matrix. */
+/** A LightGCN in training on one matrix; its owner closes `backend`. */
 export interface LightGcn {
   readonly hyperparameters: CompleteHyperparameters;
   readonly graph: InteractionGraph;
   readonly state: LightGcnState;
   readonly workspace: Workspace;
   readonly backend: LightGcnBackend;
-  /** Why the back-end is not a faster one; null when none is, or it was asked for. */
-  readonly backendNotice: string | null;
+  /** Why this back-end: that it was asked for, or why each faster one does not work here. */
+  readonly backendReason: string;
 }
 
 interface Workspace {
@@ -66,14 +68,6 @@ export interface Embeddings {
   readonly items: Float32Array;
 }
 
-/** The loss or a vector is no longer finite: the learning rate is too high for this data. */
-export class TrainingDivergedError extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'TrainingDivergedError';
-  }
-}
-
 /** Adam's decay rates and epsilon (Kingma and Ba 2015). */
 const FIRST_DECAY = 0.9;
 const SECOND_DECAY = 0.999;
@@ -84,11 +78,11 @@ const EPSILON = 1e-8;
  * @throws HyperparameterError; InteractionDataError EMPTY without interactions, NO_NEGATIVES when every user has all
  * items, or ROW_OUT_OF_RANGE; BackendUnavailableError.
  */
-export function createLightGcn(
+export async function createLightGcn(
   train: InteractionMatrix,
   hyperparameters: Hyperparameters,
   options: BackendOptions = {},
-): LightGcn {
+): Promise<LightGcn> {
   const { seed, dimension, initialDeviation } = completeHyperparameters(hyperparameters);
   const random = seedRandom(seed);
   const valueCount = (train.userCount + train.itemCount) * dimension;
@@ -101,12 +95,12 @@ export function createLightGcn(
 }
 
 /** The model that stands at `state`, which it owns from now on; for the same `train` the state came from. */
-export function attachLightGcn(parts: {
+export async function attachLightGcn(parts: {
   train: InteractionMatrix;
   hyperparameters: Hyperparameters;
   state: LightGcnState;
   options?: BackendOptions;
-}): LightGcn {
+}): Promise<LightGcn> {
   const { train, state } = parts;
   if (train.userRows.length === 0) throw new InteractionDataError('EMPTY', 'Wanted interactions to train on, got 0.');
   checkInteractions(train);
@@ -121,9 +115,9 @@ export function attachLightGcn(parts: {
     throw new InteractionDataError('NO_NEGATIVES', message);
   }
   const itemBias = correctLogQ(graph, hyperparameters.logQCorrection);
-  const { backend, notice } = chooseBackend({ graph, hyperparameters, state }, parts.options);
+  const { backend, reason } = await chooseBackend({ graph, hyperparameters, state }, parts.options);
   const workspace = { edgeUsers, trainableEdges, itemBias };
-  return { hyperparameters, graph, state, workspace, backend, backendNotice: notice };
+  return { hyperparameters, graph, state, workspace, backend, backendReason: reason };
 }
 
 /**
@@ -131,29 +125,26 @@ export function attachLightGcn(parts: {
  * propagation forward and back at every step. Changes the model in place.
  * @throws TrainingDivergedError when the loss is not finite; the model is then of no more use.
  */
-export function trainEpoch(model: LightGcn): EpochResult {
+export async function trainEpoch(model: LightGcn): Promise<EpochResult> {
   const { state, workspace, hyperparameters, backend } = model;
   const { batchSize, userGroup } = hyperparameters;
   const order = orderEpoch(workspace, userGroup, state.random);
-  backend.begin();
-  let lossSum = 0;
+  const losses = createEpochLoss(() => `step ${state.step}, with learning rate ${hyperparameters.learningRate}`);
+  await backend.begin();
   for (let start = 0; start < order.length; start += batchSize) {
     const edges = order.subarray(start, start + batchSize);
-    const loss = batchLoss(model, edges);
-    if (!Number.isFinite(loss)) {
-      const rate = hyperparameters.learningRate;
-      throw new TrainingDivergedError(`Loss is ${loss} at step ${state.step}, with learning rate ${rate}.`);
-    }
+    losses.add(batchLoss(model, edges), edges.length);
     stepAdam(model);
-    lossSum += loss * edges.length;
+    if (losses.isAhead()) await losses.settle();
   }
-  backend.end();
+  const loss = (await losses.sum()) / order.length;
+  await backend.end();
   state.epoch += 1;
-  return { loss: lossSum / order.length, sampleCount: order.length };
+  return { loss, sampleCount: order.length };
 }
 
 /** The loss of the batch of `edges`; for `bpr` draws the negatives from the state. */
-function batchLoss(model: LightGcn, edges: Int32Array): number {
+function batchLoss(model: LightGcn, edges: Int32Array): Answer<number> {
   const { graph, workspace, state, hyperparameters, backend } = model;
   if (hyperparameters.loss === 'bpr') {
     return backend.bprLoss(sampleTriples(graph, workspace.edgeUsers, edges, state.random));
@@ -175,17 +166,17 @@ export function softmaxSettings(model: LightGcn, batchSize: number): SoftmaxSett
  * The loss of a batch, triples for `bpr` and pairs for `softmax`, and its gradient by the ego vectors
  * (`[nodeCount, dimension]`, good until the next call).
  */
-export function lossAndGradient(
+export async function lossAndGradient(
   model: LightGcn,
   batch: TripleBatch | PairBatch,
-): { loss: number; gradient: NodeTable } {
+): Promise<{ loss: number; gradient: NodeTable }> {
   const { backend } = model;
-  backend.begin();
+  await backend.begin();
   const loss =
     'negatives' in batch
       ? backend.bprLoss(batch)
       : backend.softmaxLoss(batch, softmaxSettings(model, batch.users.length));
-  return { loss, gradient: backend.gradient() };
+  return { loss: await loss, gradient: await backend.gradient() };
 }
 
 function stepAdam({ state, hyperparameters, backend }: LightGcn): void {
@@ -208,15 +199,15 @@ function correctLogQ({ offsets, userCount, itemCount, edgeCount }: InteractionGr
 }
 
 /** The final vectors of the model as it stands, in new arrays. */
-export function embeddings(model: LightGcn): Embeddings {
+export function embeddings(model: LightGcn): Promise<Embeddings> {
   return embeddingsOf(model, model.state.ego);
 }
 
 /** The final vectors that `ego`, another ego table of the same model, propagates to. */
-export function embeddingsOf(model: LightGcn, ego: NodeTable): Embeddings {
+export async function embeddingsOf(model: LightGcn, ego: NodeTable): Promise<Embeddings> {
   const { dimension, lengthExponent } = model.hyperparameters;
   const final = new Float32Array(ego.length);
-  model.backend.propagate(ego, final);
+  await model.backend.propagate(ego, final);
   const boundary = model.graph.userCount * dimension;
   const items = final.slice(boundary);
   if (lengthExponent !== 1) raiseLengths(items, dimension, lengthExponent);

@@ -36,5 +36,6 @@ export function createNativeBackend(
     },
     step: ({ rate, rootCorrection, firstDecay, secondDecay, epsilon }) =>
       trainer.step(rate, rootCorrection, firstDecay, secondDecay, epsilon),
+    close: () => trainer.close(),
   };
 }

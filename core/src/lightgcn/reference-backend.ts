@@ -57,6 +57,7 @@ export function createReferenceBackend(
         ego[at] = (ego[at] as number) - (rate * first) / (Math.sqrt(second) * rootCorrection + epsilon);
       }
     },
+    close: () => undefined,
   };
 }
 

@@ -7,7 +7,7 @@ import { type BestEpoch, loadCheckpoint, saveLightGcn } from './checkpoint.ts';
 import type { Hyperparameters } from './hyperparameters.ts';
 import { createLightGcn, type Embeddings, embeddings, embeddingsOf, type LightGcn, trainEpoch } from './light-gcn.ts';
 
-/** A training with early stopping on validation NDCG@10, between two epochs. */
+/** A training with early stopping on validation NDCG@10, between two epochs; its owner calls `closeTraining`. */
 export interface Training {
   readonly model: LightGcn;
   readonly train: InteractionMatrix;
@@ -26,13 +26,13 @@ export interface EpochReport {
 }
 
 /** A training that has not begun. @throws what `createLightGcn` throws. */
-export function createTraining(
+export async function createTraining(
   train: InteractionMatrix,
   validation: InteractionMatrix,
   hyperparameters: Hyperparameters,
   options: BackendOptions = {},
-): Training {
-  const model = createLightGcn(train, hyperparameters, options);
+): Promise<Training> {
+  const model = await createLightGcn(train, hyperparameters, options);
   return { model, train, validation, evaluation: prepareEvaluation(train, validation), best: null };
 }
 
@@ -48,10 +48,10 @@ export function isTrainingFinished({ model, best, validation }: Training): boole
  * interactions the latest count as the best).
  * @throws TrainingDivergedError
  */
-export function trainNextEpoch(training: Training): EpochReport {
+export async function trainNextEpoch(training: Training): Promise<EpochReport> {
   const { model, validation, evaluation } = training;
-  const { loss, sampleCount } = trainEpoch(model);
-  const { users, items, dimension } = embeddings(model);
+  const { loss, sampleCount } = await trainEpoch(model);
+  const { users, items, dimension } = await embeddings(model);
   const lists = rankUsers({ userVectors: users, itemVectors: items, dimension }, evaluation, { cutoff: 10 });
   const { ndcg, recall } = measureLists(lists, evaluation);
   const [ndcgAt10, recallAt10] = [meanOf(ndcg), meanOf(recall)];
@@ -63,8 +63,13 @@ export function trainNextEpoch(training: Training): EpochReport {
 }
 
 /** The final vectors of the best epoch so far (of the untrained model before the first epoch). */
-export function bestEmbeddings({ model, best }: Training): Embeddings {
+export function bestEmbeddings({ model, best }: Training): Promise<Embeddings> {
   return best ? embeddingsOf(model, best.ego) : embeddings(model);
+}
+
+/** Releases what the back-end holds; of the training only `saveTraining` and plain fields remain. */
+export function closeTraining({ model }: Training): void {
+  model.backend.close();
 }
 
 /** The whole training between two epochs as one file with a sha256. */
@@ -76,12 +81,29 @@ export function saveTraining(training: Training): Uint8Array<ArrayBuffer> {
  * The saved training on the same matrices; it continues bit for bit.
  * @throws CheckpointError when the bytes are damaged or of other training data.
  */
-export function loadTraining(
+export async function loadTraining(
   bytes: Uint8Array,
   train: InteractionMatrix,
   validation: InteractionMatrix,
   options: BackendOptions = {},
-): Training {
-  const checkpoint = loadCheckpoint(bytes, train, options);
+): Promise<Training> {
+  const checkpoint = await loadCheckpoint(bytes, train, options);
   return { ...checkpoint, train, validation, evaluation: prepareEvaluation(train, validation) };
+}
+
+/**
+ * The vectors that `bestEmbeddings` gives of the saved training.
+ * @throws what `loadTraining` throws.
+ */
+export async function loadBestEmbeddings(
+  bytes: Uint8Array,
+  train: InteractionMatrix,
+  validation: InteractionMatrix,
+): Promise<Embeddings> {
+  const training = await loadTraining(bytes, train, validation);
+  try {
+    return await bestEmbeddings(training);
+  } finally {
+    closeTraining(training);
+  }
 }

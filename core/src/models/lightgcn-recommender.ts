@@ -1,7 +1,13 @@
 import { type ItemLists, countUsersByItem } from '../interaction-matrix.ts';
 import { foldInUser } from '../fold-in.ts';
 import { defaultHyperparameters, type Hyperparameters } from '../lightgcn/hyperparameters.ts';
-import { bestEmbeddings, createTraining, isTrainingFinished, trainNextEpoch } from '../lightgcn/training.ts';
+import {
+  bestEmbeddings,
+  closeTraining,
+  createTraining,
+  isTrainingFinished,
+  trainNextEpoch,
+} from '../lightgcn/training.ts';
 import {
   checkFit,
   openRecommender,
@@ -32,18 +38,22 @@ export const lightGcn: RecommenderFactory<Hyperparameters> = {
     checkFit(lightGcn, train, config, options);
     const none = { ...train, userRows: new Int32Array(0), itemRows: new Int32Array(0) };
     const validation = options.validation ?? { ...none, weights: new Float32Array(0), timestamps: new Float64Array(0) };
-    const training = createTraining(train, validation, config);
-    while (!isTrainingFinished(training)) {
-      const { epoch, loss, ndcgAt10 } = trainNextEpoch(training);
-      const seen = options.validation ? { validationNdcg: ndcgAt10 } : {};
-      reportProgress(options, { phase: 'training', done: epoch, total: config.epochs, loss, ...seen });
-      // Lets the signal's event through.
-      await new Promise((resolve) => setImmediate(resolve));
+    const training = await createTraining(train, validation, config);
+    try {
+      while (!isTrainingFinished(training)) {
+        const { epoch, loss, ndcgAt10 } = await trainNextEpoch(training);
+        const seen = options.validation ? { validationNdcg: ndcgAt10 } : {};
+        reportProgress(options, { phase: 'training', done: epoch, total: config.epochs, loss, ...seen });
+        // Lets the signal's event through.
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      const vectors = await bestEmbeddings(training);
+      const algebra = options.algebra ?? chooseAlgebra();
+      const foldInMap = await fitFoldInMap(train, vectors, algebra);
+      return createLightGcnRecommender({ ...vectors, foldInMap, itemDegrees: countUsersByItem(train) }, algebra);
+    } finally {
+      closeTraining(training);
     }
-    const vectors = bestEmbeddings(training);
-    const algebra = options.algebra ?? chooseAlgebra();
-    const foldInMap = await fitFoldInMap(train, vectors, algebra);
-    return createLightGcnRecommender({ ...vectors, foldInMap, itemDegrees: countUsersByItem(train) }, algebra);
   },
   load: (bytes, options = {}) => {
     const file = openRecommender(bytes, 'lightgcn');

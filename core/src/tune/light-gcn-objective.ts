@@ -1,8 +1,8 @@
 import type { InteractionMatrix } from '../interaction-matrix.ts';
 import type { BackendOptions } from '../lightgcn/backend.ts';
+import { TrainingDivergedError } from '../lightgcn/epoch-loss.ts';
 import type { Hyperparameters } from '../lightgcn/hyperparameters.ts';
-import { TrainingDivergedError } from '../lightgcn/light-gcn.ts';
-import { createTraining, isTrainingFinished, trainNextEpoch } from '../lightgcn/training.ts';
+import { closeTraining, createTraining, isTrainingFinished, trainNextEpoch } from '../lightgcn/training.ts';
 import type { Objective } from './search.ts';
 
 /**
@@ -14,11 +14,15 @@ export function lightGcnObjective<Point extends Partial<Hyperparameters>>(
   base: Hyperparameters,
   options: BackendOptions = {},
 ): Objective<Point> {
-  return function* trainAtPoint(point, { seed, signal }) {
-    const training = createTraining(data.train, data.validation, { ...base, seed, ...point }, options);
-    while (!isTrainingFinished(training)) {
-      signal.throwIfAborted();
-      yield trainNextEpoch(training).ndcgAt10;
+  return async function* trainAtPoint(point, { seed, signal }) {
+    const training = await createTraining(data.train, data.validation, { ...base, seed, ...point }, options);
+    try {
+      while (!isTrainingFinished(training)) {
+        signal.throwIfAborted();
+        yield (await trainNextEpoch(training)).ndcgAt10;
+      }
+    } finally {
+      closeTraining(training);
     }
   };
 }

@@ -73,9 +73,10 @@ async function trainArtefact(db: Db, tenantId: TenantId): Promise<Artefact> {
   const builder = createSnapshotBuilder();
   for await (const rows of exportInteractions(db, tenantId)) builder.add(rows);
   const { matrix, userIds, itemIds } = builder.build();
-  const model = createLightGcn(matrix, { ...TEST_HYPERPARAMETERS, epochs: EPOCHS });
-  for (let epoch = 0; epoch < EPOCHS; epoch++) trainEpoch(model);
-  const vectors = embeddings(model);
+  const model = await createLightGcn(matrix, { ...TEST_HYPERPARAMETERS, epochs: EPOCHS });
+  for (let epoch = 0; epoch < EPOCHS; epoch++) await trainEpoch(model);
+  const vectors = await embeddings(model);
+  model.backend.close();
   const foldIn = { foldInPower: 0, foldInMap: await fitFoldInMap(matrix, vectors, chooseAlgebra()) };
   const degrees = countUsersByItem(matrix);
   const cutoffTimestamp = Math.max(...matrix.timestamps);
