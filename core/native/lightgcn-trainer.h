@@ -57,10 +57,6 @@ struct Graph {
   std::vector<int32_t> offsets, neighbors;
 };
 
-// Bytes per second that `threads` together read of whole rows at random places of a table, with a sum over each: what
-// propagation could reach at best. The best of several passes over `reads` rows.
-double measure_row_bandwidth(int row_count, int stride, int reads, int threads);
-
 struct Softmax {
   int chunk_size;
   double temperature;

@@ -2,6 +2,7 @@
 // run in worker threads. Errors carry a `code`: LIGHTGCN_BAD_ARGUMENT or LIGHTGCN_FAILED.
 #include <napi.h>
 
+#include "lightgcn-bandwidth.h"
 #include "lightgcn-trainer.h"
 
 #include <cmath>
@@ -241,15 +242,27 @@ private:
   std::unique_ptr<Trainer> trainer;
 };
 
-// rowCount, stride, reads, threads
+// rowCount, stride, rows, threads
 Napi::Value row_bandwidth(const Napi::CallbackInfo &info) {
   return guard(info.Env(), [&] {
     const int row_count = static_cast<int>(number(info[0], "rowCount", 1, 1 << 28));
     const int stride = static_cast<int>(number(info[1], "stride", 16, 4096));
     if (stride % 16) throw BadArgument("stride must be a multiple of 16");
-    const int reads = static_cast<int>(number(info[2], "reads", 1, 1 << 28));
+    const auto rows = integers(info[2], "rows", 0, row_count);
+    if (rows.ElementLength() == 0 || rows.ElementLength() > 1 << 30) throw BadArgument("rows must have 1 to 2^30 values");
     const int threads = static_cast<int>(number(info[3], "threads", 1, 256));
-    return Napi::Number::New(info.Env(), lightgcn::measure_row_bandwidth(row_count, stride, reads, threads));
+    const int count = static_cast<int>(rows.ElementLength());
+    return Napi::Number::New(info.Env(),
+                             lightgcn::measure_row_bandwidth(row_count, stride, rows.Data(), count, threads));
+  });
+}
+
+// floatCount of each of three arrays, threads
+Napi::Value stream_bandwidth(const Napi::CallbackInfo &info) {
+  return guard(info.Env(), [&] {
+    const size_t count = static_cast<size_t>(number(info[0], "floatCount", 1, 1 << 30));
+    const int threads = static_cast<int>(number(info[1], "threads", 1, 256));
+    return Napi::Number::New(info.Env(), lightgcn::measure_stream_bandwidth(count, threads));
   });
 }
 
@@ -259,6 +272,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   for (size_t index = 0; index < all.size(); index++) names.Set(static_cast<uint32_t>(index), all[index]->name);
   exports.Set("instructionSets", names);
   exports.Set("measureRowBandwidth", Napi::Function::New(env, row_bandwidth));
+  exports.Set("measureStreamBandwidth", Napi::Function::New(env, stream_bandwidth));
   exports.Set("Trainer", TrainerObject::define(env));
   return exports;
 }

@@ -69,6 +69,8 @@ export interface LightGcnBackend {
   step(rates: AdamRates): void;
   /** Releases what is held outside JavaScript's heap; a second call does nothing. */
   close(): void;
+  /** Mean seconds of one layer of propagation alone, within `begin`; for benchmarks, where the back-end can tell. */
+  timeLayer?(repeats: number): Answer<number>;
 }
 
 /** The trained arrays of a model, `[nodeCount, dimension]` each. */

@@ -44,6 +44,9 @@ const OPENERS: Record<BackendKind, Opener> = {
   reference: ({ graph, hyperparameters, state }) => createReferenceBackend(graph, hyperparameters, state),
 };
 
+/** Every kind of back-end, whether it works here or not. */
+export const BACKEND_KINDS = Object.keys(OPENERS) as readonly BackendKind[];
+
 /** What `auto` tries, fastest first; the last always works. */
 const BY_SPEED: readonly BackendKind[] = ['native', 'reference'];
 

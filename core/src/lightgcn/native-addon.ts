@@ -33,8 +33,13 @@ export interface NativeTrainer {
 export interface LightGcnAddon {
   /** What this processor can run, fastest first. */
   readonly instructionSets: readonly string[];
-  /** Bytes per second at which `threads` together read `reads` whole rows of `stride` floats at random places. */
-  measureRowBandwidth(rowCount: number, stride: number, reads: number, threads: number): number;
+  /**
+   * Bytes per second at which `threads` together read the rows of a table `[rowCount, stride]` float32 in the order of
+   * `rows`, summing and storing nothing: what propagation along the same rows could reach at best. `stride` is a multiple of 16.
+   */
+  measureRowBandwidth(rowCount: number, stride: number, rows: Int32Array, threads: number): number;
+  /** Bytes per second of STREAM's triad over three arrays of `floatCount` float32. */
+  measureStreamBandwidth(floatCount: number, threads: number): number;
   readonly Trainer: new (
     userCount: number,
     nodeCount: number,

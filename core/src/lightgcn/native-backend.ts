@@ -37,5 +37,6 @@ export function createNativeBackend(
     step: ({ rate, rootCorrection, firstDecay, secondDecay, epsilon }) =>
       trainer.step(rate, rootCorrection, firstDecay, secondDecay, epsilon),
     close: () => trainer.close(),
+    timeLayer: (repeats) => trainer.timeLayer(repeats),
   };
 }
