@@ -1,169 +1,74 @@
-// Fits every model on every public data set and prints what it ranks:
-//   node core/bench/accuracy.ts [--data NAME] [--model NAME] [--seed N] [--budget SECONDS] [--json FILE]
-// Data in KINDRED_DATA_DIR. Full ranking, training items left out; the protocol of each set is printed above its table.
-// `chosen` is what `chooseModel` takes on a validation part of the training data within the budget. `gowalla` is
-// measured only where it is named: choices are made on `gowalla-valid`.
-import { existsSync, writeFileSync } from 'node:fs';
-import { availableParallelism, loadavg } from 'node:os';
-import { join } from 'node:path';
+// Fits every model on every public data set and prints what it ranks, how sure that is, and what it took:
+//   npm run bench:accuracy -- [--data ml-100k,ml-1m] [--model popularity,lightgcn] [--seed N | --seeds N]
+//     [--budget SECONDS] [--json FILE]
+// `chosen` is what `chooseModel` takes on a validation part of the training data within the budget. `gowalla` is measured
+// only where it is named: choices are made on `gowalla-valid`. KINDRED_DATA_DIR as in tests.
+import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import type { DataSize, FitOptions, Recommender, RecommenderFactory } from '../src/recommender.ts';
-import { bpr } from '../src/models/bpr.ts';
 import { chooseAlgebra } from '../src/models/choose-algebra.ts';
-import { chooseModel } from '../src/models/choose-model.ts';
-import { createContentFactory } from '../src/models/content-tower.ts';
-import { ease } from '../src/models/ease.ts';
-import { chebyshevConfig, graphFilter } from '../src/models/graph-filter.ts';
-import { ials } from '../src/models/ials.ts';
-import { itemKnn } from '../src/models/item-knn.ts';
-import { lightGcn } from '../src/models/lightgcn-recommender.ts';
-import { measureRanking } from '../src/models/measure-ranking.ts';
-import { popularity } from '../src/models/popularity-model.ts';
-import { spectral } from '../src/models/spectral.ts';
-import { splitPerUser } from '../src/split.ts';
-import { type DataSet, dataFolder } from './data/data-set.ts';
-import { readGowalla } from './data/gowalla.ts';
-import {
-  readMovieLens100k,
-  readMovieLens1m,
-  readMovieLens1mTemporal,
-  readMovieLensLatestSmall,
-} from './data/movielens.ts';
-import { measureUse } from './measure-use.ts';
-
-interface Fitted {
-  readonly recommender: Recommender;
-  readonly note: string;
-}
+import type { ModelRun, ModelTask } from './accuracy/measure-model.ts';
+import { MODEL_NAMES } from './accuracy/models.ts';
+import { LEGEND, printRows, UNITS } from './accuracy/print-rows.ts';
+import { summarizeModels } from './accuracy/summarize.ts';
+import { findDataSets, readDataSet, USUAL_DATA_SETS, writeForChildren } from './data/data-sets.ts';
+import { runInChild } from './in-child.ts';
+import { describeMachine } from './machine.ts';
+import { readSeeds } from './seeds.ts';
 
 const { values: args } = parseArgs({
   options: {
-    data: { type: 'string' },
-    model: { type: 'string' },
-    seed: { type: 'string', default: '1' },
+    data: { type: 'string', default: USUAL_DATA_SETS.join(',') },
+    model: { type: 'string', default: MODEL_NAMES.join(',') },
+    seed: { type: 'string' },
+    seeds: { type: 'string' },
     budget: { type: 'string', default: '5' },
     json: { type: 'string' },
   },
 });
-const seed = Number(args.seed);
+const seeds = readSeeds(args);
+const models = args.model.split(',');
+const strange = models.find((model) => !MODEL_NAMES.includes(model));
+if (strange !== undefined) throw new RangeError(`Wanted models of ${MODEL_NAMES.join(', ')}, got ${strange}.`);
 const budgetMs = Number(args.budget) * 1000;
+if (!(budgetMs > 0)) throw new RangeError(`Wanted --budget in seconds above 0, got ${args.budget}.`);
 
-const DATA_SETS: Record<string, () => DataSet> = {
-  'ml-100k': () => readMovieLens100k(seed),
-  'ml-latest-small': () => readMovieLensLatestSmall(seed),
-  'ml-1m': () => readMovieLens1m(seed),
-  'ml-1m-temporal': readMovieLens1mTemporal,
-  'gowalla-valid': () => readGowalla({ validation: true }),
-  gowalla: () => readGowalla(),
-};
-
-function sizeOf({ train }: DataSet): DataSize {
-  return { userCount: train.userCount, itemCount: train.itemCount, interactionCount: train.userRows.length };
+const machine = describeMachine();
+const { kind: algebra, notice } = chooseAlgebra();
+console.log(`${machine.processor}, ${machine.processors} processors, node ${machine.node}, load ${machine.load}`);
+console.log(`algebra ${algebra}${notice ? ` (${notice})` : ''}`);
+const results = [];
+for (const name of findDataSets(args.data)) results.push(await measureDataSet(name));
+console.log(`\n${LEGEND}`);
+if (args.json) {
+  const { load: loadAfter } = describeMachine();
+  const record = { machine, loadAfter, algebra, seeds, budgetMs, units: UNITS, legend: LEGEND.split('\n'), results };
+  writeFileSync(args.json, `${JSON.stringify(record, null, 1)}\n`);
 }
 
-async function fitDefault<Config>(factory: RecommenderFactory<Config>, data: DataSet, options: FitOptions = {}) {
-  const config = factory.defaultConfig(sizeOf(data));
-  return { recommender: await factory.fit(data.train, config, options), note: JSON.stringify(config) };
-}
-
-const MODELS: Record<string, (data: DataSet) => Promise<Fitted | null>> = {
-  popularity: (data) => fitDefault(popularity, data),
-  'item-knn': (data) => fitDefault(itemKnn, data),
-  spectral: (data) => fitDefault(spectral, data),
-  'gf-cf': (data) => fitDefault(graphFilter, data),
-  'cheby-cf': async (data) => {
-    const config = chebyshevConfig(sizeOf(data));
-    return { recommender: await graphFilter.fit(data.train, config), note: JSON.stringify(config) };
-  },
-  ease: async (data) => (data.train.itemCount > 12_000 ? null : fitDefault(ease, data)),
-  ials: (data) => fitDefault(ials, data),
-  bpr: (data) => fitDefault(bpr, data),
-  content: async ({ itemFeatures, ...data }) => {
-    if (!itemFeatures) return null;
-    const featureCount = itemFeatures.items.reduce((most, feature) => Math.max(most, feature), -1) + 1;
-    return fitDefault(createContentFactory({ lists: itemFeatures, featureCount }), { ...data, itemFeatures });
-  },
-  lightgcn: (data) => {
-    const split = splitPerUser(data.train, { strategy: 'random', validationShare: 0.1, testShare: 0, seed });
-    return fitDefault(lightGcn, { ...data, train: split.train }, { validation: split.validation });
-  },
-  chosen: async (data) => {
-    const choice = await chooseModel(data.train, { budgetMs, seed });
-    const measured = choice.trials.filter(({ ndcg }) => ndcg !== null).length;
-    const note = `${choice.kind} ${JSON.stringify(choice.config)} of ${measured} measured`;
-    return { recommender: choice.recommender, note };
-  },
-};
-
-async function benchModel(name: string, data: DataSet) {
-  const fit = MODELS[name];
-  if (!fit) throw new RangeError(`Wanted a model of ${Object.keys(MODELS).join(', ')}, got ${name}.`);
-  const { result: fitted, ...fitting } = await measureUse(() => fit(data));
-  if (!fitted) return null;
-  const { recommender, note } = fitted;
-  const { cutoff, train, test } = data;
-  const { result: ranking, ...scoring } = await measureUse(() => measureRanking(recommender, train, test, { cutoff }));
-  // A model without vectors scores its own users from their histories already.
-  const folded = recommender.vectors
-    ? await measureRanking(recommender, train, test, { cutoff, foldIn: true })
-    : ranking;
-  const { recall, ndcg, userCount } = ranking;
-  return {
-    data: data.name,
-    model: name,
-    cutoff,
-    userCount,
-    recall,
-    ndcg,
-    foldInNdcg: folded.ndcg,
-    fitting,
-    scoring,
-    note,
-  };
-}
-
-function printRow(row: NonNullable<Awaited<ReturnType<typeof benchModel>>>): void {
-  const cells = [
-    row.model.padEnd(11),
-    row.recall.toFixed(4),
-    row.ndcg.toFixed(4),
-    row.foldInNdcg.toFixed(4).padStart(8),
-    row.fitting.seconds.toFixed(2).padStart(8),
-    row.fitting.cpuSeconds.toFixed(2).padStart(8),
-    row.fitting.peakMegabytes.toFixed(0).padStart(8),
-    row.scoring.seconds.toFixed(2).padStart(8),
-    row.scoring.cpuSeconds.toFixed(2).padStart(8),
-    row.note,
-  ];
-  console.log(cells.join('  '));
-}
-
-const wanted = args.data?.split(',') ?? Object.keys(DATA_SETS).filter((name) => name !== 'gowalla');
-const { kind, notice } = chooseAlgebra();
-console.log(
-  `algebra: ${kind}${notice ? ` (${notice})` : ''}, ${availableParallelism()} cores, load ${loadavg()[0]?.toFixed(1)}`,
-);
-const rows = [];
-for (const name of wanted) {
-  const read = DATA_SETS[name];
-  if (!read) throw new RangeError(`Wanted data of ${Object.keys(DATA_SETS).join(', ')}, got ${name}.`);
-  if (!existsSync(join(dataFolder, name))) {
-    console.log(`${name}: not in ${dataFolder}, passed over`);
-    continue;
+async function measureDataSet(name: string) {
+  const runsByModel = new Map<string, ModelRun[]>(models.map((model) => [model, []]));
+  for (const seed of seeds) {
+    using file = writeForChildren(readDataSet(name, seed));
+    for (const [model, runs] of runsByModel) {
+      const run = await measureModel({ model, dataPath: file.path, seed, budgetMs });
+      if (run) runs.push(run);
+      console.error(
+        `${name}, seed ${seed}: ${model} ${run ? `fitted in ${run.fitting.seconds.toFixed(1)} s` : 'does not fit these data'}`,
+      );
+    }
   }
-  const data = read();
-  const { cutoff, train } = data;
+  const { cutoff, protocol, train } = readDataSet(name, seeds[0] ?? 1);
+  const { userCount, itemCount, userRows } = train;
   console.log(
-    `\n${name}: ${train.userCount} users x ${train.itemCount} items, ${train.userRows.length} to train on; ${data.protocol}`,
+    `\n${name}: ${userCount} users x ${itemCount} items, ${userRows.length} to train on; ${protocol}; seeds ${seeds.join(', ')}`,
   );
-  console.log(
-    `model        R@${cutoff}    N@${cutoff}   fold-in     fit s     CPU s    peak MB  score s    CPU s  configuration`,
-  );
-  for (const model of args.model?.split(',') ?? Object.keys(MODELS)) {
-    const row = await benchModel(model, data);
-    if (row) rows.push(row);
-    if (row) printRow(row);
-    else console.log(`${model.padEnd(11)}  does not fit this data`);
-  }
+  const rows = summarizeModels(runsByModel);
+  printRows(rows, cutoff);
+  return { data: name, protocol, cutoff, userCount, itemCount, interactionCount: userRows.length, rows };
 }
-if (args.json) writeFileSync(args.json, `${JSON.stringify({ algebra: kind, seed, load: loadavg(), rows }, null, 2)}\n`);
+
+async function measureModel(task: ModelTask): Promise<ModelRun | null> {
+  const module = fileURLToPath(import.meta.resolve('./accuracy/measure-model.ts'));
+  return (await runInChild(module, task)) as ModelRun | null;
+}

@@ -1,30 +1,21 @@
+import { watchPeakMemory } from './peak-memory.ts';
+
 /** What a piece of work took. */
 export interface Use {
   readonly seconds: number;
   /** User and system time of all threads. */
   readonly cpuSeconds: number;
-  /** The most the process held above what it held before, sampled every 20 ms between steps; 1 MB is 10^6 bytes. */
-  readonly peakMegabytes: number;
+  /** The most that the process held above what it held before; 1 MB is 10^6 bytes. */
+  readonly peakMB: number;
 }
 
 /** Runs `work` and measures it. */
 export async function measureUse<T>(work: () => Promise<T>): Promise<Use & { readonly result: T }> {
-  globalThis.gc?.();
-  const before = process.memoryUsage.rss();
-  let peak = before;
-  const sample = () => {
-    peak = Math.max(peak, process.memoryUsage.rss());
-  };
-  const timer = setInterval(sample, 20);
+  const peakBytes = watchPeakMemory();
   const cpu = process.cpuUsage();
   const started = performance.now();
-  try {
-    const result = await work();
-    const seconds = (performance.now() - started) / 1000;
-    const { user, system } = process.cpuUsage(cpu);
-    sample();
-    return { result, seconds, cpuSeconds: (user + system) / 1e6, peakMegabytes: (peak - before) / 1e6 };
-  } finally {
-    clearInterval(timer);
-  }
+  const result = await work();
+  const seconds = (performance.now() - started) / 1000;
+  const { user, system } = process.cpuUsage(cpu);
+  return { result, seconds, cpuSeconds: (user + system) / 1e6, peakMB: peakBytes() / 1e6 };
 }
