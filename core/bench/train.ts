@@ -10,11 +10,18 @@ import { parseArgs } from 'node:util';
 import { defaultHyperparameters, type Hyperparameters } from '../src/lightgcn/hyperparameters.ts';
 import { findDataSets, writeForChildren } from './data/data-sets.ts';
 import { describeMachine } from './machine.ts';
+import { measurePeer, PAPER_SETTINGS } from './peer/measure-peer.ts';
+import { printPeer } from './peer/print-peer.ts';
 import { readSeeds } from './seeds.ts';
-import { listConfigurations } from './training/configurations.ts';
-import { measureConfiguration, type TrainingRow, type WholeWish } from './training/measure-configuration.ts';
+import { listConfigurations, type TrainingTask } from './training/configurations.ts';
+import {
+  measureConfiguration,
+  measureStep,
+  type TrainingRow,
+  type WholeWish,
+} from './training/measure-configuration.ts';
 import { LEGEND, printRows, UNITS } from './training/print-rows.ts';
-import { type HeldOutPart, heldOutPart, readTrainingData } from './training/training-data.ts';
+import { type HeldOutPart, heldOutPart, readTrainingData, type TrainingData } from './training/training-data.ts';
 
 const { values: args } = parseArgs({
   options: {
@@ -27,6 +34,7 @@ const { values: args } = parseArgs({
     seed: { type: 'string' },
     seeds: { type: 'string' },
     set: { type: 'string', default: '{}' },
+    peer: { type: 'boolean', default: false },
     json: { type: 'string' },
   },
 });
@@ -83,5 +91,14 @@ async function measureDataSet(name: string) {
     rows.push(await measureConfiguration(task, whole, referenceMs));
   }
   printRows(rows);
-  return { data: name, protocol, size, hyperparameters, quality, rows };
+  const peer = args.peer ? await measureBesidePeer(data, { dataPath: file.path, hyperparameters }) : null;
+  return { data: name, protocol, size, hyperparameters, quality, rows, peer };
+}
+
+async function measureBesidePeer(data: TrainingData, task: Pick<TrainingTask, 'dataPath' | 'hyperparameters'>) {
+  const hyperparameters = { ...task.hyperparameters, ...PAPER_SETTINGS };
+  const own = await measureStep({ ...task, hyperparameters, label: 'native', options: { backend: 'native' } });
+  const peer = await measurePeer(data, { seed: task.hyperparameters.seed, quality });
+  printPeer(own, peer);
+  return { settings: PAPER_SETTINGS, own, peer };
 }

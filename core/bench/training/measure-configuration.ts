@@ -39,6 +39,11 @@ export interface WholeWish {
 
 const childModule = (name: string) => fileURLToPath(import.meta.resolve(`./${name}.ts`));
 
+/** One step of a training in a process of its own. */
+export async function measureStep(task: TrainingTask): Promise<StepResult | Unavailable> {
+  return (await runInChild(childModule('measure-steps'), task)) as StepResult | Unavailable;
+}
+
 /** Measures one configuration, each measurement in a process of its own. */
 export async function measureConfiguration(
   task: TrainingTask,
@@ -46,7 +51,7 @@ export async function measureConfiguration(
   referenceMs: number | null,
 ): Promise<TrainingRow> {
   const { label } = task;
-  const step = (await runInChild(childModule('measure-steps'), task)) as StepResult | Unavailable;
+  const step = await measureStep(task);
   if ('unavailable' in step) return { label, ...step };
   const layer = (await runInChild(childModule('measure-layer'), task)) as LayerResult;
   const runs: TrainingResult[] = [];

@@ -97,6 +97,7 @@ function slowly(scores: (user: number, item: number) => number, data: typeof SMA
     const precisions = isHit.map((hit, at) => (hit ? hitsTo(at + 1) / (at + 1) : 0));
     return {
       list,
+      activity: data.activity[user] ?? 0,
       recall: hitsTo(cutoff) / wanted.size,
       ndcg: gain(isHit) / gain(ideal),
       mrr: isHit.includes(true) ? 1 / (isHit.indexOf(true) + 1) : 0,
@@ -120,6 +121,14 @@ function slowly(scores: (user: number, item: number) => number, data: typeof SMA
     gini: apart / (2 * data.itemCount * listed.length) / ((data.itemCount - 1) / data.itemCount),
     novelty: mean(listed.map((item) => Math.log2(data.userCount / Math.max(1, popularityOf(item))))),
     averagePopularity: mean(users.map(({ list }) => mean(list.map(popularityOf)))),
+    bucket: (from: number, below: number | null) => {
+      const own = users.filter(({ activity }) => activity >= from && activity < (below ?? Number.POSITIVE_INFINITY));
+      return {
+        userCount: own.length,
+        recall: mean(own.map(({ recall }) => recall)),
+        ndcg: mean(own.map(({ ndcg }) => ndcg)),
+      };
+    },
   };
 }
 
@@ -153,6 +162,13 @@ describe.each([1, 2, 3, 4, 5, 6])('in random world %i', (seed) => {
     }
     for (const name of ['coverage', 'gini', 'novelty', 'averagePopularity'] as const) {
       expect(report.exposure[name], name).toBeCloseTo(slow[name], 12);
+    }
+    expect(report.activityBuckets.length).toBeGreaterThan(1);
+    for (const { from, below, ...bucket } of report.activityBuckets) {
+      const wanted = slow.bucket(from, below);
+      expect(bucket.userCount).toBe(wanted.userCount);
+      expect(bucket.recall).toBeCloseTo(wanted.recall, 12);
+      expect(bucket.ndcg).toBeCloseTo(wanted.ndcg, 12);
     }
     expect(report.activityBuckets.reduce((sum, { userCount }) => sum + userCount, 0)).toBe(data.userRows.length);
   });
