@@ -22,6 +22,8 @@ export async function runInChild(module: string, task: object): Promise<unknown>
 
 /** In a child: does `work` on the one task that the parent sends, and answers. */
 export async function answerParent(work: (task: unknown) => Promise<unknown>): Promise<void> {
+  // After the answer, and also when the parent is gone: whatever threads or devices are left keep nobody waiting.
+  process.once('disconnect', () => process.exit());
   const [task] = (await once(process, 'message')) as [unknown];
   const answer = await answerWith(() => work(task));
   process.send?.(answer, () => process.disconnect());

@@ -5,7 +5,7 @@ import type { Measurements, TrainingRow, WholeTraining } from './measure-configu
 
 /** How the table is to be read; also the record's. */
 export const LEGEND = `Reading the table: each measurement ran in a process of its own; the least of several rounds counts, the median is in the JSON.
-step ms, CPU ms  one Adam step with forward and backward propagation, in wall time and as user and system time of all threads
+step ms, CPU ms  one Adam step of the first epoch, propagation forward and back included: wall time, and CPU time of all threads
 x reference      step of the reference over this one, in this run
 peak MB          the most that loading the data, training, evaluating and saving add to a process (10^6 bytes), over the whole
                  training where one was asked for; est. is the preflight's estimate of it over the measured figure
