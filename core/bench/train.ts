@@ -1,8 +1,9 @@
 // Measures LightGCN training on data in lines of `user item item ...`:
 //   node core/bench/train.ts [--data gowalla] [--epochs N] [--threads N] [--backend native] [--reference] [--json FILE]
-// Prints a table: one propagation layer against the bandwidth of random rows measured in the same run, one step (with
-// --reference also in TypeScript), memory against the estimate, and a whole training with wall and CPU seconds and
-// Recall@20 and NDCG@20 on the held-out part (test.txt; valid.txt where the folder has one). KINDRED_DATA_DIR as in tests.
+// Prints a table: one propagation layer against the bandwidth of random rows (with --backend webgpu: of a triad over the GPU's
+// memory) measured in the same run, one step (with --reference also in TypeScript), memory against the estimate, and a
+// whole training with wall and CPU seconds and Recall@20 and NDCG@20 on the held-out part (test.txt; valid.txt where the
+// folder has one). KINDRED_DATA_DIR as in tests.
 import { existsSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
@@ -10,9 +11,12 @@ import { parseArgs } from 'node:util';
 import { evaluateRankingAt } from '../src/evaluate.ts';
 import type { InteractionMatrix } from '../src/interaction-matrix.ts';
 import type { BackendKind } from '../src/lightgcn/backend.ts';
+import { buildGraph } from '../src/lightgcn/graph.ts';
 import { defaultHyperparameters, type Hyperparameters } from '../src/lightgcn/hyperparameters.ts';
 import { createLightGcn, embeddings, estimateMemoryBytes, trainEpoch } from '../src/lightgcn/light-gcn.ts';
 import { loadLightGcnAddon } from '../src/lightgcn/native-addon.ts';
+import { openDevice } from '../src/lightgcn/webgpu/device.ts';
+import { measureDeviceBandwidth } from '../src/lightgcn/webgpu/measure-bandwidth.ts';
 import { readUserLists } from './read-user-lists.ts';
 
 const { values: options } = parseArgs({
@@ -52,7 +56,7 @@ const report: Record<string, string | number> = {
   processor: `${cpus()[0]?.model ?? 'unknown'}, ${availableParallelism()} of ${cpus().length} processors, ${threads} threads`,
   loadBefore: loadavg()[0] ?? 0,
 };
-await measurePropagation();
+await (backend === 'webgpu' ? measureDevice() : measurePropagation());
 report.nativeOrAutoStepMs = await measureStep(backend);
 if (options.reference) {
   report.referenceStepMs = await measureStep('reference');
@@ -88,6 +92,19 @@ async function measurePropagation(): Promise<void> {
   report.layerGatheredGBps = gathered / 1e9;
   report.randomRowCeilingGBps = ceiling / 1e9;
   report.layerShareOfCeiling = gathered / ceiling;
+}
+
+/** One layer on the GPU beside a triad over its memory. */
+async function measureDevice(): Promise<void> {
+  if (!train) return;
+  const open = await openDevice({ needsHardware: false });
+  const { dimension } = hyperparameters;
+  const bandwidth = await measureDeviceBandwidth(open, buildGraph(train), { dimension, rounds: 20 });
+  report.device = `${open.name}, times by ${bandwidth.isDeviceClock ? 'its own' : "the host's"} clock`;
+  report.layerMs = bandwidth.layerSeconds * 1000;
+  report.layerGBps = bandwidth.layerBytesPerSecond / 1e9;
+  report.triadGBps = bandwidth.triadBytesPerSecond / 1e9;
+  report.layerShareOfTriad = bandwidth.layerBytesPerSecond / bandwidth.triadBytesPerSecond;
 }
 
 /** Mean milliseconds of a step at the first epoch's settings. */
