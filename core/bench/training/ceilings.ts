@@ -4,11 +4,11 @@ import { nextBelow, seedRandom } from '../../src/random.ts';
 
 /** What bounds the speed of propagation: bytes per second that threads read with no other work. */
 export interface Ceilings {
-  /** Of the rows that propagation reads, in its order. */
-  readonly ownRows: number;
-  /** Of as many rows drawn uniformly. */
-  readonly uniformRows: number;
-  /** STREAM's triad over arrays four times as large as the last cache. */
+  /** Of the rows that propagation reads, in its order; null for a GPU. */
+  readonly ownRows: number | null;
+  /** Of as many rows drawn uniformly; null for a GPU. */
+  readonly uniformRows: number | null;
+  /** STREAM's triad over arrays four times as large as the last cache, or too long for a GPU's. */
   readonly triad: number;
 }
 

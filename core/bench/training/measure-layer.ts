@@ -1,5 +1,8 @@
 // In a child process: the speed of one propagation layer, in turns with the ceilings so that a busy machine slows both.
+import { buildGraph, type InteractionGraph } from '../../src/lightgcn/graph.ts';
 import { createLightGcn, type LightGcn } from '../../src/lightgcn/light-gcn.ts';
+import { openDevice } from '../../src/lightgcn/webgpu/device.ts';
+import { measureDeviceBandwidth } from '../../src/lightgcn/webgpu/measure-bandwidth.ts';
 import { readAsChild } from '../data/data-sets.ts';
 import { answerParent } from '../in-child.ts';
 import { describeMachine } from '../machine.ts';
@@ -11,7 +14,7 @@ export interface LayerResult {
   readonly layerMs: number;
   /** Of the neighbours' rows, each as often as it is read. */
   readonly bytesPerSecond: number;
-  /** Null without the native addon. */
+  /** Null on a processor without the native addon. */
   readonly ceilings: Ceilings | null;
   readonly rounds: number;
 }
@@ -24,7 +27,32 @@ const DEPTH = 3;
 
 await answerParent((task) => measureLayer(task as TrainingTask));
 
-async function measureLayer({ dataPath, hyperparameters, options }: TrainingTask): Promise<LayerResult> {
+function measureLayer(task: TrainingTask): Promise<LayerResult> {
+  return task.options.backend === 'webgpu' ? measureOnDevice(task) : measureOnProcessor(task);
+}
+
+/** On a GPU: timed by the device's own clock where it has one, beside a triad over the device's memory. */
+async function measureOnDevice({ dataPath, hyperparameters }: TrainingTask): Promise<LayerResult> {
+  const { train } = readAsChild(dataPath) as TrainingData;
+  const graph = buildGraph(train);
+  const { dimension } = hyperparameters;
+  const open = await openDevice({ needsHardware: false });
+  const measured = await measureDeviceBandwidth(open, graph, { dimension, rounds: MOST_ROUNDS });
+  const { layerSeconds, triadBytesPerSecond: triad } = measured;
+  return {
+    layerMs: layerSeconds * 1000,
+    bytesPerSecond: rowBytesOf(graph, dimension) / layerSeconds,
+    ceilings: { ownRows: null, uniformRows: null, triad },
+    rounds: MOST_ROUNDS,
+  };
+}
+
+/** Bytes of the neighbours' rows that one layer reads, each as often as it is read. */
+function rowBytesOf({ neighbors }: InteractionGraph, dimension: number): number {
+  return neighbors.length * rowFloats(dimension) * 4;
+}
+
+async function measureOnProcessor({ dataPath, hyperparameters, options }: TrainingTask): Promise<LayerResult> {
   const { train } = readAsChild(dataPath) as TrainingData;
   const create = async (layers: number) => {
     const outputLayers = Array.from({ length: layers + 1 }, (_, layer) => layer);
@@ -55,8 +83,7 @@ async function measureLayer({ dataPath, hyperparameters, options }: TrainingTask
   }
   flat.backend.close();
   deep.backend.close();
-  const bytes = flat.graph.neighbors.length * rowFloats(dimension) * 4;
-  return { layerMs, bytesPerSecond: bytes / (layerMs / 1000), ceilings, rounds };
+  return { layerMs, bytesPerSecond: rowBytesOf(flat.graph, dimension) / (layerMs / 1000), ceilings, rounds };
 }
 
 async function timePropagation({ backend, state }: LightGcn): Promise<number> {
@@ -69,8 +96,8 @@ async function timePropagation({ backend, state }: LightGcn): Promise<number> {
 function higher(first: Ceilings | null, second: Ceilings | null): Ceilings | null {
   if (!first || !second) return first ?? second;
   return {
-    ownRows: Math.max(first.ownRows, second.ownRows),
-    uniformRows: Math.max(first.uniformRows, second.uniformRows),
+    ownRows: Math.max(first.ownRows ?? 0, second.ownRows ?? 0),
+    uniformRows: Math.max(first.uniformRows ?? 0, second.uniformRows ?? 0),
     triad: Math.max(first.triad, second.triad),
   };
 }

@@ -40,8 +40,11 @@ const spread = (pick: (training: WholeTraining) => Spread | null, digits: number
     return value ? formatSpread(value, digits) : null;
   };
 };
-const share = (ceiling: (ceilings: Ceilings) => number) => {
-  return ({ layer }: Measured) => (layer.ceilings ? percent(layer.bytesPerSecond / ceiling(layer.ceilings)) : null);
+const share = (pick: (ceilings: Ceilings) => number | null) => {
+  return ({ layer }: Measured) => {
+    const ceiling = layer.ceilings && pick(layer.ceilings);
+    return ceiling ? percent(layer.bytesPerSecond / ceiling) : null;
+  };
 };
 const peakMB = ({ step, training }: Measured) => training?.peakMB.mean ?? step.peakMB;
 
@@ -79,12 +82,11 @@ export function printRows(rows: readonly TrainingRow[]): void {
   ];
   for (const line of formatTable(columns, measured)) console.log(line);
   for (const { label, step, layer } of measured) {
-    const gigabytes = (rate: number) => `${(rate / 1e9).toFixed(1)} GB/s`;
-    const ceilings = layer.ceilings;
-    const bounds = ceilings
-      ? `; ceilings: own rows ${gigabytes(ceilings.ownRows)}, random ${gigabytes(ceilings.uniformRows)}, triad ${gigabytes(ceilings.triad)}`
-      : '';
-    console.log(`  ${label}: ${step.detail}; layer ${layer.layerMs.toPrecision(3)} ms${bounds}`);
+    const { ownRows = null, uniformRows = null, triad = null } = layer.ceilings ?? {};
+    const bounds = Object.entries({ 'own rows': ownRows, random: uniformRows, triad })
+      .filter(([, rate]) => rate !== null)
+      .map(([name, rate]) => `; ${name} ${((rate ?? 0) / 1e9).toFixed(1)} GB/s`);
+    console.log(`  ${label}: ${step.detail}; layer ${layer.layerMs.toPrecision(3)} ms${bounds.join('')}`);
   }
   for (const row of rows) if ('unavailable' in row) console.log(`  ${row.label}: not here. ${row.unavailable}`);
 }

@@ -1,7 +1,7 @@
 import type { NodeTable } from './propagate.ts';
 
-/** What computes: plain TypeScript, or C++ (core/native/lightgcn.cc). */
-export type BackendKind = 'reference' | 'native';
+/** What computes: plain TypeScript, C++ (core/native/lightgcn.cc), or a GPU through WebGPU (Dawn, the npm package `webgpu`). */
+export type BackendKind = 'reference' | 'native' | 'webgpu';
 
 /** A wish for a back-end; `auto` takes the fastest that works here. */
 export interface BackendOptions {

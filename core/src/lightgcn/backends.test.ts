@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createCheckerboard } from '../../golden/checkerboard.ts';
+import { BackendUnavailableError } from './backend-error.ts';
 import { createRandomWorld, describeBackend, SETTINGS } from './backend-suite.ts';
 import { chooseBackend } from './choose-backend.ts';
 import { buildGraph } from './graph.ts';
@@ -18,24 +19,46 @@ if (addon) describeBackend('native with 3 threads', { backend: 'native', threads
 describe('the choice of a back-end', () => {
   const { train } = createCheckerboard(8);
 
-  test.runIf(addon)('auto takes the native one where its addon loads', async () => {
-    const { backend, backendReason } = await createLightGcn(train, SETTINGS);
+  const addonMissing = () => loadAddonFrom(import.meta.dirname, LIGHTGCN_ADDON);
+  const gpuMissing = () => Promise.reject(new BackendUnavailableError('no adapter'));
+  const createModel = () => createLightGcn(train, SETTINGS, { backend: 'reference' });
+
+  test.runIf(addon)('without a GPU auto takes the native one where its addon loads, and says why', async () => {
+    const sources = { native: loadLightGcnAddon, webgpu: gpuMissing };
+    const { backend, reason } = await chooseBackend(await createModel(), {}, sources);
     expect(backend.kind).toBe('native');
     expect(backend.detail).toMatch(/^(avx512|avx2|baseline), \d+ threads?$/);
-    expect(backendReason).toBe('the fastest that works here');
+    expect(reason).toBe('the fastest that works here; no webgpu: no adapter');
   });
 
-  test('without the addon auto takes the reference and says why, and native is refused', async () => {
-    const none = loadAddonFrom(import.meta.dirname, LIGHTGCN_ADDON);
-    const model = await createLightGcn(train, SETTINGS, { backend: 'reference' });
-    expect(await chooseBackend(model, {}, { native: () => none })).toMatchObject({
+  test('without the addon too auto takes the reference and says why', async () => {
+    const sources = { native: addonMissing, webgpu: gpuMissing };
+    expect(await chooseBackend(await createModel(), {}, sources)).toMatchObject({
       backend: { kind: 'reference' },
-      reason: expect.stringContaining('no native: the lightgcn addon was not built'),
+      reason: expect.stringMatching(/; no webgpu: no adapter; no native: the lightgcn addon was not built/),
     });
-    await expect(chooseBackend(model, { backend: 'native' }, { native: () => none })).rejects.toMatchObject({
-      name: 'BackendUnavailableError',
-      message: expect.stringContaining('addon was not built'),
-    });
+  });
+
+  test.each(['native', 'webgpu'] as const)(
+    '%s by name is refused, saying why, where it does not work',
+    async (kind) => {
+      const sources = { native: addonMissing, webgpu: gpuMissing };
+      await expect(chooseBackend(await createModel(), { backend: kind }, sources)).rejects.toMatchObject({
+        name: 'BackendUnavailableError',
+        message: expect.stringMatching(
+          kind === 'native' ? /^Wanted .* native .*not built/ : /^Wanted .* webgpu .*no adapter/,
+        ),
+      });
+    },
+  );
+
+  test('one that is asked for by name is taken for that reason', async () => {
+    expect((await createModel()).backendReason).toBe('asked for by name');
+  });
+
+  test('a failure that is no absence is not covered up by a slower back-end', async () => {
+    const sources = { native: addonMissing, webgpu: () => Promise.reject(new TypeError('A bug.')) };
+    await expect(chooseBackend(await createModel(), {}, sources)).rejects.toThrow('A bug.');
   });
 });
 

@@ -1,17 +1,12 @@
 import type { Answer, BackendKind, BackendOptions, LightGcnBackend, TrainedTables } from './backend.ts';
+import { BackendUnavailableError } from './backend-error.ts';
 import type { InteractionGraph } from './graph.ts';
 import type { CompleteHyperparameters } from './hyperparameters.ts';
 import { type LightGcnAddonState, loadLightGcnAddon } from './native-addon.ts';
 import { createNativeBackend } from './native-backend.ts';
 import { createReferenceBackend } from './reference-backend.ts';
-
-/** A back-end that was asked for by name does not work here; the message says why. */
-export class BackendUnavailableError extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'BackendUnavailableError';
-  }
-}
+import { type DeviceWish, openDevice, type OpenDevice } from './webgpu/device.ts';
+import { createWebGpuBackend } from './webgpu/webgpu-backend.ts';
 
 /** What a back-end computes: `state` is read and written between its calls. */
 export interface BackendModel {
@@ -23,6 +18,7 @@ export interface BackendModel {
 /** What a back-end needs of this machine, for tests to take away. */
 export interface BackendSources {
   readonly native: () => LightGcnAddonState;
+  readonly webgpu: (wish: DeviceWish) => Promise<OpenDevice>;
 }
 
 /** A back-end, and why it is this one: that it was asked for, or why each faster one does not work here. */
@@ -37,6 +33,14 @@ type Opened = LightGcnBackend | { readonly unavailable: string };
 type Opener = (model: BackendModel, options: BackendOptions, sources: BackendSources) => Answer<Opened>;
 
 const OPENERS: Record<BackendKind, Opener> = {
+  webgpu: async (model, { backend }, { webgpu }) => {
+    try {
+      return await createWebGpuBackend(await webgpu({ needsHardware: backend !== 'webgpu' }), model);
+    } catch (error) {
+      if (error instanceof BackendUnavailableError) return { unavailable: error.message };
+      throw error;
+    }
+  },
   native: (model, options, { native }) => {
     const state = native();
     return state.addon ? createNativeBackend(state.addon, model, options) : { unavailable: state.reason };
@@ -48,7 +52,7 @@ const OPENERS: Record<BackendKind, Opener> = {
 export const BACKEND_KINDS = Object.keys(OPENERS) as readonly BackendKind[];
 
 /** What `auto` tries, fastest first; the last always works. */
-const BY_SPEED: readonly BackendKind[] = ['native', 'reference'];
+const BY_SPEED: readonly BackendKind[] = ['webgpu', 'native', 'reference'];
 
 /**
  * The back-end asked for; for `auto`, the default, the fastest that works here. Its owner closes it.
@@ -57,7 +61,7 @@ const BY_SPEED: readonly BackendKind[] = ['native', 'reference'];
 export async function chooseBackend(
   model: BackendModel,
   options: BackendOptions = {},
-  sources: BackendSources = { native: loadLightGcnAddon },
+  sources: BackendSources = { native: loadLightGcnAddon, webgpu: openDevice },
 ): Promise<ChosenBackend> {
   const { backend: wanted = 'auto' } = options;
   const missing: string[] = [];

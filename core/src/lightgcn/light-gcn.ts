@@ -246,6 +246,7 @@ export function estimateMemoryBytes(size: {
   // JavaScript: three trained tables, the best epoch's, two of final vectors, and a checkpoint of four, of which some
   // outlive their use until the next collection.
   const tables = 12 * 4 * nodeCount * dimension;
+  // What a GPU holds is its own. What the process copies on the way there and back was not measured: counted as a reference's.
   const ownTables = backend === 'native' ? (5 + Math.max(0, Math.min(2, layers - 1)) + 2) * stride : 5 * dimension;
   const batchRows = loss === 'softmax' ? Math.min(2 * batchSize, nodeCount) : 0;
   const batch =
