@@ -1,9 +1,9 @@
 import type { NodeTable } from './propagate.ts';
 
-/** What computes: plain TypeScript, or C++ (core/native/lightgcn.cc). */
-export type BackendKind = 'reference' | 'native';
+/** What computes: plain TypeScript, C++ (core/native/lightgcn.cc), or TensorFlow.js where somebody installed it. */
+export type BackendKind = 'reference' | 'native' | 'tfjs';
 
-/** A wish for a back-end; `auto` takes the fastest that works here. */
+/** A wish for a back-end; `auto` takes the fastest that works here, never `tfjs`. */
 export interface BackendOptions {
   readonly backend?: BackendKind | 'auto';
   /** Threads of the native back-end; default one for each processor that this process may use. */

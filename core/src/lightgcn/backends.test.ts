@@ -5,6 +5,7 @@ import { chooseBackend } from './choose-backend.ts';
 import { buildGraph } from './graph.ts';
 import { createLightGcn, trainEpoch } from './light-gcn.ts';
 import { loadLightGcnAddon, LIGHTGCN_ADDON } from './native-addon.ts';
+import { loadTensorFlow } from './tensorflow.ts';
 import { loadAddonFrom } from '../load-addon.ts';
 
 const { addon } = loadLightGcnAddon();
@@ -27,12 +28,13 @@ describe('the choice of a back-end', () => {
 
   test('without the addon auto takes the reference and says why, and native is refused', async () => {
     const none = loadAddonFrom(import.meta.dirname, LIGHTGCN_ADDON);
+    const sources = { native: () => none, tensorFlow: loadTensorFlow };
     const model = await createLightGcn(train, SETTINGS, { backend: 'reference' });
-    expect(await chooseBackend(model, {}, { native: () => none })).toMatchObject({
+    expect(await chooseBackend(model, {}, sources)).toMatchObject({
       backend: { kind: 'reference' },
       reason: expect.stringContaining('no native: the lightgcn addon was not built'),
     });
-    await expect(chooseBackend(model, { backend: 'native' }, { native: () => none })).rejects.toMatchObject({
+    await expect(chooseBackend(model, { backend: 'native' }, sources)).rejects.toMatchObject({
       name: 'BackendUnavailableError',
       message: expect.stringContaining('addon was not built'),
     });

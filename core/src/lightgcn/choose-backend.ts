@@ -4,6 +4,8 @@ import type { CompleteHyperparameters } from './hyperparameters.ts';
 import { type LightGcnAddonState, loadLightGcnAddon } from './native-addon.ts';
 import { createNativeBackend } from './native-backend.ts';
 import { createReferenceBackend } from './reference-backend.ts';
+import { loadTensorFlow, type TensorFlowState } from './tensorflow.ts';
+import { createTfjsBackend } from './tfjs-backend.ts';
 
 /** A back-end that was asked for by name does not work here; the message says why. */
 export class BackendUnavailableError extends Error {
@@ -23,6 +25,7 @@ export interface BackendModel {
 /** What a back-end needs of this machine, for tests to take away. */
 export interface BackendSources {
   readonly native: () => LightGcnAddonState;
+  readonly tensorFlow: () => TensorFlowState;
 }
 
 /** A back-end, and why it is this one: that it was asked for, or why each faster one does not work here. */
@@ -42,9 +45,13 @@ const OPENERS: Record<BackendKind, Opener> = {
     return state.addon ? createNativeBackend(state.addon, model, options) : { unavailable: state.reason };
   },
   reference: ({ graph, hyperparameters, state }) => createReferenceBackend(graph, hyperparameters, state),
+  tfjs: (model, _options, { tensorFlow }) => {
+    const state = tensorFlow();
+    return state.tf ? createTfjsBackend(state, model) : { unavailable: state.reason };
+  },
 };
 
-/** What `auto` tries, fastest first; the last always works. */
+/** What `auto` tries, fastest first; the last always works. TensorFlow.js is slower than `native` and kept for who asks. */
 const BY_SPEED: readonly BackendKind[] = ['native', 'reference'];
 
 /**
@@ -54,7 +61,7 @@ const BY_SPEED: readonly BackendKind[] = ['native', 'reference'];
 export async function chooseBackend(
   model: BackendModel,
   options: BackendOptions = {},
-  sources: BackendSources = { native: loadLightGcnAddon },
+  sources: BackendSources = { native: loadLightGcnAddon, tensorFlow: loadTensorFlow },
 ): Promise<ChosenBackend> {
   const { backend: wanted = 'auto' } = options;
   const missing: string[] = [];
