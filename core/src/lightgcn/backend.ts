@@ -1,9 +1,12 @@
 import type { NodeTable } from './propagate.ts';
 
-/** What computes: plain TypeScript, C++ (core/native/lightgcn.cc), or a GPU through WebGPU (Dawn, the npm package `webgpu`). */
-export type BackendKind = 'reference' | 'native' | 'webgpu';
+/**
+ * What computes: plain TypeScript, C++ (core/native/lightgcn.cc), a GPU through WebGPU (Dawn, the npm package `webgpu`), or
+ * TensorFlow.js where somebody installed it.
+ */
+export type BackendKind = 'reference' | 'native' | 'webgpu' | 'tfjs';
 
-/** A wish for a back-end; `auto` takes the fastest that works here. */
+/** A wish for a back-end; `auto` takes the fastest that works here, never `tfjs`. */
 export interface BackendOptions {
   readonly backend?: BackendKind | 'auto';
   /** Threads of the native back-end; default one for each processor that this process may use. */

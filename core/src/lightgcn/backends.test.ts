@@ -24,7 +24,7 @@ describe('the choice of a back-end', () => {
   const createModel = () => createLightGcn(train, SETTINGS, { backend: 'reference' });
 
   test.runIf(addon)('without a GPU auto takes the native one where its addon loads, and says why', async () => {
-    const sources = { native: loadLightGcnAddon, webgpu: gpuMissing };
+    const sources = { webgpu: gpuMissing };
     const { backend, reason } = await chooseBackend(await createModel(), {}, sources);
     expect(backend.kind).toBe('native');
     expect(backend.detail).toMatch(/^(avx512|avx2|baseline), \d+ threads?$/);
@@ -57,7 +57,10 @@ describe('the choice of a back-end', () => {
   });
 
   test('a failure that is no absence is not covered up by a slower back-end', async () => {
-    const sources = { native: addonMissing, webgpu: () => Promise.reject(new TypeError('A bug.')) };
+    const sources = {
+      native: addonMissing,
+      webgpu: () => Promise.reject(new TypeError('A bug.')),
+    };
     await expect(chooseBackend(await createModel(), {}, sources)).rejects.toThrow('A bug.');
   });
 });

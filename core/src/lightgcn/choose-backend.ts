@@ -5,6 +5,8 @@ import type { CompleteHyperparameters } from './hyperparameters.ts';
 import { type LightGcnAddonState, loadLightGcnAddon } from './native-addon.ts';
 import { createNativeBackend } from './native-backend.ts';
 import { createReferenceBackend } from './reference-backend.ts';
+import { loadTensorFlow, type TensorFlowState } from './tensorflow.ts';
+import { createTfjsBackend } from './tfjs-backend.ts';
 import { type DeviceWish, openDevice, type OpenDevice } from './webgpu/device.ts';
 import { createWebGpuBackend } from './webgpu/webgpu-backend.ts';
 
@@ -15,11 +17,14 @@ export interface BackendModel {
   readonly state: TrainedTables;
 }
 
-/** What a back-end needs of this machine, for tests to take away. */
+/** What a back-end needs of this machine; tests give others. */
 export interface BackendSources {
   readonly native: () => LightGcnAddonState;
   readonly webgpu: (wish: DeviceWish) => Promise<OpenDevice>;
+  readonly tensorFlow: () => TensorFlowState;
 }
+
+const SOURCES: BackendSources = { native: loadLightGcnAddon, webgpu: openDevice, tensorFlow: loadTensorFlow };
 
 /** A back-end, and why it is this one: that it was asked for, or why each faster one does not work here. */
 export interface ChosenBackend {
@@ -46,12 +51,16 @@ const OPENERS: Record<BackendKind, Opener> = {
     return state.addon ? createNativeBackend(state.addon, model, options) : { unavailable: state.reason };
   },
   reference: ({ graph, hyperparameters, state }) => createReferenceBackend(graph, hyperparameters, state),
+  tfjs: (model, _options, { tensorFlow }) => {
+    const state = tensorFlow();
+    return state.tf ? createTfjsBackend(state, model) : { unavailable: state.reason };
+  },
 };
 
 /** Every kind of back-end, whether it works here or not. */
 export const BACKEND_KINDS = Object.keys(OPENERS) as readonly BackendKind[];
 
-/** What `auto` tries, fastest first; the last always works. */
+/** What `auto` tries, fastest first; the last always works. TensorFlow.js is slower than `native` and kept for who asks. */
 const BY_SPEED: readonly BackendKind[] = ['webgpu', 'native', 'reference'];
 
 /**
@@ -61,12 +70,12 @@ const BY_SPEED: readonly BackendKind[] = ['webgpu', 'native', 'reference'];
 export async function chooseBackend(
   model: BackendModel,
   options: BackendOptions = {},
-  sources: BackendSources = { native: loadLightGcnAddon, webgpu: openDevice },
+  sources: Partial<BackendSources> = {},
 ): Promise<ChosenBackend> {
   const { backend: wanted = 'auto' } = options;
   const missing: string[] = [];
   for (const kind of wanted === 'auto' ? BY_SPEED : [wanted]) {
-    const opened = await OPENERS[kind](model, options, sources);
+    const opened = await OPENERS[kind](model, options, { ...SOURCES, ...sources });
     if (!('unavailable' in opened)) {
       const reason = wanted === 'auto' ? ['the fastest that works here', ...missing].join('; ') : 'asked for by name';
       return { backend: opened, reason };

@@ -227,7 +227,7 @@ function raiseLengths(rows: Float32Array, dimension: number, exponent: number): 
 
 /**
  * Bytes that training adds to a process at its peak, between loading the matrices and saving a checkpoint, within 20 %
- * (core/bench/memory.ts measures it); for a preflight check.
+ * (core/bench/memory.ts measures it); for a preflight check. What TensorFlow holds for `tfjs` comes on top.
  */
 export function estimateMemoryBytes(size: {
   userCount: number;

@@ -5,7 +5,6 @@ import { createCheckerboard, matrixOf } from '../../../golden/checkerboard.ts';
 import { createRandomWorld, describeBackend, SETTINGS } from '../backend-suite.ts';
 import { chooseBackend } from '../choose-backend.ts';
 import { createLightGcn, lossAndGradient, trainEpoch } from '../light-gcn.ts';
-import { loadLightGcnAddon } from '../native-addon.ts';
 import { isSoftwareAdapter, openDevice, openDeviceOf } from './device.ts';
 import { createMemory } from './memory.ts';
 import { createWebGpuBackend } from './webgpu-backend.ts';
@@ -50,7 +49,7 @@ describe.runIf(hasAdapter)(`WebGPU${hasAdapter ? '' : ` (not run: ${absence})`}`
   test('auto does not take a buffer beyond the limits of the device, and says what was wanted and what is bound', async () => {
     const open = { ...(await openDevice({ needsHardware: false })), mostBytes: 2000 };
     const model = await createLightGcn(createRandomWorld(120, 90, 500), SETTINGS, { backend: 'reference' });
-    const sources = { native: loadLightGcnAddon, webgpu: () => Promise.resolve(open) };
+    const sources = { webgpu: () => Promise.resolve(open) };
     const { backend, reason } = await chooseBackend(model, {}, sources);
     expect(backend.kind).not.toBe('webgpu');
     expect(reason).toMatch(/no webgpu: wanted 6720 bytes for the ego vectors, .* binds at most 2000 at once/);
