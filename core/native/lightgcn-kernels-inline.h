@@ -18,7 +18,7 @@ constexpr int GRADIENT_VECTORS = WIDTH == 16 ? 4 : 2;
 
 inline Vector load(const float *from) { return *reinterpret_cast<const Vector *>(from); }
 inline void store(float *to, Vector value) { *reinterpret_cast<Vector *>(to) = value; }
-inline Vector spread(float value) { return Vector{} + value; }
+inline Vector spread(float value) { return value - Vector{}; }
 
 inline float sum_of(Vector value) {
   float sum = 0;
@@ -100,8 +100,10 @@ void propagate(const Layer &layer, int first_row, int last_row) {
   }
 }
 
+// The inner products of ROWS users with the items of one panel. Apart from `exponential`, whose constants would take the
+// accumulators' registers.
 template <int ROWS>
-inline void exponentiate_rows(const SoftmaxBlock &block, int row, int panel) {
+__attribute__((noinline)) void multiply_panel(const SoftmaxBlock &block, int row, int panel) {
   constexpr int VECTORS = 2;
   constexpr int COLUMNS = VECTORS * WIDTH;
   const float *users = block.users + (size_t)row * block.stride;
@@ -122,23 +124,24 @@ inline void exponentiate_rows(const SoftmaxBlock &block, int row, int panel) {
         for (int v = 0; v < VECTORS; v++) sums[r][v] += values[v] * user;
       }
     }
+    float *to = block.exponentials + (size_t)row * block.exponential_stride + panel + part;
 #pragma GCC unroll 16
-    for (int r = 0; r < ROWS; r++) {
+    for (int r = 0; r < ROWS; r++)
 #pragma GCC unroll 2
-      for (int v = 0; v < VECTORS; v++) {
-        const int column = panel + part + v * WIDTH;
-        const Vector value = exponential(sums[r][v] * block.inverse_temperature + load(block.bias + column));
-        store(block.exponentials + (size_t)(row + r) * block.exponential_stride + column, value);
-      }
-    }
+      for (int v = 0; v < VECTORS; v++) store(to + (size_t)r * block.exponential_stride + v * WIDTH, sums[r][v]);
   }
 }
 
 void exponentiate(const SoftmaxBlock &block) {
   for (int panel = 0; panel < block.padded; panel += PANEL) {
     int row = 0;
-    for (; row + LOGIT_ROWS <= block.rows; row += LOGIT_ROWS) exponentiate_rows<LOGIT_ROWS>(block, row, panel);
-    for (; row < block.rows; row++) exponentiate_rows<1>(block, row, panel);
+    for (; row + LOGIT_ROWS <= block.rows; row += LOGIT_ROWS) multiply_panel<LOGIT_ROWS>(block, row, panel);
+    for (; row < block.rows; row++) multiply_panel<1>(block, row, panel);
+    float *logits = block.exponentials + panel;
+    for (row = 0; row < block.rows; row++, logits += block.exponential_stride)
+      for (int column = 0; column < PANEL; column += WIDTH)
+        store(logits + column,
+              exponential(load(logits + column) * block.inverse_temperature + load(block.bias + panel + column)));
   }
 }
 
