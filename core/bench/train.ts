@@ -11,7 +11,8 @@ import { evaluateRankingAt } from '../src/evaluate.ts';
 import type { InteractionMatrix } from '../src/interaction-matrix.ts';
 import type { BackendKind } from '../src/lightgcn/backend.ts';
 import { defaultHyperparameters, type Hyperparameters } from '../src/lightgcn/hyperparameters.ts';
-import { createLightGcn, embeddings, estimateMemoryBytes, trainEpoch } from '../src/lightgcn/light-gcn.ts';
+import { createLightGcn, embeddings, trainEpoch } from '../src/lightgcn/light-gcn.ts';
+import { estimateMemoryBytes } from '../src/lightgcn/memory-estimate.ts';
 import { loadLightGcnAddon } from '../src/lightgcn/native-addon.ts';
 import { readUserLists } from './read-user-lists.ts';
 

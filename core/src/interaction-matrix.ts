@@ -1,6 +1,6 @@
 /** Why interactions cannot be used: `reason` is closed, the message names the values. */
 export class InteractionDataError extends Error {
-  readonly reason: 'LENGTH_MISMATCH' | 'ROW_OUT_OF_RANGE' | 'NOT_FINITE' | 'EMPTY' | 'NO_NEGATIVES';
+  readonly reason: 'BAD_COUNT' | 'LENGTH_MISMATCH' | 'ROW_OUT_OF_RANGE' | 'NOT_FINITE' | 'EMPTY' | 'NO_NEGATIVES';
 
   constructor(reason: InteractionDataError['reason'], message: string) {
     super(message);
@@ -28,11 +28,21 @@ export interface ItemLists {
   readonly items: Int32Array;
 }
 
+/** Row numbers are 32-bit integers. */
+const MOST_ROWS = 2 ** 31 - 1;
+
 /**
  * Checks that a matrix is whole and returns it.
- * @throws InteractionDataError LENGTH_MISMATCH, ROW_OUT_OF_RANGE or NOT_FINITE (weight or timestamp).
+ * @throws InteractionDataError BAD_COUNT, LENGTH_MISMATCH, ROW_OUT_OF_RANGE or NOT_FINITE (weight or timestamp).
  */
 export function checkInteractions(matrix: InteractionMatrix): InteractionMatrix {
+  const { userCount, itemCount } = matrix;
+  for (const [name, count] of Object.entries({ userCount, itemCount })) {
+    if (!Number.isInteger(count) || count < 0 || count > MOST_ROWS) {
+      const wanted = `a whole number in [0, ${MOST_ROWS}]`;
+      throw new InteractionDataError('BAD_COUNT', `${name} must be ${wanted}, got ${count}.`);
+    }
+  }
   const length = matrix.userRows.length;
   const { itemRows, weights, timestamps } = matrix;
   if (itemRows.length !== length || weights.length !== length || timestamps.length !== length) {
