@@ -101,7 +101,7 @@ export async function attachLightGcn(parts: {
   const edgeUsers = new Int32Array(graph.edgeCount);
   for (let user = 0; user < graph.userCount; user++) edgeUsers.fill(user, graph.offsets[user], graph.offsets[user + 1]);
   const isTrainable = (user: number) => (graph.offsets[user + 1] ?? 0) - (graph.offsets[user] ?? 0) < graph.itemCount;
-  const trainableEdges = Int32Array.from(edgeUsers.keys()).filter((edge) => isTrainable(edgeUsers[edge] ?? 0));
+  const trainableEdges = edgeUsers.map((_, edge) => edge).filter((edge) => isTrainable(edgeUsers[edge] ?? 0));
   if (trainableEdges.length === 0) {
     const message = `Each of the users has all ${graph.itemCount} items: there is nothing to rank lower.`;
     throw new InteractionDataError('NO_NEGATIVES', message);

@@ -1,19 +1,7 @@
-import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { measurePeak } from '../../bench/run-bench.ts';
 import { estimateMemoryBytes, type TrainingSize } from './memory-estimate.ts';
 import { loadLightGcnAddon } from './native-addon.ts';
-
-const BENCH = join(import.meta.dirname, '../../bench/memory.ts');
-
-/** Trains for real in a fresh process and gives what its resident set grew by, in megabytes. */
-function measure(size: TrainingSize): { measuredMB: number; estimatedMB: number } {
-  const { stdout, stderr, status } = spawnSync(process.execPath, ['--expose-gc', BENCH, JSON.stringify(size)], {
-    encoding: 'utf8',
-  });
-  expect(status, stderr).toBe(0);
-  return JSON.parse(stdout) as { measuredMB: number; estimatedMB: number };
-}
 
 const { addon } = loadLightGcnAddon();
 const NATIVE = { backend: 'native', threads: 2, batchSize: 16_384 } as const;
@@ -78,10 +66,10 @@ describe('the memory estimate', () => {
   test.each([...(addon ? NATIVE_SIZES : []), ...REFERENCE_SIZES])(
     'is within 20 %% of what a training takes: %o',
     (size) => {
-      const { measuredMB, estimatedMB } = measure(size);
+      const { ratio, measuredMB } = measurePeak('memory.ts', size);
       expect(measuredMB).toBeGreaterThan(180);
-      expect(estimatedMB / measuredMB).toBeGreaterThan(0.8);
-      expect(estimatedMB / measuredMB).toBeLessThan(1.2);
+      expect(ratio).toBeGreaterThan(0.8);
+      expect(ratio).toBeLessThan(1.2);
     },
     120_000,
   );

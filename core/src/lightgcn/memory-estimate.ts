@@ -25,19 +25,37 @@ const BASE_BYTES = 30e6;
  * (memory-estimate.test.ts measures it); for a preflight check.
  */
 export function estimateMemoryBytes(size: TrainingSize): number {
+  const checkpoint = 4 * tableBytes(size);
+  const matrices = 20 * size.interactionCount;
+  return estimateTraining(size) + checkpoint + matrices;
+}
+
+/** The part of it that training alone takes, on matrices that are there and without a checkpoint. */
+export function estimateTraining(size: TrainingSize): number {
   const { dimension, layers, batchSize, loss = 'bpr', backend, threads = availableParallelism() } = size;
   const nodeCount = size.userCount + size.itemCount;
   const stride = Math.ceil(dimension / 16) * 16;
-  // JavaScript: three trained tables, the best epoch's, two of final vectors, and a checkpoint of four, of which some
-  // outlive their use until the next collection.
-  const tables = 12 * 4 * nodeCount * dimension;
+  // JavaScript: three trained tables, the best epoch's and two of final vectors, of which some outlive their use until
+  // the next collection.
+  const tables = 8 * tableBytes(size);
   const ownTables = backend === 'native' ? (5 + Math.max(0, Math.min(2, layers - 1)) + 2) * stride : 5 * dimension;
-  const batchRows = loss === 'softmax' ? Math.min(2 * batchSize, nodeCount) : 0;
-  const batch =
-    backend === 'native'
-      ? 4 * batchRows * stride * (1 + 2 * threads)
-      : 4 * dimension * (loss === 'softmax' ? nodeCount : 0);
-  const graph = 60 * nodeCount + 4 * size.interactionCount * (backend === 'native' ? 11 : 9);
-  const matrix = 20 * size.interactionCount * 2;
-  return BASE_BYTES + tables + 4 * nodeCount * ownTables + batch + graph + matrix;
+  const graph = 60 * nodeCount + 4 * size.interactionCount * (backend === 'native' ? 16 : 14);
+  const rest = BASE_BYTES + tables + 4 * nodeCount * ownTables + graph;
+  if (loss === 'bpr') return rest;
+  if (backend === 'reference') return rest + tableBytes(size);
+  // Of a batch's nodes their directions and for each thread a gradient; of its items two copies for each thread.
+  const [users, items] = [size.userCount, size.itemCount].map((count) => distinctOf(count, batchSize)) as [
+    number,
+    number,
+  ];
+  return rest + 4 * stride * ((users + items) * (1 + threads) + 2 * items * threads);
+}
+
+/** How many of `count` are among so many random draws. */
+function distinctOf(count: number, draws: number): number {
+  return count * (1 - Math.exp(-draws / Math.max(1, count)));
+}
+
+function tableBytes({ userCount, itemCount, dimension }: TrainingSize): number {
+  return 4 * (userCount + itemCount) * dimension;
 }
