@@ -3,7 +3,7 @@
 //   node --expose-gc core/bench/memory.ts '{"userCount":40000,"itemCount":20000,"interactionCount":1000000,"backend":"native"}'
 import { matrixOf } from '../golden/checkerboard.ts';
 import type { BackendKind } from '../src/lightgcn/backend.ts';
-import { estimateMemoryBytes } from '../src/lightgcn/light-gcn.ts';
+import { estimateMemoryBytes } from '../src/lightgcn/memory-estimate.ts';
 import { createTraining, saveTraining, trainNextEpoch } from '../src/lightgcn/training.ts';
 import { nextBelow, seedRandom } from '../src/random.ts';
 

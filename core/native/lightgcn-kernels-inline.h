@@ -214,7 +214,7 @@ float sum(const float *from, int count) {
   for (int column = 0; column < count; column += PANEL)
     for (int v = 0; v < PANEL / WIDTH; v++) sums[v] += load(from + column + v * WIDTH);
   float total = 0;
-  for (const Vector &part : sums) total += sum_of(part);
+  for (int v = 0; v < PANEL / WIDTH; v++) total += sum_of(sums[v]);
   return total;
 }
 

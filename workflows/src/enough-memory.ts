@@ -1,13 +1,18 @@
 import { totalmem } from 'node:os';
-import { estimateMemoryBytes } from '@kindred/core/lightgcn/light-gcn';
+import { estimateMemoryBytes, type TrainingSize } from '@kindred/core/lightgcn/memory-estimate';
+import { loadLightGcnAddon } from '@kindred/core/lightgcn/native-addon';
 import { permanentFailure } from './failures.ts';
 
-/** @throws NotEnoughMemory when a training of this size would not fit into what this worker may use. */
+/**
+ * Checks a training of this size, with the back-end and the threads that this worker would take.
+ * @throws NotEnoughMemory when it would not fit into what this worker may use.
+ */
 export function requireMemory(
-  size: { userCount: number; itemCount: number; interactionCount: number; dimension: number },
+  size: Omit<TrainingSize, 'backend' | 'threads'>,
   availableBytes: number = memoryLimitBytes(),
 ): void {
-  const neededBytes = estimateMemoryBytes(size);
+  const backend = loadLightGcnAddon().addon ? 'native' : 'reference';
+  const neededBytes = estimateMemoryBytes({ ...size, backend });
   if (neededBytes > availableBytes) {
     const inGigabytes = (bytes: number) => (bytes / 1e9).toFixed(1);
     throw permanentFailure(

@@ -6,7 +6,8 @@ import {
   type Training,
   trainNextEpoch,
 } from '../../src/lightgcn/training.ts';
-import { estimateMemoryBytes, trainEpoch } from '../../src/lightgcn/light-gcn.ts';
+import { trainEpoch } from '../../src/lightgcn/light-gcn.ts';
+import { estimateMemoryBytes } from '../../src/lightgcn/memory-estimate.ts';
 import { readAsChild } from '../data/data-sets.ts';
 import { answerParent } from '../in-child.ts';
 import { watchPeakMemory } from '../peak-memory.ts';

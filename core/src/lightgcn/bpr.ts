@@ -1,3 +1,4 @@
+import { nthAbsent } from '../nth-absent.ts';
 import { nextBelow, type RandomState } from '../random.ts';
 import type { TripleBatch } from './backend.ts';
 import type { InteractionGraph } from './graph.ts';
@@ -22,19 +23,11 @@ export function sampleTriples(
     const edge = edges[index] as number;
     const user = edgeUsers[edge] as number;
     const first = offsets[user] as number;
-    const degree = (offsets[user + 1] as number) - first;
-    const rank = nextBelow(random, itemCount - degree);
-    let low = 0;
-    let high = degree;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      const item = (neighbors[first + middle] as number) - userCount;
-      if (item - middle > rank) high = middle;
-      else low = middle + 1;
-    }
+    const last = offsets[user + 1] as number;
+    const rank = nextBelow(random, itemCount - (last - first));
     users[index] = user;
     positives[index] = neighbors[edge] as number;
-    negatives[index] = userCount + rank + low;
+    negatives[index] = userCount + nthAbsent(neighbors, first, last, userCount, rank);
   }
   return { users, positives, negatives };
 }

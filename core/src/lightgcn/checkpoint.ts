@@ -3,7 +3,7 @@ import { decodeColumns, encodeColumns, FileFormatError } from '../columnar-file.
 import { type InteractionMatrix, listItemsByUser } from '../interaction-matrix.ts';
 import type { BackendOptions } from './backend.ts';
 import { checkHyperparameters, type Hyperparameters } from './hyperparameters.ts';
-import { attachLightGcn, type LightGcn } from './light-gcn.ts';
+import { attachLightGcn, checkTrainingData, type LightGcn } from './light-gcn.ts';
 
 /** The bytes are not an undamaged checkpoint, or (MALFORMED) it belongs to other training data; see `reason`. */
 export class CheckpointError extends FileFormatError {}
@@ -41,7 +41,7 @@ export interface LoadedCheckpoint {
 
 /**
  * The saved model on `train`, which must hold the pairs it was trained on; it continues bit for bit.
- * @throws CheckpointError when the bytes are damaged or of other training data.
+ * @throws CheckpointError when the bytes are damaged or of other training data; InteractionDataError.
  */
 export async function loadCheckpoint(
   bytes: Uint8Array,
@@ -50,6 +50,7 @@ export async function loadCheckpoint(
 ): Promise<LoadedCheckpoint> {
   const file = decodeColumns(FORMAT, bytes);
   const hyperparameters = checkHyperparameters(file.meta.hyperparameters as Hyperparameters);
+  checkTrainingData(train);
   const lists = listItemsByUser(train);
   const nodes = lists.items.map((item) => item + train.userCount);
   const trainingData = hashPairs(lists.offsets, nodes, { edgeCount: nodes.length, itemCount: train.itemCount });

@@ -1,25 +1,12 @@
 import { checkInteractions, InteractionDataError, type InteractionMatrix } from '../interaction-matrix.ts';
 import { nextNormal, type RandomState, seedRandom } from '../random.ts';
-import type {
-  Answer,
-  BackendKind,
-  BackendOptions,
-  LightGcnBackend,
-  PairBatch,
-  SoftmaxSettings,
-  TripleBatch,
-} from './backend.ts';
+import type { Answer, BackendOptions, LightGcnBackend, PairBatch, SoftmaxSettings, TripleBatch } from './backend.ts';
 import { sampleTriples } from './bpr.ts';
 import { chooseBackend } from './choose-backend.ts';
 import { createEpochLoss } from './epoch-loss.ts';
 import { orderEpoch } from './epoch-order.ts';
 import { buildGraph, type InteractionGraph } from './graph.ts';
-import {
-  type CompleteHyperparameters,
-  completeHyperparameters,
-  type Hyperparameters,
-  type LossName,
-} from './hyperparameters.ts';
+import { type CompleteHyperparameters, completeHyperparameters, type Hyperparameters } from './hyperparameters.ts';
 import type { NodeTable } from './propagate.ts';
 
 /** All that training continues from: after two equal states the same epochs give the same bits. */
@@ -75,8 +62,8 @@ const EPSILON = 1e-8;
 
 /**
  * An untrained model on the distinct pairs of `train`; depends on `hyperparameters.seed` alone.
- * @throws HyperparameterError; InteractionDataError EMPTY without interactions, NO_NEGATIVES when every user has all
- * items, or ROW_OUT_OF_RANGE; BackendUnavailableError.
+ * @throws HyperparameterError; InteractionDataError as `checkInteractions`, EMPTY without interactions or NO_NEGATIVES
+ * when every user has all items; BackendUnavailableError.
  */
 export async function createLightGcn(
   train: InteractionMatrix,
@@ -84,6 +71,7 @@ export async function createLightGcn(
   options: BackendOptions = {},
 ): Promise<LightGcn> {
   const { seed, dimension, initialDeviation } = completeHyperparameters(hyperparameters);
+  checkTrainingData(train);
   const random = seedRandom(seed);
   const valueCount = (train.userCount + train.itemCount) * dimension;
   const ego = new Float32Array(valueCount);
@@ -94,7 +82,13 @@ export async function createLightGcn(
   return attachLightGcn({ train, hyperparameters, state, options });
 }
 
-/** The model that stands at `state`, which it owns from now on; for the same `train` the state came from. */
+/** @throws InteractionDataError as `checkInteractions`, or EMPTY */
+export function checkTrainingData(train: InteractionMatrix): void {
+  checkInteractions(train);
+  if (train.userRows.length === 0) throw new InteractionDataError('EMPTY', 'Wanted interactions to train on, got 0.');
+}
+
+/** The model that stands at `state`, which it owns from now on; for the same, checked `train` the state came from. */
 export async function attachLightGcn(parts: {
   train: InteractionMatrix;
   hyperparameters: Hyperparameters;
@@ -102,14 +96,12 @@ export async function attachLightGcn(parts: {
   options?: BackendOptions;
 }): Promise<LightGcn> {
   const { train, state } = parts;
-  if (train.userRows.length === 0) throw new InteractionDataError('EMPTY', 'Wanted interactions to train on, got 0.');
-  checkInteractions(train);
   const graph = buildGraph(train);
   const hyperparameters = completeHyperparameters(parts.hyperparameters);
   const edgeUsers = new Int32Array(graph.edgeCount);
   for (let user = 0; user < graph.userCount; user++) edgeUsers.fill(user, graph.offsets[user], graph.offsets[user + 1]);
   const isTrainable = (user: number) => (graph.offsets[user + 1] ?? 0) - (graph.offsets[user] ?? 0) < graph.itemCount;
-  const trainableEdges = Int32Array.from(edgeUsers.keys()).filter((edge) => isTrainable(edgeUsers[edge] ?? 0));
+  const trainableEdges = edgeUsers.map((_, edge) => edge).filter((edge) => isTrainable(edgeUsers[edge] ?? 0));
   if (trainableEdges.length === 0) {
     const message = `Each of the users has all ${graph.itemCount} items: there is nothing to rank lower.`;
     throw new InteractionDataError('NO_NEGATIVES', message);
@@ -224,39 +216,3 @@ function raiseLengths(rows: Float32Array, dimension: number, exponent: number): 
     for (let at = from; at < from + dimension; at++) rows[at] = (rows[at] as number) * scale;
   }
 }
-
-/**
- * Bytes that training adds to a process at its peak, between loading the matrices and saving a checkpoint, within 20 %
- * (core/bench/memory.ts measures it); for a preflight check. What TensorFlow holds for `tfjs` comes on top.
- */
-export function estimateMemoryBytes(size: {
-  userCount: number;
-  itemCount: number;
-  interactionCount: number;
-  dimension: number;
-  layers?: number;
-  batchSize?: number;
-  loss?: LossName;
-  backend?: BackendKind;
-  threads?: number;
-}): number {
-  const { dimension, layers = 2, batchSize = 8192, loss = 'bpr', backend = 'native', threads = 2 } = size;
-  const nodeCount = size.userCount + size.itemCount;
-  const stride = Math.ceil(dimension / 16) * 16;
-  // JavaScript: three trained tables, the best epoch's, two of final vectors, and a checkpoint of four, of which some
-  // outlive their use until the next collection.
-  const tables = 12 * 4 * nodeCount * dimension;
-  // What a GPU holds is its own. What the process copies on the way there and back was not measured: counted as a reference's.
-  const ownTables = backend === 'native' ? (5 + Math.max(0, Math.min(2, layers - 1)) + 2) * stride : 5 * dimension;
-  const batchRows = loss === 'softmax' ? Math.min(2 * batchSize, nodeCount) : 0;
-  const batch =
-    backend === 'native'
-      ? 4 * batchRows * stride * (1 + 2 * threads)
-      : 4 * dimension * (loss === 'softmax' ? nodeCount : 0);
-  const graph = 60 * nodeCount + 4 * size.interactionCount * (backend === 'native' ? 11 : 9);
-  const matrix = 20 * size.interactionCount * 2;
-  return BASE_BYTES + tables + 4 * nodeCount * ownTables + batch + graph + matrix;
-}
-
-/** What V8 adds for code and garbage. */
-const BASE_BYTES = 30e6;

@@ -1,4 +1,5 @@
 import { InteractionDataError, type ItemLists, listItemsByUser } from '../interaction-matrix.ts';
+import { nthAbsent } from '../nth-absent.ts';
 import { nextBelow, nextNormal, type RandomState, seedRandom } from '../random.ts';
 import { checkConfig, checkFit, type RecommenderFactory, reportProgress } from '../recommender.ts';
 import { chooseAlgebra } from './choose-algebra.ts';
@@ -85,41 +86,32 @@ export const bpr: RecommenderFactory<BprConfig> = {
   load: (bytes, options = {}) => loadFactorModel(bytes, 'bpr', options.algebra ?? chooseAlgebra()),
 };
 
-/** Draws (user, liked item, other item): a uniform pair of those whose user lacks an item, then a uniform item that the user lacks. */
+/** Draws (user, liked item, other item), good until the next draw: a uniform pair of those whose user lacks an item, then a uniform item that the user lacks. */
 function createSampler({ offsets, items }: ItemLists, itemCount: number, random: RandomState) {
-  const pairs: number[] = [];
+  const trainable = new Int32Array(items.length);
+  let pairCount = 0;
   const userOfPair = new Int32Array(items.length);
   for (let user = 0; user + 1 < offsets.length; user++) {
     const [from, to] = [offsets[user] as number, offsets[user + 1] as number];
     userOfPair.fill(user, from, to);
     if (to - from === itemCount) continue;
-    for (let pair = from; pair < to; pair++) pairs.push(pair);
+    for (let pair = from; pair < to; pair++) trainable[pairCount++] = pair;
   }
-  if (pairs.length === 0) {
+  if (pairCount === 0) {
     throw new InteractionDataError('NO_NEGATIVES', `Every user with interactions has all ${itemCount} items.`);
   }
-  const hasItem = (user: number, item: number): boolean => {
-    let low = offsets[user] as number;
-    let high = offsets[user + 1] as number;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((items[middle] as number) < item) low = middle + 1;
-      else high = middle;
-    }
-    return low < (offsets[user + 1] as number) && items[low] === item;
-  };
+  const buffer = new Int32Array(3 * Math.min(CHUNK, pairCount));
   const draw = (count: number): Int32Array => {
-    const triples = new Int32Array(3 * count);
+    const triples = buffer.subarray(0, 3 * count);
     for (let at = 0; at < triples.length; at += 3) {
-      const pair = pairs[nextBelow(random, pairs.length)] as number;
+      const pair = trainable[nextBelow(random, pairCount)] as number;
       const user = userOfPair[pair] as number;
-      let other = nextBelow(random, itemCount);
-      while (hasItem(user, other)) other = nextBelow(random, itemCount);
+      const [from, to] = [offsets[user] as number, offsets[user + 1] as number];
       triples[at] = user;
       triples[at + 1] = items[pair] as number;
-      triples[at + 2] = other;
+      triples[at + 2] = nthAbsent(items, from, to, 0, nextBelow(random, itemCount - (to - from)));
     }
     return triples;
   };
-  return { pairCount: pairs.length, draw };
+  return { pairCount, draw };
 }

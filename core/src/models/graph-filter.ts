@@ -85,11 +85,10 @@ export const graphFilter: RecommenderFactory<GraphFilterConfig> = {
   },
   estimateMemory: (size, { dimension }) => {
     const modelBytes = normalizedGraphBytes(size) + 4 * size.itemCount * (2 * dimension + 4);
-    // Scoring keeps four tables of 64 columns.
-    return {
-      modelBytes,
-      peakBytes: modelBytes + svdBytes(size, dimension) + 256 * (3 * size.itemCount + size.userCount),
-    };
+    // Scoring, when the factorisation is over, keeps four tables of 32 columns.
+    const scoring = 128 * (3 * size.itemCount + size.userCount);
+    const fitting = normalizedGraphBytes(size) + svdBytes(size, dimension) + 4 * dimension * size.itemCount;
+    return { modelBytes, peakBytes: Math.max(fitting, modelBytes + scoring) };
   },
   fit: async (train, config, options = {}) => {
     checkConfig({ ...config }, RANGES);

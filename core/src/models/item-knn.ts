@@ -2,6 +2,7 @@ import { type ItemLists, listItemsByUser } from '../interaction-matrix.ts';
 import {
   checkConfig,
   checkFit,
+  ModelTooLargeError,
   openRecommender,
   type Recommender,
   type RecommenderFactory,
@@ -26,6 +27,12 @@ const RANGES = {
   power: { least: 0, most: 2 },
 };
 
+/** Pairs of items of one user, over all users, that are counted at the most: some ten minutes of work. */
+const MOST_PAIRS = 1e11;
+
+/** What V8 lets pile up of one item's objects after the other's. */
+const GARBAGE_BYTES = 25e6;
+
 /** Items between two checks of the signal. */
 const CHUNK = 512;
 
@@ -41,12 +48,18 @@ export const itemKnn: RecommenderFactory<ItemKnnConfig> = {
   estimateMemory: ({ userCount, itemCount, interactionCount }, { neighbors }) => {
     const kept = Math.min(neighbors, itemCount) * itemCount;
     const modelBytes = 8 * kept + 4 * interactionCount + 4 * (userCount + itemCount);
-    return { modelBytes, peakBytes: modelBytes + 8 * kept + 12 * interactionCount + 32 * itemCount };
+    const lists = 12 * interactionCount + 32 * itemCount;
+    return { modelBytes, peakBytes: modelBytes + 8 * kept + lists + GARBAGE_BYTES };
   },
   fit: async (train, config, options = {}) => {
     checkConfig({ ...config }, RANGES);
     checkFit(itemKnn, train, config, options);
     const lists = listItemsByUser(train);
+    const pairCount = countPerRow(lists).reduce((sum, count) => sum + count ** 2, 0);
+    if (pairCount > MOST_PAIRS) {
+      const needs = `item-knn would count ${pairCount} pairs of items of one user`;
+      throw new ModelTooLargeError(`${needs}, more than the ${MOST_PAIRS} allowed.`);
+    }
     const search = createSearch(lists, train.itemCount, config);
     for (let start = 0; start < train.itemCount; start += CHUNK) {
       const end = Math.min(train.itemCount, start + CHUNK);

@@ -1,6 +1,8 @@
 import { type ItemLists, countUsersByItem } from '../interaction-matrix.ts';
 import { foldInUser } from '../fold-in.ts';
 import { defaultHyperparameters, type Hyperparameters } from '../lightgcn/hyperparameters.ts';
+import { estimateTraining } from '../lightgcn/memory-estimate.ts';
+import { loadLightGcnAddon } from '../lightgcn/native-addon.ts';
 import {
   bestEmbeddings,
   closeTraining,
@@ -28,11 +30,10 @@ export const lightGcn: RecommenderFactory<Hyperparameters> = {
   source:
     'He et al. 2020, "LightGCN: Simplifying and Powering Graph Convolution Network for Recommendation", arXiv:2002.02126',
   defaultConfig: (size) => defaultHyperparameters(size),
-  estimateMemory: ({ userCount, itemCount, interactionCount }, { dimension, layers }) => {
-    const table = 4 * dimension * (userCount + itemCount);
-    const modelBytes = table + 4 * itemCount;
-    // Ego vectors, two moments, gradient, best epoch, final vectors and two tables of the propagation.
-    return { modelBytes, peakBytes: modelBytes + (layers > 0 ? 8 : 6) * table + 40 * interactionCount };
+  estimateMemory: (size, config) => {
+    const modelBytes = 4 * config.dimension * (size.userCount + size.itemCount) + 4 * size.itemCount;
+    const backend = loadLightGcnAddon().addon ? 'native' : 'reference';
+    return { modelBytes, peakBytes: estimateTraining({ ...size, ...config, backend }) };
   },
   fit: async (train, config, options = {}) => {
     checkFit(lightGcn, train, config, options);

@@ -17,9 +17,9 @@ export const popularity: RecommenderFactory<PopularityConfig> = {
   kind: 'popularity',
   source: 'Cremonesi, Koren and Turrin 2010, "Performance of Recommender Algorithms on Top-N Recommendation Tasks"',
   defaultConfig: () => ({}),
-  estimateMemory: ({ itemCount, interactionCount }) => ({
+  estimateMemory: ({ userCount, itemCount, interactionCount }) => ({
     modelBytes: 4 * itemCount,
-    peakBytes: 8 * itemCount + 16 * interactionCount,
+    peakBytes: 8 * itemCount + 4 * userCount + 8 * interactionCount,
   }),
   fit: async (train, config, options = {}) => {
     checkFit(popularity, train, config, options);

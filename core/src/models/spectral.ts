@@ -58,7 +58,9 @@ export const spectral: RecommenderFactory<SpectralConfig> = {
   },
   estimateMemory: (size, { dimension }) => {
     const modelBytes = 4 * dimension * (size.userCount + size.itemCount) + 4 * size.itemCount;
-    return { modelBytes, peakBytes: modelBytes + normalizedGraphBytes(size) + svdBytes(size, dimension) };
+    // The tables of the factorisation are gone before those of the model and two of its items are there.
+    const last = modelBytes + 8 * dimension * size.itemCount;
+    return { modelBytes, peakBytes: normalizedGraphBytes(size) + Math.max(svdBytes(size, dimension), last) };
   },
   fit: async (train, config, options = {}) => {
     checkConfig({ ...config }, RANGES);

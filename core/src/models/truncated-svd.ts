@@ -29,10 +29,10 @@ export function spectralDimension(interactionCount: number): number {
   return 16 * Math.round(16 * (interactionCount / 800_000) ** 0.75);
 }
 
-/** Bytes that `truncatedSvd` needs at the most besides the graph. */
+/** Bytes that `truncatedSvd` needs at the most besides the graph, its result included. */
 export function svdBytes(size: { userCount: number; itemCount: number }, rank: number): number {
-  const width = rank + OVERSAMPLING;
-  return 4 * width * (size.userCount + 2 * size.itemCount) + 32 * width * width;
+  const width = Math.min(rank + OVERSAMPLING, size.userCount, size.itemCount);
+  return 4 * width * (size.userCount + 2 * size.itemCount) + 32 * width * width + 4 * rank * size.itemCount;
 }
 
 /**

@@ -84,10 +84,14 @@ export async function sumRows(
   { weights, dimension, algebra }: { weights: Float32Array; dimension: number; algebra: LinearAlgebra },
 ): Promise<Float32Array> {
   const out = new Float32Array((histories.offsets.length - 1) * dimension);
+  const values = new Float32Array(histories.items.length);
+  histories.items.forEach((item, at) => {
+    values[at] = weights[item] as number;
+  });
   await algebra.multiplySparse({
     offsets: histories.offsets,
     indices: histories.items,
-    values: Float32Array.from(histories.items, (item) => weights[item] as number),
+    values,
     dense: table,
     denseRows: table.length / dimension,
     columns: dimension,

@@ -32,7 +32,7 @@ export async function trainEmbeddings(
 ): Promise<TrainingRef> {
   const { snapshot } = input;
   const { hyperparameters } = await loadRun(deps.db, input);
-  requireMemory({ ...snapshot, dimension: hyperparameters.dimension });
+  requireMemory({ ...snapshot, ...hyperparameters });
   await beginPhase(deps, input, {
     phase: 'TRAIN',
     message: `Learning from ${snapshot.interactionCount.toLocaleString('en')} interactions`,

@@ -1,0 +1,31 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+
+/** Without a compiler, or one without the run-time libraries of its sanitizers, there is nothing to run. */
+const hasSanitizers = ['libasan.so', 'libubsan.so', 'libtsan.so'].every((library) =>
+  spawnSync('g++', [`-print-file-name=${library}`], { encoding: 'utf8' }).stdout?.startsWith('/'),
+);
+
+test.runIf(hasSanitizers)(
+  'the trainer, the algebra and the ranking are clean of memory bugs, leaks, undefined behaviour and data races',
+  () => {
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      [join(import.meta.dirname, 'sanitize.mjs'), 'drivers'],
+      {
+        encoding: 'utf8',
+      },
+    );
+    expect(status, `${stdout}${stderr}`).toBe(0);
+    const clean = stdout.split('\n').filter((line) => line.includes(': clean, '));
+    expect(clean.map((line) => line.split(':')[0])).toEqual([
+      'trainer, bugs',
+      'trainer, races',
+      'algebra, bugs',
+      'algebra, races',
+    ]);
+    for (const line of clean) expect(line).toContain(' 0 disagreements');
+  },
+  900_000,
+);

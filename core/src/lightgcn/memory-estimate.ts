@@ -1,0 +1,59 @@
+import { availableParallelism } from 'node:os';
+import type { BackendKind } from './backend.ts';
+import type { LossName } from './hyperparameters.ts';
+
+/** What the memory of a training depends on. */
+export interface TrainingSize {
+  readonly userCount: number;
+  readonly itemCount: number;
+  readonly interactionCount: number;
+  readonly dimension: number;
+  readonly layers: number;
+  readonly batchSize: number;
+  /** `bpr` where absent, as in the hyperparameters. */
+  readonly loss?: LossName | undefined;
+  readonly backend: BackendKind;
+  /** Of the native back-end; default one for each processor, as in `BackendOptions`. */
+  readonly threads?: number;
+}
+
+/** What V8 adds for code and garbage. */
+const BASE_BYTES = 30e6;
+
+/**
+ * Bytes that training adds to a process at its peak, between loading the matrices and saving a checkpoint, within 20 %
+ * (memory-estimate.test.ts measures it); for a preflight check.
+ */
+export function estimateMemoryBytes(size: TrainingSize): number {
+  const checkpoint = 4 * tableBytes(size);
+  const matrices = 20 * size.interactionCount;
+  return estimateTraining(size) + checkpoint + matrices;
+}
+
+/** The part of it that training alone takes, on matrices that are there and without a checkpoint. */
+export function estimateTraining(size: TrainingSize): number {
+  const { dimension, layers, batchSize, loss = 'bpr', backend, threads = availableParallelism() } = size;
+  const nodeCount = size.userCount + size.itemCount;
+  const stride = Math.ceil(dimension / 16) * 16;
+  // JavaScript: three trained tables, the best epoch's and two of final vectors, of which some outlive their use until
+  // the next collection.
+  const tables = 8 * tableBytes(size);
+  const ownTables = backend === 'native' ? (5 + Math.max(0, Math.min(2, layers - 1)) + 2) * stride : 5 * dimension;
+  const graph = 60 * nodeCount + 4 * size.interactionCount * (backend === 'native' ? 16 : 14);
+  const rest = BASE_BYTES + tables + 4 * nodeCount * ownTables + graph;
+  if (loss === 'bpr') return rest;
+  if (backend !== 'native') return rest + tableBytes(size);
+  // Of a batch's nodes their directions and for each thread a gradient; of its items two copies for each thread.
+  const users = distinctOf(size.userCount, batchSize);
+  const items = distinctOf(size.itemCount, batchSize);
+  return rest + 4 * stride * ((users + items) * (1 + threads) + 2 * items * threads);
+}
+
+/** How many of `count` are among so many random draws. */
+function distinctOf(count: number, draws: number): number {
+  return count * (1 - Math.exp(-draws / Math.max(1, count)));
+}
+
+function tableBytes({ userCount, itemCount, dimension }: TrainingSize): number {
+  return 4 * (userCount + itemCount) * dimension;
+}

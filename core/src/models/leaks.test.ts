@@ -1,0 +1,28 @@
+import { describe, expect, test } from 'vitest';
+import { runBench } from '../../bench/run-bench.ts';
+
+/**
+ * Most bytes that a fit may leave behind: above what V8 takes to settle, some 300, and below a page even where the
+ * first 1.5 MB of a leak hide in what the allocator has freed and kept.
+ */
+const BOUND = 1024;
+
+function bytesPerFit(kind: string, keptBytes = 0): number {
+  const wish = { kind, keptBytes, fits: 1000 };
+  const { bytesPerFit: left } = runBench('leaks.ts', wish, ['--max-semi-space-size=1']) as { bytesPerFit: number };
+  return left;
+}
+
+describe('memory after a thousand fits in one process', () => {
+  test.each(['lightgcn', 'spectral', 'graph-filter', 'ease', 'ials', 'bpr', 'content'])(
+    'fits of %s leave nothing behind',
+    (kind) => {
+      expect(bytesPerFit(kind)).toBeLessThan(BOUND);
+    },
+    120_000,
+  );
+
+  test('fits that kept 4 KB would show', () => {
+    expect(bytesPerFit('lightgcn', 4096)).toBeGreaterThan(BOUND);
+  }, 120_000);
+});
