@@ -1,7 +1,8 @@
 // The Debian packages that make the platform faster or complete. Each has a stand-in, so that none is a must.
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { useBackports } from './debian-backports.mjs';
 
 const has = (program) => (process.env.PATH ?? '').split(delimiter).some((dir) => existsSync(join(dir, program)));
 
@@ -25,6 +26,17 @@ const WANTED = [
     without: 'docker-compose.yml is only checked by us',
     forTests: true,
   },
+  {
+    // A Vulkan driver in software. Bookworm's own, of mesa 22.3, gives WebGPU no adapter.
+    packages: ['libvulkan1', 'mesa-vulkan-drivers'],
+    isThere: () =>
+      ['/usr/share/vulkan/icd.d', '/etc/vulkan/icd.d'].some(
+        (folder) => existsSync(folder) && readdirSync(folder).some((name) => name.startsWith('lvp_icd')),
+      ),
+    without: 'the GPU back-end of training is tested only where there is a GPU',
+    forTests: true,
+    fromBackports: true,
+  },
 ];
 
 /** Installs what is missing where we are root on Debian; elsewhere says what is missing and what that means. */
@@ -32,20 +44,34 @@ export function installSystemPackages({ forTests }) {
   if (process.platform !== 'linux') return;
   const missing = WANTED.filter((entry) => (forTests || !entry.forTests) && !entry.isThere());
   if (missing.length === 0) return;
-  const packages = missing.flatMap((entry) => entry.packages);
   const canInstall = process.getuid?.() === 0 && has('apt-get');
-  if (canInstall && install(packages)) return;
-  const effects = [...new Set(missing.map(({ without }) => without))].join('; ');
+  const [plain, newer] = [
+    missing.filter((entry) => !entry.fromBackports),
+    missing.filter((entry) => entry.fromBackports),
+  ];
+  const failed = [
+    ...(canInstall && install(namesOf(plain)) ? [] : plain),
+    ...(canInstall && install(namesOf(newer), { fromBackports: true }) ? [] : newer),
+  ];
+  if (failed.length === 0) return;
+  const packages = namesOf(failed);
+  const effects = [...new Set(failed.map(({ without }) => without))].join('; ');
   const how = has('apt-get') ? `sudo apt-get install ${packages.join(' ')}` : `install ${packages.join(', ')}`;
   process.stderr.write(`Not installed: ${packages.join(' ')} (${effects}). For the full platform: ${how}\n`);
 }
 
-function install(packages) {
+function namesOf(entries) {
+  return entries.flatMap((entry) => entry.packages);
+}
+
+function install(packages, { fromBackports = false } = {}) {
+  if (packages.length === 0) return true;
   process.stderr.write(`Installing ${packages.join(', ')} …`);
   const startedAt = Date.now();
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   const apt = (...args) => spawnSync('apt-get', args, { env, stdio: 'ignore', timeout: 600_000 }).status === 0;
-  const options = ['install', '-y', '--no-install-recommends', ...packages];
+  const origin = fromBackports ? useBackports() : [];
+  const options = ['install', '-y', '--no-install-recommends', ...origin, ...packages];
   // Package lists may be old or absent: fetch them only when the first try fails.
   const done = apt(...options) || (apt('update') && apt(...options));
   process.stderr.write(` ${done ? '' : 'failed after '}${Math.round((Date.now() - startedAt) / 1000)} s\n`);

@@ -37,6 +37,10 @@ export interface Round {
 /** Bytes of logits that are held at once, where the device lets kernels bind as many. */
 export const LOGIT_BYTES = 2 ** 26;
 
+/** What one dispatch of at most 65,535 workgroups in each dimension takes: blocks in its third, tiles of rows in its first. */
+const MOST_BLOCKS = 2 ** 15;
+const MOST_ROWS = 2 ** 21;
+
 /** The plan of a batch whose users and positives have these slots; a round has at most `logitBytes`, or one row. */
 export function planSoftmax(
   batch: PairBatch & Pick<BatchSlots, 'slotLists'>,
@@ -187,11 +191,12 @@ function cutBlocks(
   let lastChunk: Chunk | null = null;
   for (const chunk of chunks) {
     const stride = Math.ceil(chunk.columnCount / 4);
-    const rowsOfBlock = Math.max(1, Math.min(chunk.rowCount, Math.floor(most / stride)));
+    const rowsOfBlock = Math.max(1, Math.min(chunk.rowCount, MOST_ROWS, Math.floor(most / stride)));
     for (let row = 0; row < chunk.rowCount; row += rowsOfBlock) {
       const rowCount = Math.min(rowsOfBlock, chunk.rowCount - row);
       // Two blocks of a chunk add to the same columns, one after the other.
-      if (round.count > 0 && (round.logits + rowCount * stride > most || chunk === lastChunk)) {
+      const isFull = round.logits + rowCount * stride > most || round.count === MOST_BLOCKS;
+      if (round.count > 0 && (isFull || chunk === lastChunk)) {
         rounds.push(round);
         round = { first: round.first + round.count, count: 0, mostRows: 0, mostColumns: 0, logits: 0 };
       }

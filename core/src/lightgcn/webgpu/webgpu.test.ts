@@ -9,14 +9,20 @@ import { isSoftwareAdapter, openDevice, openDeviceOf } from './device.ts';
 import { createMemory } from './memory.ts';
 import { createWebGpuBackend } from './webgpu-backend.ts';
 
-const absence = await openDevice({ needsHardware: false }).then(
-  () => null,
-  (error: Error) => error.message,
+const adapter = await openDevice({ needsHardware: false }).then(
+  ({ name }) => ({ name, absence: null }),
+  (error: Error) => ({ name: '', absence: error.message }),
 );
-const hasAdapter = absence === null;
+const hasAdapter = adapter.absence === null;
+const isSoftware = isSoftwareAdapter({
+  isFallbackAdapter: false,
+  architecture: '',
+  device: '',
+  description: adapter.name,
+});
 const SOFTMAX = { ...SETTINGS, loss: 'softmax', temperature: 0.2, negatives: 32 } as const;
 
-describe.runIf(hasAdapter)(`WebGPU${hasAdapter ? '' : ` (not run: ${absence})`}`, () => {
+describe.runIf(hasAdapter)(`WebGPU${hasAdapter ? '' : ` (not run: ${adapter.absence})`}`, () => {
   // A software adapter takes its time to compile kernels that it has not met before.
   beforeAll(async () => {
     for (const settings of [SETTINGS, SOFTMAX]) {
@@ -28,15 +34,16 @@ describe.runIf(hasAdapter)(`WebGPU${hasAdapter ? '' : ` (not run: ${absence})`}`
 
   describeBackend('webgpu', { backend: 'webgpu' }, 1e-4);
 
-  test('rows of more edges than a segment, and more logits than are held at once, change nothing', async () => {
+  test('rows longer than a segment, more logits than are held at once and repeated pairs change nothing', async () => {
     // 700 users share an item, and 700 x 40 logits of 4 bytes take two rounds of what the device is said to bind.
     const pairs = Array.from({ length: 1400 }, (_, index) => [index >> 1, index % 2 ? 1 + (index % 39) : 0] as const);
-    const settings = { ...SOFTMAX, dimension: 16, layers: 3, batchSize: 1400, negatives: 1400 };
+    const settings = { ...SOFTMAX, dimension: 16, layers: 3, batchSize: 2000, negatives: 2000 };
     const reference = await createLightGcn(matrixOf(700, 40, pairs), settings, { backend: 'reference' });
     const open = { ...(await openDevice({ needsHardware: false })), mostBytes: 60_000 };
     const backend = await createWebGpuBackend(open, reference);
-    const users = Int32Array.from(pairs, ([user]) => user);
-    const positives = Int32Array.from(pairs, ([, item]) => item + 700);
+    const batch = [...pairs, ...pairs.slice(0, 3), ...pairs.slice(0, 1)];
+    const users = Int32Array.from(batch, ([user]) => user);
+    const positives = Int32Array.from(batch, ([, item]) => item + 700);
     const wanted = await lossAndGradient(reference, { users, positives });
     const got = await lossAndGradient({ ...reference, backend }, { users, positives });
     backend.close();
@@ -70,6 +77,21 @@ describe.runIf(hasAdapter)(`WebGPU${hasAdapter ? '' : ` (not run: ${absence})`}`
     const next = await createLightGcn(train, SETTINGS, { backend: 'webgpu' });
     expect((await trainEpoch(next)).loss).toBeGreaterThan(0);
     next.backend.close();
+  });
+
+  test.runIf(isSoftware)('a software adapter is refused where hardware is needed', async () => {
+    const load = () => Promise.resolve(globalThis.kindredGpuInstance ?? Promise.reject(new Error('No instance.')));
+    await expect(openDeviceOf(load, { needsHardware: true })).rejects.toMatchObject({
+      name: 'BackendUnavailableError',
+      message: `no hardware adapter (${adapter.name} is software)`,
+    });
+  });
+
+  test.runIf(isSoftware)('auto does not take a software adapter, and says so', async () => {
+    const { backend, backendReason } = await createLightGcn(createCheckerboard(8).train, SETTINGS);
+    expect(backend.kind).not.toBe('webgpu');
+    expect(backendReason).toMatch(/no webgpu: no hardware adapter/);
+    backend.close();
   });
 
   test('closed, it holds no memory on the device', async () => {
