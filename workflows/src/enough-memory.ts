@@ -4,7 +4,7 @@ import { permanentFailure } from './failures.ts';
 
 /** @throws NotEnoughMemory when a training of this size would not fit into what this worker may use. */
 export function requireMemory(
-  size: { userCount: number; itemCount: number; interactionCount: number; dimension: number },
+  size: Parameters<typeof estimateMemoryBytes>[0],
   availableBytes: number = memoryLimitBytes(),
 ): void {
   const neededBytes = estimateMemoryBytes(size);
