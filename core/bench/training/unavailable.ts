@@ -1,4 +1,4 @@
-import { BackendUnavailableError } from '../../src/lightgcn/choose-backend.ts';
+import { BackendUnavailableError } from '../../src/lightgcn/backend-error.ts';
 
 /** A back-end does not work here, and why. */
 export interface Unavailable {
