@@ -1,8 +1,15 @@
-import { DEFAULT_HYPERPARAMETERS } from '@kindred/domain/training';
 import { expect, test } from 'vitest';
 import { requireMemory } from './enough-memory.ts';
 
-const SIZE = { userCount: 20_000, itemCount: 10_000, interactionCount: 500_000, ...DEFAULT_HYPERPARAMETERS };
+const SIZE = {
+  userCount: 20_000,
+  itemCount: 10_000,
+  interactionCount: 500_000,
+  dimension: 64,
+  layers: 2,
+  batchSize: 8192,
+  loss: 'softmax',
+} as const;
 
 test('a training that fits passes', () => {
   expect(() => requireMemory(SIZE, 1e9)).not.toThrow();
