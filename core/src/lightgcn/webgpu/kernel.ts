@@ -8,7 +8,7 @@ interface BufferPart {
 }
 
 /** One dispatch's buffers, in the order of the shader's bindings. */
-export type Bindings = readonly (GPUBuffer | BufferPart)[];
+type Bindings = readonly (GPUBuffer | BufferPart)[];
 
 /** A compiled shader. */
 export interface Kernel {

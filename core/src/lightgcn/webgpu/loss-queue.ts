@@ -1,7 +1,7 @@
 import type { DeviceMemory } from './memory.ts';
 
 /** Losses of steps that the device still computes, read back a few at a time so that no step waits for one. */
-export interface LossQueue {
+interface LossQueue {
   /** Where the device writes them. */
   readonly buffer: GPUBuffer;
   /** The place of the next loss, whose commands are then submitted before the event loop turns. */

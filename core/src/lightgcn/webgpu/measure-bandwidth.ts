@@ -7,7 +7,7 @@ import { createDevicePropagation } from './propagation.ts';
 import { createRowPacking, shapeRows } from './row-shape.ts';
 
 /** How fast one propagation layer moves bytes on a device, beside what the device's memory gives. */
-export interface DeviceBandwidth {
+interface DeviceBandwidth {
   readonly layerSeconds: number;
   /** Bytes of neighbours' rows, edges and results of one layer, over its seconds; caches may serve rows that come again. */
   readonly layerBytesPerSecond: number;

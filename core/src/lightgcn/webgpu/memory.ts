@@ -27,7 +27,7 @@ export interface DeviceMemory {
   close(): void;
 }
 
-export interface GrowingBuffer {
+interface GrowingBuffer {
   /** The buffer with room for so many bytes; what it held before may be gone. @throws BackendUnavailableError */
   reserve(sizeBytes: number): GPUBuffer;
   /** The buffer with these values at its beginning. @throws BackendUnavailableError */

@@ -62,7 +62,7 @@ struct Step {
 }
 `;
 
-export interface StepConstants {
+interface StepConstants {
   readonly tripleCount: number;
   readonly slotCount: number;
   readonly partCount: number;

@@ -10,7 +10,7 @@ import { COMBINE_APPEARANCES, NORMALIZE_SLOTS, WEIGH_ROWS } from './softmax-wgsl
 import type { LossTables } from './triple-loss.ts';
 
 /** The softmax loss of softmax.ts on the device. */
-export interface SoftmaxLoss {
+interface SoftmaxLoss {
   /** Writes the batch to the device's memory; gives how many parts its loss has, and what adds its commands to a pass. */
   prepare(
     batch: PairBatch,

@@ -20,7 +20,7 @@ export interface LossTables {
 }
 
 /** The paper's loss on the device. */
-export interface TripleLoss {
+interface TripleLoss {
   /** Writes the batch to the device's memory; gives what adds its commands to a pass. */
   prepare(batch: TripleBatch, slots: BatchSlots): (pass: GPUComputePassEncoder, tables: LossTables) => void;
 }

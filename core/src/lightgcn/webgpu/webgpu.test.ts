@@ -4,8 +4,10 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { createCheckerboard, matrixOf } from '../../../golden/checkerboard.ts';
 import { createRandomWorld, describeBackend, SETTINGS } from '../backend-suite.ts';
 import { chooseBackend } from '../choose-backend.ts';
+import { buildGraph } from '../graph.ts';
 import { createLightGcn, lossAndGradient, trainEpoch } from '../light-gcn.ts';
 import { isSoftwareAdapter, openDevice, openDeviceOf } from './device.ts';
+import { measureDeviceBandwidth } from './measure-bandwidth.ts';
 import { createMemory } from './memory.ts';
 import { createWebGpuBackend } from './webgpu-backend.ts';
 
@@ -92,6 +94,17 @@ describe.runIf(hasAdapter)(`WebGPU${hasAdapter ? '' : ` (not run: ${adapter.abse
     expect(backend.kind).not.toBe('webgpu');
     expect(backendReason).toMatch(/no webgpu: no hardware adapter/);
     backend.close();
+  });
+
+  test('a layer and a triad take measurable time', async () => {
+    const graph = buildGraph(createRandomWorld(120, 90, 2600));
+    const size = { dimension: 16, rounds: 2, triadBytes: 1e5 };
+    const bandwidth = await measureDeviceBandwidth(await openDevice({ needsHardware: false }), graph, size);
+    expect(bandwidth.layerSeconds).toBeGreaterThan(0);
+    expect(bandwidth.layerSeconds).toBeLessThan(10);
+    const layerBytes = graph.neighbors.length * 68 + 2 * graph.nodeCount * 64;
+    expect(bandwidth.layerBytesPerSecond * bandwidth.layerSeconds).toBeCloseTo(layerBytes, 0);
+    expect(bandwidth.triadBytesPerSecond).toBeGreaterThan(0);
   });
 
   test('closed, it holds no memory on the device', async () => {
