@@ -1,13 +1,16 @@
-// MovieLens ml-latest-small, every rating a positive interaction: popularity beside LightGCN with both losses, by the
-// trained user vectors and by folding the same users in. `npm run bench:movielens -- [--split temporal|random]
+// MovieLens ml-latest-small, every rating a positive interaction: popularity and the instant first model beside LightGCN
+// with both losses and their defaults, by the trained user vectors and by folding the same users in. The platform trains
+// with the softmax unless told otherwise. `npm run bench:movielens -- [--split temporal|random]
 // [--seeds 3] [--json FILE]`; KINDRED_DATA_DIR as in tests.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { evaluateRanking } from '../src/evaluate.ts';
+import { type FoldableVectors, makeFoldable } from '../src/foldable-vectors.ts';
 import { foldInUser } from '../src/fold-in.ts';
+import { fitInstantModel } from '../src/instant-model.ts';
 import { countUsersByItem, type InteractionMatrix, listItemsByUser } from '../src/interaction-matrix.ts';
-import { defaultHyperparameters, type LossName } from '../src/lightgcn/hyperparameters.ts';
+import { type LossName, resolveHyperparameters } from '../src/lightgcn/hyperparameters.ts';
 import {
   bestEmbeddings,
   closeTraining,
@@ -15,8 +18,6 @@ import {
   isTrainingFinished,
   trainNextEpoch,
 } from '../src/lightgcn/training.ts';
-import { chooseAlgebra } from '../src/models/choose-algebra.ts';
-import { fitFoldInMap } from '../src/models/fold-in-map.ts';
 import { popularityScores } from '../src/popularity.ts';
 import { type InteractionSplit, splitPerUser } from '../src/split.ts';
 import { readMovieLens } from './read-movielens.ts';
@@ -29,9 +30,6 @@ interface Row {
   epochs: number;
   seconds: number;
 }
-
-/** What the platform trains with (DEFAULT_HYPERPARAMETERS of packages/domain), but for the batch size. */
-const PLATFORM = { dimension: 64, layers: 2, learningRate: 0.01, regularization: 1e-3, epochs: 50, patience: 8 };
 
 const { values: options } = parseArgs({
   options: {
@@ -51,6 +49,7 @@ for (let seed = 1; seed <= Number(options.seeds); seed++) {
   const split = splitPerUser(matrix, { strategy, validationShare: 0.1, testShare: 0.1, seed });
   rows.push(
     measurePopularity(split, seed),
+    await measureInstantModel(split, seed),
     await measureLightGcn(split, 'bpr', seed),
     await measureLightGcn(split, 'softmax', seed),
   );
@@ -64,33 +63,34 @@ function measurePopularity({ train, validation, test }: InteractionSplit, seed: 
   return { model: 'popularity', seed, ndcgAt10, foldedNdcgAt10: null, epochs: 0, seconds: 0 };
 }
 
-async function measureLightGcn(
-  { train, validation, test }: InteractionSplit,
-  loss: LossName,
-  seed: number,
-): Promise<Row> {
-  const defaults = defaultHyperparameters({ interactionCount: train.userRows.length });
-  const hyperparameters = loss === 'bpr' ? { ...PLATFORM, batchSize: defaults.batchSize } : defaults;
+async function measureInstantModel(split: InteractionSplit, seed: number): Promise<Row> {
   const startedAt = performance.now();
-  const training = await createTraining(train, validation, { ...hyperparameters, loss, seed });
+  const model = await fitInstantModel(split.train);
+  const seconds = (performance.now() - startedAt) / 1000;
+  return { model: 'spectral, instant', seed, ...measureVectors(model, split), epochs: 0, seconds };
+}
+
+async function measureLightGcn(split: InteractionSplit, loss: LossName, seed: number): Promise<Row> {
+  const { train, validation } = split;
+  const { userCount, itemCount } = train;
+  const size = { userCount, itemCount, interactionCount: train.userRows.length };
+  const startedAt = performance.now();
+  const training = await createTraining(train, validation, resolveHyperparameters(size, { loss, seed }));
   while (!isTrainingFinished(training)) await trainNextEpoch(training);
   const seconds = (performance.now() - startedAt) / 1000;
-  const { users, items, dimension } = await bestEmbeddings(training);
+  const vectors = await makeFoldable(train, await bestEmbeddings(training));
   closeTraining(training);
+  const { epoch: epochs } = training.model.state;
+  return { model: `LightGCN ${loss}`, seed, ...measureVectors(vectors, split), epochs, seconds };
+}
+
+/** By the fitted user vectors, and by those that the same users are folded in to. */
+function measureVectors(model: FoldableVectors, { train, validation, test }: InteractionSplit) {
+  const { dimension, users, items } = model;
   const measure = (userVectors: Float32Array): number =>
     evaluateRanking({ userVectors, itemVectors: items, dimension }, train, test, { masked: validation }).ndcgAt10;
-  const foldInMap = await fitFoldInMap(train, { users, items, dimension }, chooseAlgebra());
-  const foldIn = { dimension, items, itemDegrees: countUsersByItem(train), foldInPower: 0, foldInMap };
-  const folded = foldInEverybody(foldIn, train);
-  const { epoch: epochs } = training.model.state;
-  return {
-    model: `LightGCN ${loss}`,
-    seed,
-    ndcgAt10: measure(users),
-    foldedNdcgAt10: measure(folded),
-    epochs,
-    seconds,
-  };
+  const folded = foldInEverybody({ ...model, itemDegrees: countUsersByItem(train) }, train);
+  return { ndcgAt10: measure(users), foldedNdcgAt10: measure(folded) };
 }
 
 function foldInEverybody(model: Parameters<typeof foldInUser>[0], train: InteractionMatrix): Float32Array {

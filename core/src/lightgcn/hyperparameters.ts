@@ -140,20 +140,47 @@ export function completeHyperparameters(hyperparameters: Hyperparameters): Compl
 const SPARSE_DENSITY = 0.002;
 const LARGE_COUNT = 300_000;
 
+/** What a person says of a training; the rest follows the data. */
+export type HyperparameterSettings = Partial<Omit<Hyperparameters, 'outputLayers'>>;
+
+const SOFTMAX_ALONE = ['temperature', 'secondTemperature', 'logQCorrection', 'negatives', 'negativesGrowth'] as const;
+
+/** Everything that a training trains with, all layers being output layers; what `softmax` alone reads is absent for `bpr`. */
+export type ResolvedHyperparameters = Omit<CompleteHyperparameters, 'outputLayers' | (typeof SOFTMAX_ALONE)[number]> &
+  Pick<Hyperparameters, (typeof SOFTMAX_ALONE)[number]>;
+
 /**
- * Defaults for data of this size, chosen on validation parts alone. Large, sparse data: BSL's loss (arXiv:2312.12882) with
- * large batches, and few negatives that grow to four times as many, which on gowalla's validation part ranked above as
- * many negatives from the start at half the cost. The others were chosen on MovieLens ml-latest-small (temporal and
- * random split per user), where popular items crowd the batches so that the log-q correction decides, and hold on a
- * sixth and a thirtieth of gowalla's users too. Without `userCount` and `itemCount` the number of interactions decides.
- * Small data get batches that keep an epoch at about 20 Adam steps, between 64 and 8,192.
+ * `settings`, and for the rest the defaults for the loss that they name and for data of this size.
+ * @throws HyperparameterError
  */
-export function defaultHyperparameters(size: {
-  interactionCount: number;
-  userCount?: number;
-  itemCount?: number;
-}): Hyperparameters {
+export function resolveHyperparameters(
+  size: { interactionCount: number; userCount: number; itemCount: number },
+  settings: HyperparameterSettings,
+): ResolvedHyperparameters {
+  const defaults = defaultHyperparameters(size, settings.loss);
+  const { outputLayers: _, ...complete } = completeHyperparameters({ ...defaults, ...settings });
+  const resolved: Partial<Record<keyof Hyperparameters, unknown>> & ResolvedHyperparameters = complete;
+  if (complete.loss !== 'softmax') for (const name of SOFTMAX_ALONE) delete resolved[name];
+  return resolved;
+}
+
+/**
+ * Defaults for a loss and data of this size, chosen on validation parts alone. Large, sparse data: BSL's loss
+ * (arXiv:2312.12882) with large batches, and few negatives that grow to four times as many, which on gowalla's
+ * validation part ranked above as many negatives from the start at half the cost. The others were chosen on MovieLens
+ * ml-latest-small (temporal and random split per user), where popular items crowd the batches so that the log-q
+ * correction decides, and hold on a sixth and a thirtieth of gowalla's users too; so was the one recipe of `bpr`. Without
+ * `userCount` and `itemCount` the number of interactions decides. Small data get batches that keep an epoch at about 20
+ * Adam steps, between 64 and 8,192.
+ */
+export function defaultHyperparameters(
+  size: { interactionCount: number; userCount?: number; itemCount?: number },
+  loss: LossName = 'softmax',
+): Hyperparameters {
   const { interactionCount, userCount = 0, itemCount = 0 } = size;
+  const batchExponent = Math.round(Math.log2(Math.max(1, interactionCount) / 20));
+  const batchSize = Math.min(8192, Math.max(64, 2 ** batchExponent));
+  if (loss === 'bpr') return { ...BPR_DEFAULTS, batchSize };
   const density = userCount * itemCount > 0 ? interactionCount / (userCount * itemCount) : 0;
   if (interactionCount >= LARGE_COUNT && density < SPARSE_DENSITY) {
     return {
@@ -171,13 +198,12 @@ export function defaultHyperparameters(size: {
       negativesGrowth: 1.06,
     };
   }
-  const batchExponent = Math.round(Math.log2(Math.max(1, interactionCount) / 20));
   return {
     ...SHARED_DEFAULTS,
     layers: 1,
     learningRate: 0.01,
     regularization: 1e-3,
-    batchSize: Math.min(8192, Math.max(64, 2 ** batchExponent)),
+    batchSize,
     epochs: 50,
     patience: 8,
     temperature: 0.15,
@@ -188,3 +214,14 @@ export function defaultHyperparameters(size: {
 }
 
 const SHARED_DEFAULTS = { dimension: 64, seed: 1, loss: 'softmax' } as const;
+
+const BPR_DEFAULTS = {
+  dimension: 64,
+  seed: 1,
+  loss: 'bpr',
+  layers: 2,
+  learningRate: 0.01,
+  regularization: 1e-3,
+  epochs: 50,
+  patience: 8,
+} as const;

@@ -6,7 +6,12 @@ import { nextBelow, seedRandom } from '../random.ts';
 import { SETTINGS } from './backend-suite.ts';
 import { sampleTriples } from './bpr.ts';
 import { buildGraph } from './graph.ts';
-import { checkHyperparameters, defaultHyperparameters, type Hyperparameters } from './hyperparameters.ts';
+import {
+  checkHyperparameters,
+  defaultHyperparameters,
+  type Hyperparameters,
+  resolveHyperparameters,
+} from './hyperparameters.ts';
 import { createLightGcn, embeddings, trainEpoch } from './light-gcn.ts';
 
 async function trainFor(train: InteractionMatrix, epochs: number, settings: Hyperparameters = SETTINGS) {
@@ -150,4 +155,25 @@ test.each([
 test.each([0, 1, 100, 100_000, 50_000_000])('the defaults for %i interactions are valid', (interactionCount) => {
   const defaults = defaultHyperparameters({ interactionCount });
   expect(checkHyperparameters(defaults)).toBe(defaults);
+});
+
+const SIZE = { userCount: 600, itemCount: 9000, interactionCount: 80_000 };
+
+test('a training without settings takes the defaults for its data, complete', () => {
+  const resolved = resolveHyperparameters(SIZE, {});
+  expect(resolved).toMatchObject({ ...defaultHyperparameters(SIZE), loss: 'softmax', secondTemperature: 1 });
+  expect(resolved.negatives).toBe(resolved.batchSize);
+  expect(resolveHyperparameters({ ...SIZE, interactionCount: 5000 }, {}).batchSize).toBeLessThan(resolved.batchSize);
+});
+
+test('what a person sets stands, and the rest follows it', () => {
+  const resolved = resolveHyperparameters(SIZE, { batchSize: 100, temperature: 0.3 });
+  expect(resolved).toMatchObject({ batchSize: 100, negatives: 100, temperature: 0.3, learningRate: 0.01 });
+});
+
+test('the other loss brings its own defaults, and nothing that only the softmax reads', () => {
+  const resolved = resolveHyperparameters(SIZE, { loss: 'bpr', temperature: 0.3, epochs: 7 });
+  expect(resolved).toMatchObject({ loss: 'bpr', layers: 2, epochs: 7, lengthExponent: 1, userGroup: 1 });
+  expect(Object.keys(resolved)).not.toContain('temperature');
+  expect(Object.keys(resolved)).not.toContain('negatives');
 });

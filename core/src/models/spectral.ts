@@ -46,7 +46,8 @@ export const spectral: RecommenderFactory<SpectralConfig> = {
   source: 'Shen et al. 2021, "How Powerful is Graph Convolution for Recommendation?", arXiv:2108.07567',
   defaultConfig: ({ userCount, itemCount, interactionCount }) => {
     const dimension = spectralDimension(interactionCount);
-    const most = Math.max(1, Math.min(userCount, itemCount));
+    // Of all directions nothing would be filtered out: a user's score of any other item would be zero.
+    const most = Math.max(1, Math.ceil(Math.min(userCount, itemCount) / 4));
     return {
       dimension: Math.min(256, Math.max(32, dimension), most),
       inputPower: 0.5,
