@@ -48,22 +48,22 @@ describe('migrateDatabase', () => {
 
   test('leaves the record that Prisma expects', async () => {
     await using database = await createTestDatabase();
-    const [file] = await readMigrations();
+    const files = await readMigrations();
     const rows = await query(
       database.ownerUrl,
       `SELECT migration_name, checksum, applied_steps_count, logs, rolled_back_at, finished_at >= started_at AS finished
-         FROM _prisma_migrations`,
+         FROM _prisma_migrations ORDER BY migration_name`,
     );
-    expect(rows).toEqual([
-      {
-        migration_name: file?.name,
-        checksum: file?.checksum,
+    expect(rows).toEqual(
+      files.map(({ name, checksum }) => ({
+        migration_name: name,
+        checksum,
         applied_steps_count: 1,
         logs: null,
         rolled_back_at: null,
         finished: true,
-      },
-    ]);
+      })),
+    );
   });
 
   test('refuses a database that is newer than the code', async () => {

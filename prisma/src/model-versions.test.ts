@@ -1,4 +1,5 @@
-import { newId } from '@kindred/domain/ids';
+import { newId, type TrainingRunId } from '@kindred/domain/ids';
+import type { VersionAlgorithm } from '@kindred/domain/training';
 import { createTestModel, createTestRun } from '@kindred/testing/test-model';
 import { createTwoTenants } from '@kindred/testing/two-tenants';
 import { describe, expect, test } from 'vitest';
@@ -23,26 +24,32 @@ const RESULT = {
   index: { kind: 'FAISS' as const, factory: 'IVF64,Flat', recallAt20: 0.99 },
 };
 
+function createTestVersion(tx: TenantTx, runId: TrainingRunId, algorithm: VersionAlgorithm = 'LIGHTGCN') {
+  return createModelVersion(tx, { id: newId('ModelVersion'), runId, algorithm, artefactKey: 'key' });
+}
+
 /** A version that is READY, of a run that has ended. */
 async function createReadyVersion(tx: TenantTx, model: ModelRow): Promise<ModelVersionRow> {
   const run = await createTestRun(tx, model);
-  const version = await createModelVersion(tx, { id: newId('ModelVersion'), runId: run.id, artefactKey: 'key' });
+  const version = await createTestVersion(tx, run.id);
   await finishTrainingRun(tx, { runId: run.id, status: 'SUCCEEDED' });
   return completeModelVersion(tx, { versionId: version.id, ...RESULT });
 }
 
 describe('createModelVersion', () => {
-  test('numbers the versions of a model and makes one per run', async () => {
+  test('numbers the versions of a model and makes one per run and algorithm', async () => {
     await using world = await createTwoTenants();
     await withTenant(world.db, world.ours.tenantId, async (tx) => {
       const model = await createTestModel(tx);
       await createReadyVersion(tx, model);
       const run = await createTestRun(tx, model);
-      const input = { id: newId('ModelVersion'), runId: run.id, artefactKey: 'tenants/t/artefact' };
+      const artefactKey = 'tenants/t/artefact';
+      const input = { id: newId('ModelVersion'), runId: run.id, algorithm: 'LIGHTGCN' as const, artefactKey };
       const version = await createModelVersion(tx, input);
       expect(version).toMatchObject({
         id: input.id,
         modelId: model.id,
+        algorithm: 'LIGHTGCN',
         number: 2,
         status: 'BUILDING',
         metrics: null,
@@ -58,16 +65,26 @@ describe('createModelVersion', () => {
     });
   });
 
+  test('makes one more version of a run for the algorithm that needs no training', async () => {
+    await using world = await createTwoTenants();
+    await withTenant(world.db, world.ours.tenantId, async (tx) => {
+      const run = await createTestRun(tx, await createTestModel(tx));
+      const instant = await createTestVersion(tx, run.id, 'SPECTRAL');
+      const trained = await createTestVersion(tx, run.id);
+      expect([instant, trained]).toMatchObject([
+        { algorithm: 'SPECTRAL', number: 1 },
+        { algorithm: 'LIGHTGCN', number: 2 },
+      ]);
+      expect(await createTestVersion(tx, run.id, 'SPECTRAL')).toEqual(instant);
+    });
+  });
+
   test('makes one version when two attempts of an activity run together', async () => {
     await using world = await createTwoTenants();
     const { db, ours } = world;
     const run = await withTenant(db, ours.tenantId, async (tx) => createTestRun(tx, await createTestModel(tx)));
     const versions = await Promise.all(
-      Array.from({ length: 8 }, () =>
-        withTenant(db, ours.tenantId, (tx) =>
-          createModelVersion(tx, { id: newId('ModelVersion'), runId: run.id, artefactKey: 'key' }),
-        ),
-      ),
+      Array.from({ length: 8 }, () => withTenant(db, ours.tenantId, (tx) => createTestVersion(tx, run.id))),
     );
     expect(new Set(versions.map((version) => version.id)).size).toBe(1);
   });
@@ -134,7 +151,7 @@ describe('promoteModelVersion', () => {
     await using world = await createTwoTenants();
     const promoted = withTenant(world.db, world.ours.tenantId, async (tx) => {
       const run = await createTestRun(tx, await createTestModel(tx));
-      const version = await createModelVersion(tx, { id: newId('ModelVersion'), runId: run.id, artefactKey: 'key' });
+      const version = await createTestVersion(tx, run.id);
       return promoteModelVersion(tx, { versionId: version.id });
     });
     await expect(promoted).rejects.toMatchObject({ code: 'CONFLICT' });
@@ -170,8 +187,7 @@ test('another tenant neither finds nor changes a version', async () => {
     const notFound = { code: 'NOT_FOUND' };
     await expect(promoteModelVersion(tx, { versionId: id })).rejects.toMatchObject(notFound);
     await expect(completeModelVersion(tx, { versionId: id, ...RESULT })).rejects.toMatchObject(notFound);
-    const created = createModelVersion(tx, { id: newId('ModelVersion'), runId, artefactKey: 'key' });
-    await expect(created).rejects.toMatchObject(notFound);
+    await expect(createTestVersion(tx, runId)).rejects.toMatchObject(notFound);
   });
   expect(await withTenant(db, ours.tenantId, (tx) => findModelVersions(tx, [id]))).toEqual([version]);
 });

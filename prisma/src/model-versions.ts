@@ -1,6 +1,6 @@
 import { AppError } from '@kindred/domain/app-error';
 import type { ModelId, ModelVersionId, TenantId, TrainingRunId } from '@kindred/domain/ids';
-import type { IndexKind, ModelVersionStatus, RankingMetrics } from '@kindred/domain/training';
+import type { IndexKind, ModelVersionStatus, RankingMetrics, VersionAlgorithm } from '@kindred/domain/training';
 import type { Prisma } from './generated/client.ts';
 import type { TenantTx } from './tenants.ts';
 
@@ -20,6 +20,7 @@ export interface ModelVersionRow {
   id: ModelVersionId;
   modelId: ModelId;
   runId: TrainingRunId;
+  algorithm: VersionAlgorithm;
   number: number;
   status: ModelVersionStatus;
   metrics: RankingMetrics | null;
@@ -31,12 +32,12 @@ export interface ModelVersionRow {
 }
 
 /**
- * The run's version, created as BUILDING with the model's next number when the run has none yet.
+ * The run's version of this algorithm, created as BUILDING with the model's next number when the run has none yet.
  * @throws AppError NOT_FOUND when the tenant has no such run.
  */
 export async function createModelVersion(
   tx: TenantTx,
-  input: { id: ModelVersionId; runId: TrainingRunId; artefactKey: string },
+  input: { id: ModelVersionId; runId: TrainingRunId; algorithm: VersionAlgorithm; artefactKey: string },
 ): Promise<ModelVersionRow> {
   const run = await tx.client.trainingRun.findUnique({
     where: { tenantId_id: { tenantId: tx.tenantId, id: input.runId } },
@@ -46,13 +47,16 @@ export async function createModelVersion(
   }
   await lockModel(tx, run.modelId);
   await tx.client.$executeRaw`
-    INSERT INTO model_versions (tenant_id, id, model_id, run_id, number, artefact_key)
+    INSERT INTO model_versions (tenant_id, id, model_id, run_id, algorithm, number, artefact_key)
     SELECT ${tx.tenantId}::uuid, ${input.id}::uuid, ${run.modelId}::uuid, ${input.runId}::uuid,
-           coalesce(max(number), 0) + 1, ${input.artefactKey}
+           ${input.algorithm}::version_algorithm, coalesce(max(number), 0) + 1, ${input.artefactKey}
       FROM model_versions WHERE tenant_id = ${tx.tenantId}::uuid AND model_id = ${run.modelId}::uuid
-    ON CONFLICT (tenant_id, run_id) DO NOTHING`;
-  const [version] = await findVersionsByRuns(tx, [input.runId]);
-  return getRow(version, input.id);
+    ON CONFLICT (tenant_id, run_id, algorithm) DO NOTHING`;
+  const versions = await findVersionsByRuns(tx, [input.runId]);
+  return getRow(
+    versions.find(({ algorithm }) => algorithm === input.algorithm),
+    input.id,
+  );
 }
 
 /**

@@ -1,15 +1,15 @@
-import { createTestModel, TEST_HYPERPARAMETERS } from '@kindred/testing/test-model';
+import { createTestModel, TEST_SETTINGS } from '@kindred/testing/test-model';
 import { createTwoTenants } from '@kindred/testing/two-tenants';
 import { expect, test } from 'vitest';
 import { findModels, listModels } from './models.ts';
 import { TakenError } from './taken-error.ts';
 import { withTenant } from './tenants.ts';
 
-test('a model is found with its hyper-parameters by its tenant only', async () => {
+test('a model is found with its settings by its tenant only', async () => {
   await using world = await createTwoTenants();
   const { db, ours, theirs } = world;
   const model = await withTenant(db, ours.tenantId, (tx) => createTestModel(tx, 'Home'));
-  expect(model).toMatchObject({ name: 'Home', algorithm: 'LIGHTGCN', hyperparameters: TEST_HYPERPARAMETERS });
+  expect(model).toMatchObject({ name: 'Home', algorithm: 'LIGHTGCN', settings: TEST_SETTINGS });
   expect(await withTenant(db, ours.tenantId, (tx) => findModels(tx, [model.id]))).toEqual([model]);
   expect(await withTenant(db, theirs.tenantId, (tx) => findModels(tx, [model.id]))).toEqual([]);
   expect(await withTenant(db, theirs.tenantId, (tx) => listModels(tx, { first: 10 }))).toEqual([]);

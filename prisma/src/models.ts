@@ -1,5 +1,5 @@
 import type { ModelId, TenantId } from '@kindred/domain/ids';
-import type { Algorithm, Hyperparameters } from '@kindred/domain/training';
+import type { Algorithm, HyperparameterSettings } from '@kindred/domain/training';
 import { TakenError } from './taken-error.ts';
 import type { TenantTx } from './tenants.ts';
 
@@ -8,17 +8,18 @@ export interface ModelRow {
   id: ModelId;
   name: string;
   algorithm: Algorithm;
-  hyperparameters: Hyperparameters;
+  /** Only what somebody set. */
+  settings: HyperparameterSettings;
   createdAt: Date;
 }
 
 /** @throws TakenError when the tenant has a model of this name; the transaction goes on. */
 export async function createModel(
   tx: TenantTx,
-  input: { id: ModelId; name: string; algorithm: Algorithm; hyperparameters: Hyperparameters },
+  input: { id: ModelId; name: string; algorithm: Algorithm; settings: HyperparameterSettings },
 ): Promise<ModelRow> {
   const { count } = await tx.client.model.createMany({
-    data: [{ ...input, hyperparameters: { ...input.hyperparameters }, tenantId: tx.tenantId }],
+    data: [{ ...input, settings: { ...input.settings }, tenantId: tx.tenantId }],
     skipDuplicates: true,
   });
   const [model] = count === 1 ? await findModels(tx, [input.id]) : [];

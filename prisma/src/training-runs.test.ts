@@ -1,15 +1,28 @@
-import { createTestModel, createTestRun } from '@kindred/testing/test-model';
+import type { Hyperparameters } from '@kindred/domain/training';
+import { createTestModel, createTestRun, TEST_SETTINGS } from '@kindred/testing/test-model';
 import { createTwoTenants } from '@kindred/testing/two-tenants';
 import { describe, expect, test } from 'vitest';
 import { withTenant } from './tenants.ts';
 import {
   findTrainingRuns,
   finishTrainingRun,
+  fixHyperparameters,
   listTrainingRuns,
   RunOpenError,
+  setTrainingCompute,
   setTrainingPhase,
   startTrainingRun,
 } from './training-runs.ts';
+
+const COMPLETE: Hyperparameters = {
+  ...TEST_SETTINGS,
+  loss: 'softmax',
+  temperature: 0.15,
+  initialDeviation: 0.1,
+  userGroup: 1000,
+  lengthExponent: 0.85,
+};
+const COMPUTE = { backend: 'native' as const, detail: 'avx2, 2 threads', reason: 'no GPU' };
 
 describe('createTrainingRun', () => {
   test('allows one open run per model, and the transaction goes on', async () => {
@@ -64,6 +77,23 @@ describe('a training run', () => {
     });
   });
 
+  test('keeps what it first trained with, and what computed it last', async () => {
+    await using world = await createTwoTenants();
+    await withTenant(world.db, world.ours.tenantId, async (tx) => {
+      const run = await createTestRun(tx, await createTestModel(tx));
+      const runId = run.id;
+      expect(run).toMatchObject({ settings: TEST_SETTINGS, hyperparameters: null, compute: null });
+      expect(await fixHyperparameters(tx, { runId, hyperparameters: COMPLETE })).toEqual(COMPLETE);
+      const other = { ...COMPLETE, temperature: 0.2 };
+      expect(await fixHyperparameters(tx, { runId, hyperparameters: other })).toEqual(COMPLETE);
+      await setTrainingCompute(tx, { runId, compute: { ...COMPUTE, backend: 'reference' } });
+      const computed = await setTrainingCompute(tx, { runId, compute: COMPUTE });
+      expect(computed).toMatchObject({ hyperparameters: COMPLETE, compute: COMPUTE });
+      const finished = await finishTrainingRun(tx, { runId, status: 'SUCCEEDED' });
+      expect(await setTrainingCompute(tx, { runId, compute: { ...COMPUTE, reason: 'late' } })).toEqual(finished);
+    });
+  });
+
   test('is neither found nor changed by another tenant', async () => {
     await using world = await createTwoTenants();
     const { db, ours, theirs } = world;
@@ -72,6 +102,9 @@ describe('a training run', () => {
       () => withTenant(db, theirs.tenantId, (tx) => startTrainingRun(tx, run.id)),
       () => withTenant(db, theirs.tenantId, (tx) => setTrainingPhase(tx, { runId: run.id, phase: 'TRAIN' })),
       () => withTenant(db, theirs.tenantId, (tx) => finishTrainingRun(tx, { runId: run.id, status: 'FAILED' })),
+      () => withTenant(db, theirs.tenantId, (tx) => setTrainingCompute(tx, { runId: run.id, compute: COMPUTE })),
+      () =>
+        withTenant(db, theirs.tenantId, (tx) => fixHyperparameters(tx, { runId: run.id, hyperparameters: COMPLETE })),
     ];
     for (const attempt of attempts) {
       await expect(attempt()).rejects.toMatchObject({ code: 'NOT_FOUND' });

@@ -1,6 +1,12 @@
 import { AppError } from '@kindred/domain/app-error';
 import type { ModelId, TenantId, TrainingRunId } from '@kindred/domain/ids';
-import type { Hyperparameters, TrainingPhase, TrainingRunStatus } from '@kindred/domain/training';
+import type {
+  Hyperparameters,
+  HyperparameterSettings,
+  TrainingCompute,
+  TrainingPhase,
+  TrainingRunStatus,
+} from '@kindred/domain/training';
 import type { TenantTx } from './tenants.ts';
 
 export interface TrainingRunRow {
@@ -10,7 +16,12 @@ export interface TrainingRunRow {
   status: TrainingRunStatus;
   phase: TrainingPhase | null;
   failure: string | null;
-  hyperparameters: Hyperparameters;
+  /** Only what somebody set, of the model or of this run. */
+  settings: HyperparameterSettings;
+  /** What the run trains with; null until its own data have said the rest. */
+  hyperparameters: Hyperparameters | null;
+  /** What computes the run; null until the training begins. */
+  compute: TrainingCompute | null;
   lastSequence: number;
   createdAt: Date;
   startedAt: Date | null;
@@ -33,16 +44,16 @@ export class RunOpenError extends Error {
  */
 export async function createTrainingRun(
   tx: TenantTx,
-  input: { id: TrainingRunId; modelId: ModelId; hyperparameters: Hyperparameters },
+  input: { id: TrainingRunId; modelId: ModelId; settings: HyperparameterSettings },
 ): Promise<TrainingRunRow> {
   const models = await tx.client.model.count({ where: { tenantId: tx.tenantId, id: input.modelId } });
   if (models === 0) {
     throw new AppError('NOT_FOUND', `There is no model ${input.modelId}.`);
   }
   const written = await tx.client.$executeRaw`
-    INSERT INTO training_runs (tenant_id, id, model_id, hyperparameters)
+    INSERT INTO training_runs (tenant_id, id, model_id, settings)
     VALUES (${tx.tenantId}::uuid, ${input.id}::uuid, ${input.modelId}::uuid,
-            ${JSON.stringify(input.hyperparameters)}::jsonb)
+            ${JSON.stringify(input.settings)}::jsonb)
     ON CONFLICT (tenant_id, model_id) WHERE status IN ('QUEUED', 'RUNNING') DO NOTHING`;
   if (written === 0) {
     throw new RunOpenError(input.modelId);
@@ -96,6 +107,37 @@ export async function setTrainingPhase(
   await tx.client.trainingRun.updateMany({
     where: { tenantId: tx.tenantId, id: input.runId, status: { in: ['QUEUED', 'RUNNING'] } },
     data: { phase: input.phase },
+  });
+  return getTrainingRun(tx, input.runId);
+}
+
+/**
+ * Notes what an open run trains with; what is noted already stays, so that every attempt trains with the same.
+ * @throws AppError NOT_FOUND when the tenant has no such run.
+ */
+export async function fixHyperparameters(
+  tx: TenantTx,
+  input: { runId: TrainingRunId; hyperparameters: Hyperparameters },
+): Promise<Hyperparameters> {
+  await tx.client.$executeRaw`
+    UPDATE training_runs SET hyperparameters = ${JSON.stringify(input.hyperparameters)}::jsonb
+     WHERE tenant_id = ${tx.tenantId}::uuid AND id = ${input.runId}::uuid
+       AND status IN ('QUEUED', 'RUNNING') AND hyperparameters IS NULL`;
+  const { hyperparameters } = await getTrainingRun(tx, input.runId);
+  return hyperparameters ?? input.hyperparameters;
+}
+
+/**
+ * Notes what computes an open run, the latest attempt's in place of the one before.
+ * @throws AppError NOT_FOUND when the tenant has no such run.
+ */
+export async function setTrainingCompute(
+  tx: TenantTx,
+  input: { runId: TrainingRunId; compute: TrainingCompute },
+): Promise<TrainingRunRow> {
+  await tx.client.trainingRun.updateMany({
+    where: { tenantId: tx.tenantId, id: input.runId, status: { in: ['QUEUED', 'RUNNING'] } },
+    data: { compute: { ...input.compute } },
   });
   return getTrainingRun(tx, input.runId);
 }

@@ -12,8 +12,13 @@ const config: CodegenConfig = {
         strictScalars: true,
         avoidOptionals: { defaultValue: true },
         scalars: { DateTime: 'Date', _FieldSet: 'string', federation__FieldSet: 'string' },
+        enumValues: {
+          LossFunction: { BPR: 'bpr', SOFTMAX: 'softmax' },
+          ComputeBackend: { REFERENCE: 'reference', NATIVE: 'native', WEBGPU: 'webgpu', TFJS: 'tfjs' },
+        },
         contextType: '../context.ts#ModelContext',
         mappers: {
+          Hyperparameters: '../hyperparameters.ts#ShownHyperparameters',
           Model: '@kindred/db/models#ModelRow',
           TrainingRun: '@kindred/db/training-runs#TrainingRunRow',
           ModelVersion: '@kindred/db/model-versions#ModelVersionRow',

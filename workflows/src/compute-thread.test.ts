@@ -1,8 +1,8 @@
 import { mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { resolveHyperparameters } from '@kindred/core/lightgcn/hyperparameters';
 import { createSnapshotBuilder, encodeSnapshot } from '@kindred/core/snapshot';
-import { DEFAULT_HYPERPARAMETERS } from '@kindred/domain/training';
 import { v7 } from 'uuid';
 import { expect, test } from 'vitest';
 import { startComputeThread } from './compute-thread.ts';
@@ -19,7 +19,8 @@ async function snapshotOf(pairs: [user: string, item: string][]) {
 }
 
 function startTraining(snapshotPath: string, signal: AbortSignal) {
-  const input: TrainingThreadInput = { snapshotPath, checkpointPath: null, hyperparameters: DEFAULT_HYPERPARAMETERS };
+  const hyperparameters = resolveHyperparameters({ userCount: 10, itemCount: 20, interactionCount: 20 }, {});
+  const input: TrainingThreadInput = { snapshotPath, checkpointPath: null, hyperparameters };
   const file = new URL('./training-thread.ts', import.meta.url);
   return startComputeThread<NextEpoch>(file, input, signal);
 }

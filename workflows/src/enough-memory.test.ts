@@ -1,8 +1,9 @@
-import { DEFAULT_HYPERPARAMETERS } from '@kindred/domain/training';
+import { resolveHyperparameters } from '@kindred/core/lightgcn/hyperparameters';
 import { expect, test } from 'vitest';
 import { requireMemory } from './enough-memory.ts';
 
-const SIZE = { userCount: 20_000, itemCount: 10_000, interactionCount: 500_000, ...DEFAULT_HYPERPARAMETERS };
+const COUNTS = { userCount: 20_000, itemCount: 10_000, interactionCount: 500_000 };
+const SIZE = { ...COUNTS, ...resolveHyperparameters(COUNTS, { loss: 'bpr' }) };
 
 test('a training that fits passes', () => {
   expect(() => requireMemory(SIZE, 1e9)).not.toThrow();

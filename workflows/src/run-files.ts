@@ -19,3 +19,8 @@ export function checkpointKey(run: RunRef, epoch: number): string {
 export function latestCheckpointKey(run: RunRef): string {
   return `${runFolder(run)}/latest-checkpoint.json`;
 }
+
+/** A fitted model, named by its content as a snapshot is; what becomes a version is copied into the version's folder. */
+export function artefactKey(run: RunRef, sha256: string): string {
+  return `${runFolder(run)}/artefacts/${sha256}`;
+}

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { workerData } from 'node:worker_threads';
-import { evaluateRanking } from '@kindred/core/evaluate';
+import { makeFoldable } from '@kindred/core/foldable-vectors';
 import {
+  bestEmbeddings,
   closeTraining,
   createTraining,
   type EpochReport,
@@ -10,9 +11,9 @@ import {
   saveTraining,
   trainNextEpoch,
 } from '@kindred/core/lightgcn/training';
-import { popularityScores } from '@kindred/core/popularity';
 import { decodeSnapshot } from '@kindred/core/snapshot';
-import type { Hyperparameters, RankingMetrics } from '@kindred/domain/training';
+import type { Hyperparameters, TrainingCompute } from '@kindred/domain/training';
+import { encodeModel } from './model-artefact.ts';
 import { serveThread } from './serve-thread.ts';
 import { splitSnapshot } from './split-snapshot.ts';
 
@@ -23,32 +24,35 @@ export interface TrainingThreadInput {
   hyperparameters: Hyperparameters;
 }
 
-/** First what computes and what the curve is to be seen beside, then one epoch at a time with the training after it. */
+/** First what computes, then one epoch at a time with the training after it, last the model of the best epoch. */
 export type NextEpoch =
-  | { kind: 'prepared'; backend: string; baseline: { name: string; metrics: RankingMetrics } }
+  | { kind: 'prepared'; compute: TrainingCompute }
   | { kind: 'epoch'; report: EpochReport; durationMs: number; checkpoint: Uint8Array<ArrayBuffer> }
-  | { kind: 'finished'; bestEpoch: number; epochCount: number };
+  | { kind: 'finished'; bestEpoch: number; epochCount: number; artefact: Uint8Array<ArrayBuffer> };
 
 const { snapshotPath, checkpointPath, hyperparameters } = workerData as TrainingThreadInput;
-const { train, validation } = splitSnapshot(decodeSnapshot(readFileSync(snapshotPath)).matrix);
+const snapshot = decodeSnapshot(readFileSync(snapshotPath));
+const { train, validation } = splitSnapshot(snapshot.matrix);
 const training =
   checkpointPath === null
     ? await createTraining(train, validation, hyperparameters)
     : await loadTraining(readFileSync(checkpointPath), train, validation);
 
-// A training that goes on has told this already.
-let preparationIsDue = checkpointPath === null;
+let preparationIsDue = true;
 
 serveThread<NextEpoch>(async () => {
+  const { backend, backendReason: reason, state } = training.model;
   if (preparationIsDue) {
     preparationIsDue = false;
-    const metrics = evaluateRanking({ scores: popularityScores(train) }, train, validation);
-    return { value: { kind: 'prepared', backend: describeBackend(), baseline: { name: 'POPULARITY', metrics } } };
+    return { value: { kind: 'prepared', compute: { backend: backend.kind, detail: backend.detail, reason } } };
   }
   if (isTrainingFinished(training)) {
+    const vectors = await bestEmbeddings(training);
     closeTraining(training);
-    const epochCount = training.model.state.epoch;
-    return { value: { kind: 'finished', bestEpoch: training.best?.epoch ?? epochCount, epochCount } };
+    const artefact = encodeModel(snapshot, train, await makeFoldable(train, vectors));
+    const epochCount = state.epoch;
+    const bestEpoch = training.best?.epoch ?? epochCount;
+    return { value: { kind: 'finished', bestEpoch, epochCount, artefact }, transfer: [artefact.buffer] };
   }
   const startedAt = performance.now();
   const report = await trainNextEpoch(training);
@@ -56,9 +60,3 @@ serveThread<NextEpoch>(async () => {
   const checkpoint = saveTraining(training);
   return { value: { kind: 'epoch', report, durationMs, checkpoint }, transfer: [checkpoint.buffer] };
 });
-
-/** Which back-end computes, and why it is this one. */
-function describeBackend(): string {
-  const { backend, backendReason } = training.model;
-  return `Computing with the ${backend.kind} back-end (${backend.detail}): ${backendReason}`;
-}

@@ -1,11 +1,21 @@
 /** Where a training run is in its process, in order. */
-export type TrainingPhase = 'PREFLIGHT' | 'SNAPSHOT' | 'TRAIN' | 'EVALUATE' | 'BUILD_INDEX' | 'PROMOTE';
+export type TrainingPhase =
+  | 'PREFLIGHT'
+  | 'SNAPSHOT'
+  | 'INSTANT_MODEL'
+  | 'TRAIN'
+  | 'EVALUATE'
+  | 'BUILD_INDEX'
+  | 'PROMOTE';
 
 export type TrainingRunStatus = 'QUEUED' | 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'CANCELLED';
 
 export type ModelVersionStatus = 'BUILDING' | 'READY' | 'ACTIVE' | 'RETIRED';
 
 export type Algorithm = 'LIGHTGCN';
+
+/** What a version was made with: its model's algorithm, or the one that needs no training. */
+export type VersionAlgorithm = Algorithm | 'SPECTRAL';
 
 export type IndexKind = 'EXACT' | 'FAISS';
 
@@ -17,7 +27,9 @@ export interface RankingMetrics {
   coverageAt10: number;
 }
 
-/** LightGCN run configuration, stored with the run and its version. */
+export type LossName = 'bpr' | 'softmax';
+
+/** LightGCN run configuration, complete as a run keeps it; core's `Hyperparameters` says what each field means. */
 export interface Hyperparameters {
   dimension: number;
   layers: number;
@@ -27,6 +39,28 @@ export interface Hyperparameters {
   epochs: number;
   patience: number;
   seed: number;
+  loss: LossName;
+  initialDeviation: number;
+  userGroup: number;
+  lengthExponent: number;
+  /** Those of the softmax loss, absent with another. */
+  temperature?: number;
+  secondTemperature?: number;
+  logQCorrection?: number;
+  negatives?: number;
+  negativesGrowth?: number;
+}
+
+/** What a person set of a model or a run; the rest follows the data of the run. */
+export type HyperparameterSettings = Partial<Hyperparameters>;
+
+export type BackendName = 'reference' | 'native' | 'webgpu' | 'tfjs';
+
+/** What computed a training: the back-end, what of the machine it uses, and why it was chosen. */
+export interface TrainingCompute {
+  backend: BackendName;
+  detail: string;
+  reason: string;
 }
 
 /** The interactions that training does not see: one part chooses the epoch, the other measures the result. */
@@ -66,25 +100,4 @@ export function trainingTopic(tenantId: string, runId: string): string {
 /** The Redis channel that tells serving replicas that a tenant's active version changed. */
 export function promotionTopic(tenantId: string): string {
   return `tenant:${tenantId}:promotion`;
-}
-
-/**
- * What a model starts from where its creator says nothing: core's defaults for MovieLens ml-latest-small, chosen on
- * validation data (core/src/lightgcn/hyperparameters.ts). A run that keeps this batch size gets `defaultBatchSize`.
- */
-export const DEFAULT_HYPERPARAMETERS: Hyperparameters = {
-  dimension: 64,
-  layers: 2,
-  learningRate: 0.01,
-  regularization: 0.001,
-  batchSize: 4096,
-  epochs: 50,
-  patience: 8,
-  seed: 1,
-};
-
-/** The batch that makes an epoch over so many interactions about 20 steps long: core's rule, between 64 and 8,192. */
-export function defaultBatchSize(interactionCount: number): number {
-  const exponent = Math.round(Math.log2(Math.max(1, interactionCount) / 20));
-  return Math.min(8192, Math.max(64, 2 ** exponent));
 }

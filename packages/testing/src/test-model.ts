@@ -2,10 +2,10 @@ import { createModel, type ModelRow } from '@kindred/db/models';
 import type { TenantTx } from '@kindred/db/tenants';
 import { createTrainingRun, type TrainingRunRow } from '@kindred/db/training-runs';
 import { newId } from '@kindred/domain/ids';
-import type { Hyperparameters } from '@kindred/domain/training';
+import type { HyperparameterSettings } from '@kindred/domain/training';
 
 /** Small settings with which a training takes a second. */
-export const TEST_HYPERPARAMETERS: Hyperparameters = {
+export const TEST_SETTINGS = {
   dimension: 8,
   layers: 2,
   learningRate: 0.01,
@@ -14,7 +14,7 @@ export const TEST_HYPERPARAMETERS: Hyperparameters = {
   epochs: 5,
   patience: 5,
   seed: 7,
-};
+} as const satisfies HyperparameterSettings;
 
 /** A LightGCN model of this name. */
 export async function createTestModel(tx: TenantTx, name = 'Home page'): Promise<ModelRow> {
@@ -22,7 +22,7 @@ export async function createTestModel(tx: TenantTx, name = 'Home page'): Promise
     id: newId('Model'),
     name,
     algorithm: 'LIGHTGCN',
-    hyperparameters: TEST_HYPERPARAMETERS,
+    settings: TEST_SETTINGS,
   });
 }
 
@@ -31,6 +31,6 @@ export async function createTestRun(tx: TenantTx, model: ModelRow): Promise<Trai
   return createTrainingRun(tx, {
     id: newId('TrainingRun'),
     modelId: model.id,
-    hyperparameters: model.hyperparameters,
+    settings: model.settings,
   });
 }

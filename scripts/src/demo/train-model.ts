@@ -13,7 +13,7 @@ const CREATE_MODEL = `mutation CreateModel($name: String!) {
 
 const MODEL = `query ReadModel($id: ID!) {
   model(id: $id) {
-    activeVersion { number metrics { ndcgAt10 recallAt10 } baselines { name metrics { ndcgAt10 recallAt10 } } index { kind factory recallAt20 } }
+    activeVersion { algorithm number metrics { ndcgAt10 recallAt10 } baselines { name metrics { ndcgAt10 recallAt10 } } index { kind factory recallAt20 } }
     runs(first: 1) { edges { node { id status lastSequence } } }
   }
 }`;
@@ -30,6 +30,7 @@ interface Metrics {
 }
 
 export interface ActiveVersion {
+  algorithm: 'LIGHTGCN' | 'SPECTRAL';
   number: number;
   metrics: Metrics | null;
   baselines: { name: string; metrics: Metrics }[];
@@ -48,27 +49,27 @@ export interface TrainContext {
 }
 
 /**
- * The active version of the demo model: the one that is there, or the one of a training that is started, or that was
- * under way, and is followed to its end.
+ * The trained version of the demo model: the one that is there, or the one of a training that is started, or that was
+ * under way, and is followed to its end. The instant first model answers in the meantime.
  * @throws StopReason when the training fails.
  */
 export async function trainModel(api: Api, context: TrainContext): Promise<ActiveVersion> {
   const modelId = await findModel(api, context);
   const { activeVersion, runs } = await readModel(api, modelId, context.credential);
-  if (activeVersion) return activeVersion;
+  if (activeVersion?.algorithm === 'LIGHTGCN') return activeVersion;
   const [latest] = runs.edges;
   const isOpen = latest?.node.status === 'QUEUED' || latest?.node.status === 'RUNNING';
   const runId = latest && isOpen ? latest.node.id : await startTraining(api, modelId, context.credential);
   context.say(isOpen ? 'Going on with the training that was under way …' : 'Training the first model …');
   await followTraining(api, { runId, credential: context.credential, say: context.say });
   const trained = await readModel(api, modelId, context.credential);
-  if (trained.activeVersion) return trained.activeVersion;
+  if (trained.activeVersion?.algorithm === 'LIGHTGCN') return trained.activeVersion;
   const { trainingRun } = await request<{ trainingRun: { status: string; failure: string | null } }>(api, {
     document: RUN,
     variables: { id: runId },
     credential: context.credential,
   });
-  throw new StopReason(`The training ended without a model: ${trainingRun.failure ?? trainingRun.status}.`);
+  throw new StopReason(`The training ended without a trained model: ${trainingRun.failure ?? trainingRun.status}.`);
 }
 
 async function findModel(api: Api, { file, credential }: TrainContext): Promise<string> {

@@ -3,18 +3,17 @@ import { createModel as insertModel } from '@kindred/db/models';
 import { TakenError } from '@kindred/db/taken-error';
 import { type TenantTx, withTenant } from '@kindred/db/tenants';
 import { type ModelId, newId } from '@kindred/domain/ids';
-import { DEFAULT_HYPERPARAMETERS } from '@kindred/domain/training';
 import { requireTenant } from '@kindred/service/guards';
 import type { ModelContext } from './context.ts';
 import type { CreateModelInput, UserError } from './generated/resolvers.ts';
-import { mergeHyperparameters } from './hyperparameters.ts';
+import { mergeSettings } from './hyperparameters.ts';
 
 interface Created {
   modelId: ModelId | null;
   userErrors: UserError[];
 }
 
-/** Creates a model whose settings are the defaults and what the input says otherwise. */
+/** Creates a model that keeps what the input sets; everything else follows the data of each training. */
 export async function createModel({ db, viewer, loaders }: ModelContext, input: CreateModelInput) {
   const { idempotencyKey, ...request } = input;
   const { modelId, userErrors } = await withTenant(db, requireTenant(viewer), (tx) =>
@@ -27,7 +26,7 @@ export async function createModel({ db, viewer, loaders }: ModelContext, input: 
 
 async function create(tx: TenantTx, input: Omit<CreateModelInput, 'idempotencyKey'>): Promise<Created> {
   const name = input.name.trim();
-  const { hyperparameters, userErrors } = mergeHyperparameters(DEFAULT_HYPERPARAMETERS, input.hyperparameters);
+  const { settings, userErrors } = mergeSettings({}, input.hyperparameters);
   if (name.length < 1 || name.length > 80) {
     const message = `name must be 1-80 characters, got ${name.length}.`;
     userErrors.unshift({ code: 'INVALID', message, path: ['name'] });
@@ -36,7 +35,7 @@ async function create(tx: TenantTx, input: Omit<CreateModelInput, 'idempotencyKe
     return { modelId: null, userErrors };
   }
   try {
-    const { id } = await insertModel(tx, { id: newId('Model'), name, algorithm: input.algorithm, hyperparameters });
+    const { id } = await insertModel(tx, { id: newId('Model'), name, algorithm: input.algorithm, settings });
     return { modelId: id, userErrors: [] };
   } catch (error) {
     if (error instanceof TakenError) {

@@ -1,3 +1,4 @@
+import { type CatalogCounts, countCatalog } from '@kindred/db/catalog-counts';
 import type { Db } from '@kindred/db/client';
 import {
   findActiveVersions,
@@ -8,7 +9,7 @@ import {
 import { findModels, type ModelRow } from '@kindred/db/models';
 import { type TenantTx, withTenant } from '@kindred/db/tenants';
 import { findTrainingRuns, type TrainingRunRow } from '@kindred/db/training-runs';
-import type { ModelId, ModelVersionId, TrainingRunId } from '@kindred/domain/ids';
+import type { ModelId, ModelVersionId, TenantId, TrainingRunId } from '@kindred/domain/ids';
 import type { Viewer } from '@kindred/domain/viewer';
 import { requireTenant } from '@kindred/service/guards';
 import DataLoader from 'dataloader';
@@ -18,8 +19,11 @@ export interface Loaders {
   models: DataLoader<ModelId, ModelRow | null>;
   runs: DataLoader<TrainingRunId, TrainingRunRow | null>;
   versions: DataLoader<ModelVersionId, ModelVersionRow | null>;
-  versionsByRun: DataLoader<TrainingRunId, ModelVersionRow | null>;
+  /** In the order of their numbers. */
+  versionsByRun: DataLoader<TrainingRunId, ModelVersionRow[]>;
   activeVersions: DataLoader<ModelId, ModelVersionRow | null>;
+  /** Of the viewer's tenant, whatever the key; counted once. */
+  catalogCounts: DataLoader<TenantId, CatalogCounts>;
 }
 
 export function createLoaders(db: Db, viewer: Viewer): Loaders {
@@ -31,8 +35,16 @@ export function createLoaders(db: Db, viewer: Viewer): Loaders {
     models: loaderOf(find(findModels), (model) => model.id),
     runs: loaderOf(find(findTrainingRuns), (run) => run.id),
     versions: loaderOf(find(findModelVersions), (version) => version.id),
-    versionsByRun: loaderOf(find(findVersionsByRuns), (version) => version.runId),
+    versionsByRun: new DataLoader(async (runIds) => {
+      const versions = await find(findVersionsByRuns)(runIds);
+      const inOrder = versions.toSorted((a, b) => a.number - b.number);
+      return runIds.map((runId) => inOrder.filter((version) => version.runId === runId));
+    }),
     activeVersions: loaderOf(find(findActiveVersions), (version) => version.modelId),
+    catalogCounts: new DataLoader(async (tenantIds) => {
+      const counts = await withTenant(db, requireTenant(viewer), countCatalog);
+      return tenantIds.map(() => counts);
+    }),
   };
 }
 

@@ -1,10 +1,13 @@
+import { resolveHyperparameters } from '@kindred/core/lightgcn/hyperparameters';
+import { seedCheckerboard } from '@kindred/testing/checkerboard';
 import { createTestTenant } from '@kindred/testing/test-tenant';
-import { DEFAULT_HYPERPARAMETERS } from '@kindred/domain/training';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestModel, type TestModel } from './test-model.ts';
 
+const HYPERPARAMETERS = `overridden loss dimension layers learningRate regularization batchSize epochs patience seed
+  initialDeviation userGroup lengthExponent temperature secondTemperature logQCorrection negatives negativesGrowth`;
 const CREATE = `mutation ($input: CreateModelInput!) {
-  createModel(input: $input) { model { id name algorithm hyperparameters { dimension layers learningRate regularization batchSize epochs patience seed } tenant { id } activeVersion { id } } userErrors { code message path } }
+  createModel(input: $input) { model { id name algorithm hyperparameters { ${HYPERPARAMETERS} } tenant { id } activeVersion { id } } userErrors { code message path } }
 }`;
 const MODELS = `query ($first: Int!, $after: String) { models(first: $first, after: $after) { edges { cursor node { id name runs { edges { node { id } } } } } pageInfo { hasNextPage endCursor } } }`;
 
@@ -18,18 +21,34 @@ beforeAll(async () => {
 });
 afterAll(() => model[Symbol.asyncDispose]());
 
-test('a model starts from the defaults and what its creator says otherwise', async () => {
-  const { viewer } = await createTestTenant(model.db);
-  const input = { name: ' Home ', hyperparameters: { epochs: 3 } };
+test('a model keeps what its creator sets, and the rest follows the catalogue', async () => {
+  const { viewer, tenantId } = await createTestTenant(model.db);
+  const { interactionCount } = await seedCheckerboard(model.db, tenantId, { userCount: 100, itemCount: 100 });
+  const input = { name: ' Home ', hyperparameters: { epochs: 3, loss: 'SOFTMAX', temperature: 0.2 } };
   const { createModel } = await model.read<Created>(viewer, CREATE, { input });
+  const size = { userCount: 100, itemCount: 100, interactionCount: 0.8 * interactionCount };
+  const expected = resolveHyperparameters(size, { epochs: 3, temperature: 0.2 });
   expect(createModel).toMatchObject({
     model: {
       name: 'Home',
       algorithm: 'LIGHTGCN',
-      hyperparameters: { ...DEFAULT_HYPERPARAMETERS, epochs: 3 },
+      hyperparameters: { ...expected, loss: 'SOFTMAX', overridden: ['epochs', 'loss', 'temperature'] },
       activeVersion: null,
     },
     userErrors: [],
+  });
+});
+
+test('a model of the other loss has nothing that only the softmax reads', async () => {
+  const { viewer } = await createTestTenant(model.db);
+  const input = { name: 'Home', hyperparameters: { loss: 'BPR' } };
+  const { createModel } = await model.read<Created>(viewer, CREATE, { input });
+  const nothing = { temperature: null, secondTemperature: null, logQCorrection: null, negatives: null };
+  expect(createModel.model?.hyperparameters).toMatchObject({
+    loss: 'BPR',
+    layers: 2,
+    overridden: ['loss'],
+    ...nothing,
   });
 });
 

@@ -4,6 +4,7 @@ import type { TrainingEvent } from '@kindred/domain/training';
 import { GraphQLDateTime } from 'graphql-scalars';
 import { createModel } from './create-model.ts';
 import type { Resolvers } from './generated/resolvers.ts';
+import { resolveByCatalog, showHyperparameters } from './hyperparameters.ts';
 import { listModels, listTrainingRuns } from './list-pages.ts';
 import { resolveModel, resolveModelVersion, resolveTrainingRun } from './references.ts';
 import { messageOf } from './event-message.ts';
@@ -13,6 +14,8 @@ import { listEvents, subscribeToProgress } from './training-events.ts';
 /** Scopes are enforced by the server from the directives in schema.graphql. */
 export const resolvers: Resolvers = {
   DateTime: GraphQLDateTime,
+  LossFunction: { BPR: 'bpr', SOFTMAX: 'softmax' },
+  ComputeBackend: { REFERENCE: 'reference', NATIVE: 'native', WEBGPU: 'webgpu', TFJS: 'tfjs' },
   Query: {
     model: (_root, { id }, { loaders }) => loaders.models.load(decodeGlobalId('Model', id)),
     models: (_root, args, context) => listModels(context, args),
@@ -29,6 +32,8 @@ export const resolvers: Resolvers = {
   Model: {
     __resolveReference: resolveModel,
     id: (model) => encodeGlobalId('Model', model.id),
+    hyperparameters: async ({ settings, tenantId }, _args, { loaders }) =>
+      showHyperparameters(resolveByCatalog(settings, await loaders.catalogCounts.load(tenantId)), settings),
     tenant: (model) => ({ id: encodeGlobalId('Tenant', model.tenantId) }),
     activeVersion: (model, _args, { loaders }) => loaders.activeVersions.load(model.id),
     runs: (model, args, context) => listTrainingRuns(context, { ...args, modelId: model.id }),
@@ -37,7 +42,16 @@ export const resolvers: Resolvers = {
     __resolveReference: resolveTrainingRun,
     id: (run) => encodeGlobalId('TrainingRun', run.id),
     model: async (run, _args, { loaders }) => present(await loaders.models.load(run.modelId), run.modelId),
-    version: (run, _args, { loaders }) => loaders.versionsByRun.load(run.id),
+    hyperparameters: async ({ hyperparameters, settings, tenantId }, _args, { loaders }) =>
+      showHyperparameters(
+        hyperparameters ?? resolveByCatalog(settings, await loaders.catalogCounts.load(tenantId)),
+        settings,
+      ),
+    version: async (run, _args, { loaders }) => {
+      const versions = await loaders.versionsByRun.load(run.id);
+      return versions.find(({ algorithm }) => algorithm !== 'SPECTRAL') ?? null;
+    },
+    versions: (run, _args, { loaders }) => loaders.versionsByRun.load(run.id),
     events: (run, args, context) => listEvents(context, run, args),
   },
   TrainingEvent: {

@@ -1,8 +1,14 @@
+import { createModelVersion } from '@kindred/db/model-versions';
 import { withTenant } from '@kindred/db/tenants';
-import { createTrainingRun, listTrainingRuns, startTrainingRun } from '@kindred/db/training-runs';
+import {
+  createTrainingRun,
+  fixHyperparameters,
+  listTrainingRuns,
+  setTrainingCompute,
+  startTrainingRun,
+} from '@kindred/db/training-runs';
 import { decodeGlobalId, newId } from '@kindred/domain/ids';
-import { DEFAULT_HYPERPARAMETERS } from '@kindred/domain/training';
-import { seedCheckerboard } from '@kindred/testing/checkerboard';
+import type { Hyperparameters } from '@kindred/domain/training';
 import { createTestTenant, type TestTenant } from '@kindred/testing/test-tenant';
 import { trainModelWorkflowId } from '@kindred/workflows/contract';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -12,6 +18,21 @@ const CREATE = `mutation { createModel(input: { name: "Home" }) { model { id } }
 const TRAIN = `mutation ($input: TrainModelInput!) {
   trainModel(input: $input) { run { id status failure hyperparameters { epochs } model { name } } userErrors { code message path } }
 }`;
+
+const TRAINED: Hyperparameters = {
+  loss: 'bpr',
+  dimension: 8,
+  layers: 2,
+  learningRate: 0.01,
+  regularization: 0,
+  batchSize: 777,
+  epochs: 2,
+  patience: 2,
+  seed: 1,
+  initialDeviation: 0.1,
+  userGroup: 1,
+  lengthExponent: 1,
+};
 
 interface Trained {
   trainModel: { run: { id: string; status: string; failure: string | null } | null; userErrors: { code: string }[] };
@@ -45,21 +66,48 @@ test('a training is queued as a row and started as the workflow of its model', a
   expect(await describeWorkflow(tenant, modelId)).toMatchObject({ type: 'trainModel', status: { name: 'RUNNING' } });
 });
 
-test('a batch size that nobody chose follows the data, one that somebody chose stays', async () => {
+const RUN = `query ($id: ID!) {
+  trainingRun(id: $id) {
+    hyperparameters { overridden loss epochs batchSize temperature }
+    compute { backend detail reason }
+    version { number algorithm } versions { number algorithm }
+  }
+}`;
+
+test('a run shows what it trains with and what computes it as soon as the run knows', async () => {
   const { tenant, modelId } = await createModel();
-  await seedCheckerboard(model.db, tenant.tenantId, { userCount: 100, itemCount: 100 });
-  await model.read<Trained>(tenant.viewer, TRAIN, { input: { modelId } });
-  const other = await createModel();
-  await model.read<Trained>(other.tenant.viewer, TRAIN, {
-    input: { modelId: other.modelId, hyperparameters: { batchSize: 1000 } },
+  const input = { modelId, hyperparameters: { epochs: 2 } };
+  const { trainModel } = await model.read<Trained>(tenant.viewer, TRAIN, { input });
+  const id = trainModel.run?.id ?? '';
+  expect(await model.read(tenant.viewer, RUN, { id })).toMatchObject({
+    trainingRun: {
+      hyperparameters: { overridden: ['epochs'], loss: 'SOFTMAX', epochs: 2, batchSize: 64 },
+      compute: null,
+      version: null,
+      versions: [],
+    },
   });
-  const batchSizeOf = async ({ tenantId }: TestTenant) => {
-    const [run] = await withTenant(model.db, tenantId, (tx) => listTrainingRuns(tx, { first: 1 }));
-    return run?.hyperparameters.batchSize;
-  };
-  // 4,900 interactions, of which four fifths are trained on in about 20 steps.
-  expect(await batchSizeOf(tenant)).toBe(256);
-  expect(await batchSizeOf(other.tenant)).toBe(1000);
+
+  const runId = decodeGlobalId('TrainingRun', id);
+  const compute = { backend: 'native' as const, detail: 'avx2, 2 threads', reason: 'the fastest that works here' };
+  await withTenant(model.db, tenant.tenantId, async (tx) => {
+    await fixHyperparameters(tx, { runId, hyperparameters: TRAINED });
+    await setTrainingCompute(tx, { runId, compute });
+    for (const algorithm of ['SPECTRAL', 'LIGHTGCN'] as const) {
+      await createModelVersion(tx, { id: newId('ModelVersion'), runId, algorithm, artefactKey: 'key' });
+    }
+  });
+  const trained = { number: 2, algorithm: 'LIGHTGCN' };
+  expect(await model.read(tenant.viewer, RUN, { id })).toEqual({
+    trainingRun: {
+      hyperparameters: { overridden: ['epochs'], loss: 'BPR', epochs: 2, batchSize: 777, temperature: null },
+      compute: { ...compute, backend: 'NATIVE' },
+      version: trained,
+      versions: [{ number: 1, algorithm: 'SPECTRAL' }, trained],
+    },
+  });
+  const { viewer: foreign } = await createTestTenant(model.db);
+  expect(await model.read(foreign, RUN, { id })).toEqual({ trainingRun: null });
 });
 
 test('of calls at once for one model one is let through, the others are told of the conflict', async () => {
@@ -92,9 +140,7 @@ test("another tenant's model is not found, and settings out of range are told", 
 test('a run that was queued by a process that ended is started by the next call', async () => {
   const { tenant, modelId } = await createModel();
   const run = { id: newId('TrainingRun'), modelId: decodeGlobalId('Model', modelId) };
-  await withTenant(model.db, tenant.tenantId, (tx) =>
-    createTrainingRun(tx, { ...run, hyperparameters: DEFAULT_HYPERPARAMETERS }),
-  );
+  await withTenant(model.db, tenant.tenantId, (tx) => createTrainingRun(tx, { ...run, settings: {} }));
   const { trainModel } = await model.read<Trained>(tenant.viewer, TRAIN, { input: { modelId } });
   expect(trainModel.userErrors).toMatchObject([{ code: 'CONFLICT' }]);
   expect(await describeWorkflow(tenant, modelId)).toMatchObject({ status: { name: 'RUNNING' } });

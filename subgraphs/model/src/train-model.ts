@@ -1,24 +1,19 @@
 import { setTimeout } from 'node:timers/promises';
 import { withIdempotencyKey } from '@kindred/db/idempotency';
-import { countCatalog } from '@kindred/db/catalog-counts';
 import { findModels } from '@kindred/db/models';
 import { type TenantTx, withTenant } from '@kindred/db/tenants';
 import { createTrainingRun, listTrainingRuns, RunOpenError, type TrainingRunRow } from '@kindred/db/training-runs';
 import { decodeGlobalId, type ModelId, newId, type TrainingRunId } from '@kindred/domain/ids';
-import { DEFAULT_HYPERPARAMETERS, defaultBatchSize, type Hyperparameters } from '@kindred/domain/training';
 import { requireTenant } from '@kindred/service/guards';
 import type { ModelContext } from './context.ts';
 import { failRun } from './fail-run.ts';
 import type { TrainModelInput, UserError } from './generated/resolvers.ts';
-import { mergeHyperparameters } from './hyperparameters.ts';
+import { mergeSettings } from './hyperparameters.ts';
 
 interface Queued {
   runId: TrainingRunId | null;
   userErrors: UserError[];
 }
-
-/** The part of the interactions that is not held out for validation and test. */
-const TRAINING_SHARE = 0.8;
 
 /** How long a model's last workflow may take to close behind its run's end. */
 const CLOSING_TRIES = 25;
@@ -52,13 +47,12 @@ async function queue(tx: TenantTx, modelId: ModelId, input: Omit<TrainModelInput
   if (model === undefined) {
     return refuse({ code: 'NOT_FOUND', message: `There is no model ${input.modelId}.`, path: ['modelId'] });
   }
-  const base = await fitBatchSize(tx, model.hyperparameters);
-  const { hyperparameters, userErrors } = mergeHyperparameters(base, input.hyperparameters);
+  const { settings, userErrors } = mergeSettings(model.settings, input.hyperparameters);
   if (userErrors.length > 0) {
     return refuse(...userErrors);
   }
   try {
-    const { id } = await createTrainingRun(tx, { id: newId('TrainingRun'), modelId, hyperparameters });
+    const { id } = await createTrainingRun(tx, { id: newId('TrainingRun'), modelId, settings });
     return { runId: id, userErrors: [] };
   } catch (error) {
     if (error instanceof RunOpenError) {
@@ -67,15 +61,6 @@ async function queue(tx: TenantTx, modelId: ModelId, input: Omit<TrainModelInput
     }
     throw error;
   }
-}
-
-/** The batch size that nobody chose follows the data; the run keeps what it trains with. */
-async function fitBatchSize(tx: TenantTx, hyperparameters: Hyperparameters): Promise<Hyperparameters> {
-  if (hyperparameters.batchSize !== DEFAULT_HYPERPARAMETERS.batchSize) {
-    return hyperparameters;
-  }
-  const { interactionCount } = await countCatalog(tx);
-  return { ...hyperparameters, batchSize: defaultBatchSize(interactionCount * TRAINING_SHARE) };
 }
 
 function refuse(...userErrors: UserError[]): Queued {

@@ -14,6 +14,7 @@ import {
   type TrainedWorld,
   type World,
 } from './test-recommendation.ts';
+import { promote, trainTestVersion } from './test-version.ts';
 
 let subgraph: TestRecommendation;
 /** Not to be written to: the tests that write have worlds of their own. */
@@ -67,6 +68,20 @@ test('a session is recommended its own taste, without what it has seen', async (
   const unseen = ODD.filter((name) => !sessionItems.includes(name));
   expect(names.slice(0, 7).toSorted()).toEqual(unseen.toSorted());
   expect(names).toHaveLength(17);
+});
+
+test('the instant first model answers by the same rule: users and sessions are given their own taste first', async () => {
+  const own = await createWorld(subgraph);
+  const version = await trainTestVersion(subgraph, own.tenantId, { algorithm: 'SPECTRAL' });
+  await promote(subgraph.db, own.tenantId, version.id);
+  const trained = await recommend(subgraph, own, { user: { externalId: 'user-1' } });
+  expect(trained.status).toBe('PERSONALIZED');
+  expect(namesOf(own, trained)[0]).toBe(own.board.withheld.get('user-1'));
+  const folded = await recommend(subgraph, own, { user: { externalId: 'user-1' }, explain: true });
+  expect(namesOf(own, folded)[0]).toBe(own.board.withheld.get('user-1'));
+  scoresOf(folded).forEach((score, rank) => expect(score).toBeCloseTo(scoresOf(trained)[rank] ?? Number.NaN, 4));
+  const session = await recommend(subgraph, own, { user: { sessionItems: ['item-1', 'item-3'] }, first: 8 });
+  expect(namesOf(own, session).every((name) => ODD.includes(name))).toBe(true);
 });
 
 test('unknown items of a session are ignored, and a session of nothing else is a cold start', async () => {

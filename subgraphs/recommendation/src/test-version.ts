@@ -3,10 +3,10 @@ import { mkdtempDisposable, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Artefact, encodeArtefact } from '@kindred/core/artefact';
-import { countUsersByItem } from '@kindred/core/interaction-matrix';
+import { type FoldableVectors, makeFoldable } from '@kindred/core/foldable-vectors';
+import { fitInstantModel } from '@kindred/core/instant-model';
+import { countUsersByItem, type InteractionMatrix } from '@kindred/core/interaction-matrix';
 import { createLightGcn, embeddings, trainEpoch } from '@kindred/core/lightgcn/light-gcn';
-import { chooseAlgebra } from '@kindred/core/models/choose-algebra';
-import { fitFoldInMap } from '@kindred/core/models/fold-in-map';
 import { createSnapshotBuilder } from '@kindred/core/snapshot';
 import { buildVectorIndex } from '@kindred/core/vector-index';
 import type { Db } from '@kindred/db/client';
@@ -16,7 +16,7 @@ import { listModels } from '@kindred/db/models';
 import { withTenant } from '@kindred/db/tenants';
 import { finishTrainingRun, startTrainingRun } from '@kindred/db/training-runs';
 import { type ModelVersionId, newId, type TenantId } from '@kindred/domain/ids';
-import type { IndexKind } from '@kindred/domain/training';
+import type { IndexKind, VersionAlgorithm } from '@kindred/domain/training';
 import {
   encodeVersionManifest,
   type VersionFile,
@@ -25,7 +25,7 @@ import {
   versionManifestKey,
 } from '@kindred/domain/version-manifest';
 import type { ObjectStore } from '@kindred/service/object-store';
-import { createTestModel, createTestRun, TEST_HYPERPARAMETERS } from '@kindred/testing/test-model';
+import { createTestModel, createTestRun, TEST_SETTINGS } from '@kindred/testing/test-model';
 
 const EPOCHS = 60;
 const METRICS = { ndcgAt10: 0.5, recallAt10: 0.5, hitRateAt10: 0.5, coverageAt10: 0.5 };
@@ -45,7 +45,7 @@ interface Deps {
 export async function trainTestVersion(
   { db, objects }: Deps,
   tenantId: TenantId,
-  { kind = 'FAISS' }: { kind?: IndexKind } = {},
+  { kind = 'FAISS', algorithm = 'LIGHTGCN' }: { kind?: IndexKind; algorithm?: VersionAlgorithm } = {},
 ): Promise<TestVersion> {
   const id = newId('ModelVersion');
   const runId = await withTenant(db, tenantId, async (tx) => {
@@ -54,9 +54,9 @@ export async function trainTestVersion(
     await startTrainingRun(tx, run.id);
     return run.id;
   });
-  const artefact = await trainArtefact(db, tenantId);
+  const artefact = await fitArtefact(db, tenantId, algorithm);
   await withTenant(db, tenantId, async (tx) => {
-    await createModelVersion(tx, { id, runId, artefactKey: versionManifestKey(tenantId, id) });
+    await createModelVersion(tx, { id, runId, algorithm, artefactKey: versionManifestKey(tenantId, id) });
     const index = { kind, factory: kind === 'FAISS' ? 'Flat' : null, recallAt20: 1 };
     await completeModelVersion(tx, { versionId: id, metrics: METRICS, baselines: [], index });
     await finishTrainingRun(tx, { runId, status: 'SUCCEEDED' });
@@ -69,18 +69,22 @@ export async function promote(db: Db, tenantId: TenantId, versionId: ModelVersio
   await withTenant(db, tenantId, (tx) => promoteModelVersion(tx, { versionId }));
 }
 
-async function trainArtefact(db: Db, tenantId: TenantId): Promise<Artefact> {
+async function fitArtefact(db: Db, tenantId: TenantId, algorithm: VersionAlgorithm): Promise<Artefact> {
   const builder = createSnapshotBuilder();
   for await (const rows of exportInteractions(db, tenantId)) builder.add(rows);
   const { matrix, userIds, itemIds } = builder.build();
-  const model = await createLightGcn(matrix, { ...TEST_HYPERPARAMETERS, epochs: EPOCHS });
+  const vectors = algorithm === 'SPECTRAL' ? await fitInstantModel(matrix) : await trainVectors(matrix);
+  const degrees = countUsersByItem(matrix);
+  const cutoffTimestamp = Math.max(...matrix.timestamps);
+  return { ...vectors, userIds, itemIds, itemDegrees: degrees, popularity: degrees, cutoffTimestamp };
+}
+
+async function trainVectors(matrix: InteractionMatrix): Promise<FoldableVectors> {
+  const model = await createLightGcn(matrix, { ...TEST_SETTINGS, epochs: EPOCHS });
   for (let epoch = 0; epoch < EPOCHS; epoch++) await trainEpoch(model);
   const vectors = await embeddings(model);
   model.backend.close();
-  const foldIn = { foldInPower: 0, foldInMap: await fitFoldInMap(matrix, vectors, chooseAlgebra()) };
-  const degrees = countUsersByItem(matrix);
-  const cutoffTimestamp = Math.max(...matrix.timestamps);
-  return { ...vectors, ...foldIn, userIds, itemIds, itemDegrees: degrees, popularity: degrees, cutoffTimestamp };
+  return makeFoldable(matrix, vectors);
 }
 
 async function storeVersion(

@@ -5,6 +5,7 @@ import { checkData } from './check-data.ts';
 import { evaluateModel } from './evaluate-model.ts';
 import { exportSnapshot } from './export-snapshot.ts';
 import { finishRun } from './finish-run.ts';
+import { fitInstantModel } from './fit-instant-model.ts';
 import { promoteVersion } from './promote-version.ts';
 import { trainEmbeddings } from './train-embeddings.ts';
 
@@ -26,6 +27,7 @@ export function createDataActivities(deps: ActivityDeps) {
 /** The activities of the queue `train-cpu`: long, with all cores. */
 export function createComputeActivities(deps: ActivityDeps) {
   return {
+    fitInstantModel: bind(deps, fitInstantModel),
     trainEmbeddings: bind(deps, trainEmbeddings),
     evaluateModel: bind(deps, evaluateModel),
     buildIndex: bind(deps, buildIndex),

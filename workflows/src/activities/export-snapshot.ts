@@ -15,6 +15,8 @@ export interface SnapshotRef {
   userCount: number;
   itemCount: number;
   interactionCount: number;
+  /** How many of the interactions are trained on. */
+  trainingCount: number;
 }
 
 /** Writes all interactions of the tenant, read in one database snapshot, to one columnar file. */
@@ -30,11 +32,11 @@ export async function exportSnapshot(deps: ActivityDeps, input: TrainModelInput)
     const { userCount, itemCount, userRows } = snapshot.matrix;
     const counts = { userCount, itemCount, interactionCount: userRows.length };
     requireEnoughData(counts);
-    const { validation, test } = splitSnapshot(snapshot.matrix);
+    const { train, validation, test } = splitSnapshot(snapshot.matrix);
     requireHeldOut(Math.min(validation.userRows.length, test.userRows.length));
     const bytes = encodeSnapshot(snapshot);
     const key = snapshotKey(input, createHash('sha256').update(bytes).digest('hex'));
     await deps.objects.put(key, bytes);
-    return { key, ...counts };
+    return { key, ...counts, trainingCount: train.userRows.length };
   });
 }

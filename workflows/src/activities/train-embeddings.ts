@@ -1,3 +1,8 @@
+import { resolveHyperparameters } from '@kindred/core/lightgcn/hyperparameters';
+import type { Db } from '@kindred/db/client';
+import { withTenant } from '@kindred/db/tenants';
+import { fixHyperparameters, setTrainingCompute } from '@kindred/db/training-runs';
+import type { Hyperparameters, TrainingCompute } from '@kindred/domain/training';
 import { Context } from '@temporalio/activity';
 import { type CheckpointPointer, furthest, readLatestPointer, storeCheckpoint } from '../checkpoints.ts';
 import { startComputeThread } from '../compute-thread.ts';
@@ -7,17 +12,11 @@ import { requireMemory } from '../enough-memory.ts';
 import { withHeartbeat } from '../heartbeat.ts';
 import { loadRun } from '../load-run.ts';
 import { recordEvent } from '../record-event.ts';
+import { type ModelRef, storeModel } from '../store-model.ts';
 import type { NextEpoch, TrainingThreadInput } from '../training-thread.ts';
 import { beginPhase } from './begin-phase.ts';
 import type { ActivityDeps } from './create-activities.ts';
 import type { SnapshotRef } from './export-snapshot.ts';
-
-/** Points at the finished training, which holds its best epoch. */
-export interface TrainingRef {
-  checkpointKey: string;
-  bestEpoch: number;
-  epochCount: number;
-}
 
 const TRAINING_THREAD = new URL('../training-thread.ts', import.meta.url);
 
@@ -29,9 +28,9 @@ const TRAINING_THREAD = new URL('../training-thread.ts', import.meta.url);
 export async function trainEmbeddings(
   deps: ActivityDeps,
   input: TrainModelInput & { snapshot: SnapshotRef },
-): Promise<TrainingRef> {
+): Promise<ModelRef> {
   const { snapshot } = input;
-  const { hyperparameters } = await loadRun(deps.db, input);
+  const hyperparameters = await settleHyperparameters(deps.db, input);
   requireMemory({ ...snapshot, ...hyperparameters });
   await beginPhase(deps, input, {
     phase: 'TRAIN',
@@ -58,7 +57,7 @@ export async function trainEmbeddings(
       let next = await ask();
       while (next.kind !== 'finished') {
         if (next.kind === 'prepared') {
-          await announcePreparation(deps, input, next);
+          await announceCompute(deps, input, next.compute);
         } else {
           await announceEpoch(deps, input, { ...next, epochs: hyperparameters.epochs });
           pointer = await storeCheckpoint(deps.objects, input, { epoch: next.report.epoch, bytes: next.checkpoint });
@@ -68,21 +67,30 @@ export async function trainEmbeddings(
       if (pointer === null) {
         throw new Error(`Wanted at least one of ${hyperparameters.epochs} epochs, got none.`);
       }
-      return { checkpointKey: pointer.checkpointKey, bestEpoch: next.bestEpoch, epochCount: next.epochCount };
+      return storeModel(deps.objects, input, { algorithm: 'LIGHTGCN', artefact: next.artefact });
     },
     () => pointer,
   );
 }
 
-/** What computes, and the level that the validation curve has to pass, known before its first point. */
-async function announcePreparation(
-  deps: ActivityDeps,
-  input: TrainModelInput,
-  { backend, baseline: { name, metrics } }: Extract<NextEpoch, { kind: 'prepared' }>,
-): Promise<void> {
-  await recordEvent(deps, { ...input, dedupeKey: 'backend', body: { kind: 'LOG', message: backend } });
-  const body = { kind: 'BASELINE_EVALUATED' as const, name, heldOut: 'VALIDATION' as const, metrics };
-  await recordEvent(deps, { ...input, dedupeKey: `validation-baseline:${name}`, body });
+/** What was set, and for the rest the defaults for the interactions that the run trains on: once per run. */
+async function settleHyperparameters(
+  db: Db,
+  input: TrainModelInput & { snapshot: SnapshotRef },
+): Promise<Hyperparameters> {
+  const { userCount, itemCount, trainingCount } = input.snapshot;
+  const { settings } = await loadRun(db, input);
+  const hyperparameters = resolveHyperparameters({ userCount, itemCount, interactionCount: trainingCount }, settings);
+  return withTenant(db, input.tenantId, (tx) => fixHyperparameters(tx, { runId: input.runId, hyperparameters }));
+}
+
+/** Told anew when an attempt that takes over computes with something else. */
+async function announceCompute(deps: ActivityDeps, input: TrainModelInput, compute: TrainingCompute): Promise<void> {
+  const { backend, detail, reason } = compute;
+  const message = `Computing with the ${backend} back-end (${detail}): ${reason}`;
+  await recordEvent(deps, { ...input, dedupeKey: `compute:${message}`, body: { kind: 'LOG', message } }, (tx) =>
+    setTrainingCompute(tx, { runId: input.runId, compute }),
+  );
 }
 
 async function announceEpoch(

@@ -7,7 +7,7 @@ import { withTenant } from '@kindred/db/tenants';
 import { listTrainingEvents } from '@kindred/db/training-events';
 import { createTrainingRun, findTrainingRuns } from '@kindred/db/training-runs';
 import { newId, type TenantId } from '@kindred/domain/ids';
-import type { Hyperparameters } from '@kindred/domain/training';
+import type { HyperparameterSettings } from '@kindred/domain/training';
 import { connectEventBus } from '@kindred/service/event-bus';
 import { createLogger } from '@kindred/service/logger';
 import { openObjectStore } from '@kindred/service/object-store';
@@ -19,7 +19,7 @@ import type { ActivityDeps } from '../activities/create-activities.ts';
 import { TASK_QUEUES, TRAIN_MODEL, type TrainModelInput, trainModelWorkflowId } from '../contract.ts';
 
 /** Small enough for a training of a second, large enough to learn a checkerboard. */
-export const SMALL: Hyperparameters = {
+export const SMALL = {
   dimension: 16,
   layers: 2,
   learningRate: 0.01,
@@ -28,7 +28,7 @@ export const SMALL: Hyperparameters = {
   epochs: 6,
   patience: 6,
   seed: 7,
-};
+} as const satisfies HyperparameterSettings;
 
 /** A database, an object store and a Temporal namespace of one test file. */
 export type TrainingWorld = Awaited<ReturnType<typeof openTrainingWorld>>;
@@ -70,12 +70,12 @@ export async function openTrainingWorld() {
 export async function queueRun(
   { deps }: TrainingWorld,
   tenantId: TenantId,
-  hyperparameters: Hyperparameters = SMALL,
+  settings: HyperparameterSettings = SMALL,
 ): Promise<TrainModelInput> {
   const [modelId, runId] = [newId('Model'), newId('TrainingRun')];
   await withTenant(deps.db, tenantId, async (tx) => {
-    await createModel(tx, { id: modelId, name: modelId, algorithm: 'LIGHTGCN', hyperparameters });
-    await createTrainingRun(tx, { id: runId, modelId, hyperparameters });
+    await createModel(tx, { id: modelId, name: modelId, algorithm: 'LIGHTGCN', settings });
+    await createTrainingRun(tx, { id: runId, modelId, settings });
   });
   return { tenantId, runId, modelId };
 }

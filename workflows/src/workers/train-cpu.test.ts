@@ -16,8 +16,7 @@ test('a worker that is killed in mid-training is replaced by one that goes on, a
   }
   const { tenantId } = await createTestTenant(world.deps.db);
   await seedCheckerboard(world.deps.db, tenantId, { userCount: 60, itemCount: 120 });
-  const hyperparameters = { ...SMALL, dimension: 64, epochs: 25, patience: 25 };
-  const input = await queueRun(world, tenantId, hyperparameters);
+  const input = await queueRun(world, tenantId, { ...SMALL, loss: 'bpr', dimension: 64, epochs: 25, patience: 25 });
   const handle = await startRun(world, input);
   const toldEpochs = async () =>
     (await readRun(world, input)).events.flatMap(({ body }) => (body.kind === 'EPOCH_FINISHED' ? [body.epoch] : []));
@@ -36,9 +35,11 @@ test('a worker that is killed in mid-training is replaced by one that goes on, a
   expect(await toldEpochs()).toEqual(Array.from({ length: 25 }, (_, index) => index + 1));
   expect(events.map((event) => event.sequence)).toEqual(events.map((_, index) => index + 1));
   const log = events.flatMap(({ body }) => (body.kind === 'LOG' ? [body.message] : []));
-  expect(log[0]).toMatch(/^Computing with the (native|reference) back-end \(/);
+  expect(log[0]).toMatch(/^Version 1, the instant first model/);
+  expect(log[1]).toMatch(/^Computing with the (native|reference) back-end \(/);
   const last = toldBefore.length;
-  expect([`Going on after epoch ${last}`, `Going on after epoch ${last - 1}`]).toContain(log[1]);
+  expect([`Going on after epoch ${last}`, `Going on after epoch ${last - 1}`]).toContain(log[2]);
+  expect(log).toHaveLength(3);
 }, 90_000);
 
 test('a worker that is told to stop in mid-training stops at once and loses no epoch', async () => {
@@ -48,10 +49,10 @@ test('a worker that is told to stop in mid-training stops at once and loses no e
   processes.use(await spawnWorker(world, 'data'));
   const { tenantId } = await createTestTenant(world.deps.db);
   await seedCheckerboard(world.deps.db, tenantId, { userCount: 60, itemCount: 120 });
-  const input = await queueRun(world, tenantId, { ...SMALL, dimension: 64, epochs: 12, patience: 12 });
+  const input = await queueRun(world, tenantId, { ...SMALL, loss: 'bpr', dimension: 64, epochs: 12, patience: 12 });
   const stopped = await spawnWorker(world, 'train-cpu');
   const handle = await startRun(world, input);
-  await expect.poll(async () => (await readRun(world, input)).events.length, { timeout: 20_000 }).toBeGreaterThan(5);
+  await expect.poll(async () => (await readRun(world, input)).events.length, { timeout: 20_000 }).toBeGreaterThan(9);
   const exited = once(stopped.child, 'exit');
   stopped.child.kill('SIGTERM');
   expect(await exited).toEqual([0, null]);

@@ -5,6 +5,7 @@ import { PERMANENT_FAILURES } from '../failures.ts';
 const WORK_OF_PHASE: Record<TrainingPhase, string> = {
   PREFLIGHT: 'checking the data',
   SNAPSHOT: 'exporting the interactions',
+  INSTANT_MODEL: 'fitting the model that needs no training',
   TRAIN: 'learning the embeddings',
   EVALUATE: 'measuring the model',
   BUILD_INDEX: 'building the index',

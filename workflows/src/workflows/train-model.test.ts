@@ -1,6 +1,9 @@
-import { findServingVersion } from '@kindred/db/model-versions';
+import { decodeArtefact } from '@kindred/core/artefact';
+import { resolveHyperparameters } from '@kindred/core/lightgcn/hyperparameters';
+import { findServingVersion, findVersionsByRuns } from '@kindred/db/model-versions';
 import { upsertItems } from '@kindred/db/items';
 import { withTenant } from '@kindred/db/tenants';
+import type { ModelVersionId } from '@kindred/domain/ids';
 import { decodeVersionManifest } from '@kindred/domain/version-manifest';
 import { promotionTopic, trainingTopic } from '@kindred/domain/training';
 import { seedCheckerboard } from '@kindred/testing/checkerboard';
@@ -49,19 +52,77 @@ test('a training ends with an active version, its figures, whole files, and even
   expect(events.map((event) => event.sequence)).toEqual(events.map((_, index) => index + 1));
   const kinds = events.map(({ body }) => ('phase' in body ? body.phase : body.kind));
   expect(kinds.filter((kind) => kind !== 'EPOCH_FINISHED' && kind !== 'LOG')).toEqual([
-    ...'PREFLIGHT SNAPSHOT TRAIN BASELINE_EVALUATED EVALUATE BASELINE_EVALUATED MODEL_EVALUATED'.split(' '),
-    ...'BUILD_INDEX PROMOTE FINISHED'.split(' '),
+    ...'PREFLIGHT SNAPSHOT INSTANT_MODEL BASELINE_EVALUATED BASELINE_EVALUATED TRAIN'.split(' '),
+    ...'EVALUATE BASELINE_EVALUATED BASELINE_EVALUATED MODEL_EVALUATED BUILD_INDEX PROMOTE FINISHED'.split(' '),
   ]);
 
   const serving = await withTenant(world.deps.db, tenantId, findServingVersion);
-  expect(serving).toMatchObject({ id: versionId, status: 'ACTIVE', number: 1, runId: input.runId });
+  expect(serving).toMatchObject({ id: versionId, status: 'ACTIVE', algorithm: 'LIGHTGCN', runId: input.runId });
   expect(serving?.metrics?.ndcgAt10).toBeGreaterThan(0);
-  expect(serving?.baselines.map((baseline) => baseline.name)).toEqual(['POPULARITY']);
+  expect(serving?.baselines.map((baseline) => baseline.name)).toEqual(['POPULARITY', 'SPECTRAL']);
   expect(serving?.indexSummary?.recallAt20).toBeGreaterThan(0.9);
   const manifestBytes = await world.deps.objects.get(serving?.artefactKey ?? '');
   const manifest = decodeVersionManifest(manifestBytes, { tenantId, versionId });
   expect(await world.deps.objects.exists(manifest.artefact.key)).toBe(true);
   expect(await world.deps.objects.exists(`tenants/${tenantId}/runs/${input.runId}/latest-checkpoint.json`)).toBe(false);
+});
+
+test('the run keeps what it trained with, down to what its data decided, and what computed it', async () => {
+  const tenantId = await checkerboardTenant();
+  const { epochs, dimension } = SMALL;
+  const input = await queueRun(world, tenantId, { epochs, dimension });
+  await (await startRun(world, input)).result();
+  const { run } = await readRun(world, input);
+  // Of 19 interactions of each user one is for the test and one chooses the epoch.
+  const size = { userCount: 40, itemCount: 40, interactionCount: 40 * 17 };
+  expect(run?.hyperparameters).toEqual(resolveHyperparameters(size, { epochs, dimension }));
+  expect(run?.hyperparameters).toMatchObject({ loss: 'softmax', epochs, dimension });
+  expect(run?.compute).toEqual({
+    backend: expect.stringMatching(/^(native|reference)$/) as string,
+    detail: expect.stringMatching(/./) as string,
+    reason: expect.stringMatching(/./) as string,
+  });
+});
+
+test('a tenant whom nothing answers is answered by a model without training before the first epoch', async () => {
+  const tenantId = await checkerboardTenant();
+  const stay = { ...SMALL, epochs: 100_000, patience: 100_000 };
+  const first = await queueRun(world, tenantId, stay);
+  const handle = await startRun(world, first);
+  const serving = () => withTenant(world.deps.db, tenantId, findServingVersion);
+  await expect.poll(async () => (await serving())?.status, { timeout: 20_000 }).toBe('ACTIVE');
+  const instant = await serving();
+  expect(instant).toMatchObject({ algorithm: 'SPECTRAL', number: 1, runId: first.runId });
+  expect(instant?.metrics?.ndcgAt10).toBeGreaterThan(instant?.baselines[0]?.metrics.ndcgAt10 ?? 1);
+  const manifestBytes = await world.deps.objects.get(instant?.artefactKey ?? '');
+  const manifest = decodeVersionManifest(manifestBytes, { tenantId, versionId: instant?.id as ModelVersionId });
+  const artefact = decodeArtefact(await world.deps.objects.get(manifest.artefact.key));
+  expect(artefact).toMatchObject({ foldInPower: 1, foldInMap: null });
+
+  await expect.poll(async () => (await readRun(world, first)).run?.phase, { timeout: 20_000 }).toBe('TRAIN');
+  const { events } = await readRun(world, first);
+  const line = events.findIndex(({ body }) => body.kind === 'LOG' && body.message.startsWith('Version 1, the instant'));
+  const training = events.findIndex(({ body }) => body.kind === 'PHASE_STARTED' && body.phase === 'TRAIN');
+  expect(line).toBeGreaterThan(0);
+  expect(line).toBeLessThan(training);
+  await handle.cancel();
+  await expect(handle.result()).rejects.toThrow();
+  expect(await serving()).toEqual(instant);
+});
+
+test('the trained version takes over from the instant one, and a later training makes no other instant one', async () => {
+  const tenantId = await checkerboardTenant();
+  const first = await queueRun(world, tenantId);
+  await (await startRun(world, first)).result();
+  const second = await queueRun(world, tenantId);
+  await (await startRun(world, second)).result();
+  const versions = await withTenant(world.deps.db, tenantId, (tx) =>
+    findVersionsByRuns(tx, [first.runId, second.runId]),
+  );
+  const told = versions.map(({ runId, algorithm, status }) =>
+    [runId === first.runId ? 1 : 2, algorithm, status].join(' '),
+  );
+  expect(told.toSorted()).toEqual(['1 LIGHTGCN ACTIVE', '1 SPECTRAL RETIRED', '2 LIGHTGCN ACTIVE']);
 });
 
 test('live events and the promotion are published while they happen', async () => {
@@ -81,8 +142,12 @@ test('live events and the promotion are published while they happen', async () =
     }
   }
   expect(sequences).toEqual(sequences.map((_, index) => index + 1));
-  const promotion = await promotions[Symbol.asyncIterator]().next();
-  expect(JSON.parse(promotion.value ?? '')).toEqual({ versionId });
+  const promoted: string[] = [];
+  for await (const message of promotions) {
+    promoted.push((JSON.parse(message) as { versionId: string }).versionId);
+    if (promoted.length === 2) break;
+  }
+  expect(promoted).toEqual([expect.not.stringMatching(versionId), versionId]);
 });
 
 test('a training without enough data fails with what was wanted and what there is', async () => {
@@ -147,6 +212,7 @@ test('a step that fails for good ends the run as FAILED and keeps what is intern
   await expect((await startRun(broken, input)).result()).rejects.toThrow();
   const { run, events } = await readRun(broken, input);
   expect(run).toMatchObject({ status: 'FAILED', phase: 'TRAIN' });
+  expect(run?.failure).toContain('The version that served before still serves.');
   expect(run?.failure).toMatch(/^The training stopped while measuring the model/);
   expect(events.at(-1)?.body).toMatchObject({ kind: 'FINISHED', status: 'FAILED' });
   expect(JSON.stringify([run, events])).not.toContain('10.0.0.7');

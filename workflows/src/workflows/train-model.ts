@@ -25,7 +25,7 @@ const { exportSnapshot } = proxyActivities<DataActivities>({
   ...longStep,
 });
 
-const { trainEmbeddings, evaluateModel, buildIndex } = proxyActivities<ComputeActivities>({
+const { fitInstantModel, trainEmbeddings, evaluateModel, buildIndex } = proxyActivities<ComputeActivities>({
   taskQueue: TASK_QUEUES['train-cpu'],
   startToCloseTimeout: '24 hours',
   ...longStep,
@@ -38,7 +38,10 @@ const { finishRun } = proxyActivities<DataActivities>({
   retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
 });
 
-/** Trains a model on everything its tenant has recorded, measures it beside the baseline, and lets it answer. */
+/**
+ * Trains a model on everything its tenant has recorded, measures it beside what it must beat, and lets it answer. A tenant
+ * whom nothing answers yet has the model that needs no training until then.
+ */
 export async function trainModel(input: TrainModelInput): Promise<TrainModelOutcome> {
   let phase: TrainingPhase = 'PREFLIGHT';
   try {
@@ -47,14 +50,22 @@ export async function trainModel(input: TrainModelInput): Promise<TrainModelOutc
     phase = 'SNAPSHOT';
     const snapshot = await exportSnapshot(input);
 
+    phase = 'INSTANT_MODEL';
+    const { model: instant, metrics, popularity, nothingAnswers } = await fitInstantModel({ ...input, snapshot });
+    if (nothingAnswers) {
+      const version = await buildIndex({ ...input, model: instant });
+      await promoteVersion({ ...input, version, evaluation: { metrics, baselines: [popularity] } });
+    }
+
     phase = 'TRAIN';
-    const training = await trainEmbeddings({ ...input, snapshot });
+    const model = await trainEmbeddings({ ...input, snapshot });
 
     phase = 'EVALUATE';
-    const evaluation = await evaluateModel({ ...input, snapshot, training });
+    const baselines = [popularity, { name: 'SPECTRAL' as const, metrics }];
+    const evaluation = await evaluateModel({ ...input, snapshot, model, baselines });
 
     phase = 'BUILD_INDEX';
-    const version = await buildIndex({ ...input, snapshot, training });
+    const version = await buildIndex({ ...input, model });
 
     phase = 'PROMOTE';
     return await CancellationScope.nonCancellable(async () => {
