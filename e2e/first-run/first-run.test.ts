@@ -19,12 +19,14 @@ async function newestRun(platform: Platform) {
   return findNewestRun(connectApi(platform.apiUrl, platform.demo.secretKey));
 }
 
+const LONG = { loss: 'BPR', dimension: 128, layers: 2, epochs: 60, patience: 60 };
+
 /** A model that trains for long enough to be watched and disturbed, on any machine. */
 async function createLongModel(platform: Platform): Promise<string> {
   const { createModel } = dataOf(
     await connectApi(platform.apiUrl, platform.demo.secretKey).ask<{ createModel: { model: { id: string } } }>({
       query: `mutation CreateModel($input: CreateModelInput!) { createModel(input: $input) { model { id } } }`,
-      variables: { input: { name: 'Wide', hyperparameters: { dimension: 128, epochs: 60, patience: 60 } } },
+      variables: { input: { name: 'Wide', hyperparameters: LONG } },
     }),
   );
   return createModel.model.id;
@@ -68,10 +70,14 @@ describe('a platform started by npm start', () => {
     expect(output).toContain('MovieLens ml-latest-small');
     expect(output).toMatch(/FAISS IVF\d+,Flat, recall@20 (1\.000|0\.9[89]\d)/);
     expect(output.match(/^\s+\d+\. .+\(\d{4}\)$/gm)).toHaveLength(10);
-    const [, lightGcn, popularity] =
-      /NDCG@10 on held-out data: LightGCN ([\d.]+), popularity ([\d.]+)/.exec(output) ?? [];
+    const [, lightGcn, popularity, spectral] =
+      /NDCG@10 on held-out data: LightGCN ([\d.]+), popularity ([\d.]+), spectral ([\d.]+)/.exec(output) ?? [];
     expect(Number(popularity)).toBeGreaterThan(0);
+    expect(Number(spectral)).toBeGreaterThan(0);
     expect(Number(lightGcn)).toBeGreaterThan(Number(popularity));
+    const instant = output.search(/Version 1, the instant first model, answers/);
+    expect(instant).toBeGreaterThan(0);
+    expect(instant).toBeLessThan(output.search(/epoch +1\//));
   });
 
   it('draws a training live in the browser, and finishes it although its worker is killed in the middle', async () => {
@@ -97,6 +103,7 @@ describe('a platform started by npm start', () => {
     expect((await newestRun(platform)).status).toBe('RUNNING');
 
     await page.getByTestId('run-result').waitFor({ timeout: TRAINING_TIMEOUT_MS });
+    expect(await page.getByTestId('run-compute').textContent()).toMatch(/(Native code|TypeScript|GPU).*\w/);
     await expect.poll(() => page.getByTestId('run-status').textContent()).toMatch(/succeeded/i);
     expect(await livePoints(page)).toBeGreaterThan(before);
     expect(platform.pids().get('worker-train-cpu')).not.toBe(worker);

@@ -6,6 +6,7 @@ import {
   Group,
   Modal,
   NumberInput,
+  Select,
   SimpleGrid,
   Stack,
   TextInput,
@@ -22,7 +23,7 @@ import { graphql } from '../../src/generated/gql.ts';
 import { Notice } from '../shell/notice.tsx';
 import { problemText } from '../shell/problem.tsx';
 import classes from './create-model-dialog.module.css';
-import { hyperparametersOf, SETTINGS } from './hyperparameter-settings.ts';
+import { hyperparametersOf, LOSS_LABELS, type SettingValues, settingsFor } from './hyperparameter-settings.ts';
 
 const CREATE_MODEL = graphql(`
   mutation CreateModel($input: CreateModelInput!) {
@@ -40,10 +41,13 @@ const CREATE_MODEL = graphql(`
   }
 `);
 
-interface ModelValues {
+interface ModelValues extends SettingValues {
   name: string;
-  settings: Record<string, string | number>;
 }
+
+const LOSSES = (['SOFTMAX', 'BPR'] as const).map((value) => ({ value, label: LOSS_LABELS[value] }));
+
+const BY_DATA = 'from the data';
 
 /** Asks for a name and, for those who want to, settings; goes to the new model. */
 export function CreateModelDialog({ opened, onClose }: { opened: boolean; onClose: () => void }) {
@@ -59,13 +63,13 @@ function useCreateModel(onCreated: () => void) {
   const [{ fetching }, createModel] = useMutation(CREATE_MODEL);
   const [problem, setProblem] = useState<string | null>(null);
   const form = useForm<ModelValues>({
-    initialValues: { name: '', settings: Object.fromEntries(SETTINGS.map(({ key }) => [key, ''])) },
+    initialValues: { name: '', loss: '', numbers: Object.fromEntries(settingsFor('').map(({ key }) => [key, ''])) },
     validate: { name: (value) => (value.trim() === '' ? 'Give the model a name.' : null) },
   });
 
   const submit = async (values: ModelValues): Promise<void> => {
     setProblem(null);
-    const hyperparameters = hyperparametersOf(values.settings);
+    const hyperparameters = hyperparametersOf(values);
     const input = { name: values.name.trim(), hyperparameters, idempotencyKey: newIdempotencyKey() };
     const { data, error } = await createModel({ input });
     if (error) return setProblem(problemText(error));
@@ -77,7 +81,7 @@ function useCreateModel(onCreated: () => void) {
     for (const { path, message } of userErrors) {
       const field = path.at(-1) ?? '';
       if (field === 'name') form.setFieldError('name', message);
-      else if (SETTINGS.some(({ key }) => key === field)) form.setFieldError(`settings.${field}`, message);
+      else if (field in values.numbers) form.setFieldError(`numbers.${field}`, message);
       else setProblem(message);
     }
   };
@@ -101,19 +105,27 @@ function CreateModelForm({ onClose }: { onClose: () => void }) {
         />
         <UnstyledButton className={classes.more} onClick={settings.toggle} aria-expanded={settingsOpen}>
           <IconChevronDown size={15} data-open={settingsOpen} aria-hidden="true" />
-          Settings: the defaults suit most catalogues
+          Settings: what is left open follows your data
         </UnstyledButton>
         <Collapse expanded={settingsOpen}>
           <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="sm">
-            {SETTINGS.map(({ key, label, placeholder, min, max, step }) => (
+            <Select
+              label="Loss"
+              placeholder={BY_DATA}
+              data={LOSSES}
+              clearable
+              value={form.values.loss === '' ? null : form.values.loss}
+              onChange={(loss) => form.setFieldValue('loss', LOSSES.find(({ value }) => value === loss)?.value ?? '')}
+            />
+            {settingsFor(form.values.loss).map(({ key, label, min, max, step }) => (
               <NumberInput
                 key={key}
                 label={label}
-                placeholder={placeholder}
+                placeholder={BY_DATA}
                 min={min}
                 max={max}
                 step={step}
-                {...form.getInputProps(`settings.${key}`)}
+                {...form.getInputProps(`numbers.${key}`)}
               />
             ))}
           </SimpleGrid>

@@ -7,6 +7,7 @@ import { graphql } from '../../src/generated/gql.ts';
 import { StatusPill } from '../shell/status-pill.tsx';
 import { useNow } from '../shell/use-now.ts';
 import { isOver, RunStatusPill } from '../training/run-status-pill.tsx';
+import { LOSS_LABELS } from './hyperparameter-settings.ts';
 import classes from './model-card.module.css';
 
 const MODEL = graphql(`
@@ -15,8 +16,8 @@ const MODEL = graphql(`
     name
     createdAt
     hyperparameters {
+      loss
       dimension
-      layers
     }
     activeVersion {
       id
@@ -64,7 +65,7 @@ export function ModelCard({ model: masked }: { model: FragmentType<typeof MODEL>
         )}
       </span>
       <span className={classes.recipe}>
-        LightGCN · {hyperparameters.dimension} dimensions · {hyperparameters.layers} layers
+        LightGCN · {hyperparameters.dimension} dimensions · {LOSS_LABELS[hyperparameters.loss]} loss
       </span>
       <span className={classes.foot}>
         <span className={classes.measure}>

@@ -107,7 +107,10 @@ function Detail({ model }: { model: ModelDetailFragment }) {
             )}
           </Panel>
         </div>
-        <Panel title="Settings" description="What the next training starts from.">
+        <Panel
+          title="Settings"
+          description="What a training would train with: what is not marked as set follows the data."
+        >
           <HyperparameterList hyperparameters={model.hyperparameters} />
         </Panel>
       </div>

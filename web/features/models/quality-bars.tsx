@@ -1,34 +1,43 @@
 import { formatLift, formatMetric } from '../../lib/format.ts';
 import classes from './quality-bars.module.css';
 
-interface QualityBarsProps {
-  label: string;
-  model: number;
-  popularity: number | null;
-  modelName?: string;
+/** One bar: who, and how well. */
+export interface Measured {
+  name: string;
+  value: number;
 }
 
-/** One measurement of a model beside recommending the most popular items, drawn to the same scale. */
-export function QualityBars({ label, model, popularity, modelName = 'LightGCN' }: QualityBarsProps) {
-  const scale = Math.max(model, popularity ?? 0, Number.MIN_VALUE);
-  const lift = popularity === null ? null : formatLift(model, popularity);
+interface QualityBarsProps {
+  label: string;
+  model: Measured;
+  /** What the model is seen beside; its lift is that over the first. */
+  baselines: readonly Measured[];
+}
+
+/** One measurement of a model beside its baselines, drawn to the same scale. */
+export function QualityBars({ label, model, baselines }: QualityBarsProps) {
+  const scale = Math.max(model.value, ...baselines.map(({ value }) => value), Number.MIN_VALUE);
+  const [first] = baselines;
+  const lift = first === undefined ? null : formatLift(model.value, first.value);
   return (
     <div className={classes.group}>
       <div className={classes.head}>
         <span className={classes.label}>{label}</span>
         {lift === null ? null : (
-          <span className={classes.lift} data-better={popularity !== null && model >= popularity}>
+          <span className={classes.lift} data-better={first !== undefined && model.value >= first.value}>
             {lift}
           </span>
         )}
       </div>
-      <Bar name={modelName} value={model} share={model / scale} strong />
-      {popularity === null ? null : <Bar name="Popularity" value={popularity} share={popularity / scale} />}
+      <Bar {...model} share={model.value / scale} strong />
+      {baselines.map(({ name, value }) => (
+        <Bar key={name} name={name} value={value} share={value / scale} />
+      ))}
     </div>
   );
 }
 
-function Bar({ name, value, share, strong = false }: { name: string; value: number; share: number; strong?: boolean }) {
+function Bar({ name, value, share, strong = false }: Measured & { share: number; strong?: boolean }) {
   return (
     <div className={classes.row} data-strong={strong}>
       <span className={classes.name}>{name}</span>

@@ -6,12 +6,14 @@ import { type FragmentType, readFragment } from '../../src/generated/fragment-ma
 import { graphql } from '../../src/generated/gql.ts';
 import { StatusPill } from '../shell/status-pill.tsx';
 import { useNow } from '../shell/use-now.ts';
+import { algorithmName, byPopularityFirst } from './algorithm-names.ts';
 import { QualityBars } from './quality-bars.tsx';
 import classes from './version-summary.module.css';
 
 const VERSION = graphql(`
   fragment VersionSummary on ModelVersion {
     id
+    algorithm
     number
     status
     createdAt
@@ -42,18 +44,26 @@ const VERSION = graphql(`
   }
 `);
 
+const BARS = [
+  ['ndcgAt10', 'NDCG@10'],
+  ['recallAt10', 'Recall@10'],
+  ['hitRateAt10', 'Hit rate@10'],
+  ['coverageAt10', 'Coverage@10'],
+] as const;
+
 interface VersionSummaryProps {
   version: FragmentType<typeof VERSION>;
   /** Whether to link to the run that made it. */
   withRun?: boolean;
 }
 
-/** What a version is worth: its quality on held-out interactions beside popularity, and how it finds items. */
+/** What a version is worth: its quality on held-out interactions beside its baselines, and how it finds items. */
 export function VersionSummary({ version: masked, withRun = true }: VersionSummaryProps) {
   const version = readFragment(VERSION, masked);
   const now = useNow(30_000);
   const { metrics, index, activatedAt } = version;
-  const popularity = version.baselines.find(({ name }) => name === 'POPULARITY')?.metrics ?? null;
+  const baselines = version.baselines.toSorted(byPopularityFirst);
+  const popularity = baselines.find(({ name }) => name === 'POPULARITY')?.metrics ?? null;
   const lift = metrics && popularity ? formatLift(metrics.ndcgAt10, popularity.ndcgAt10) : null;
   return (
     <div className={classes.frame}>
@@ -66,6 +76,7 @@ export function VersionSummary({ version: masked, withRun = true }: VersionSumma
           {lift === null ? null : <span className={classes.lift}>{lift} over popularity</span>}
           <span className={classes.meta}>
             <StatusPill tone={version.status === 'ACTIVE' ? 'good' : 'neutral'} label={`Version ${version.number}`} />
+            {version.algorithm === 'SPECTRAL' ? <StatusPill tone="iris" label="Instant first model" /> : null}
             {activatedAt ? (
               <span title={formatDateTime(activatedAt)}>serving since {formatAgo(activatedAt, now)}</span>
             ) : null}
@@ -78,20 +89,23 @@ export function VersionSummary({ version: masked, withRun = true }: VersionSumma
           ) : null}
           {withRun ? (
             <Link href={`/runs/${version.run.id}`} className={classes.run}>
-              How it was trained
+              {version.algorithm === 'SPECTRAL' ? 'The training that follows it' : 'How it was trained'}
             </Link>
           ) : null}
         </div>
         {metrics ? (
           <div className={classes.bars}>
-            <QualityBars label="NDCG@10" model={metrics.ndcgAt10} popularity={popularity?.ndcgAt10 ?? null} />
-            <QualityBars label="Recall@10" model={metrics.recallAt10} popularity={popularity?.recallAt10 ?? null} />
-            <QualityBars label="Hit rate@10" model={metrics.hitRateAt10} popularity={popularity?.hitRateAt10 ?? null} />
-            <QualityBars
-              label="Coverage@10"
-              model={metrics.coverageAt10}
-              popularity={popularity?.coverageAt10 ?? null}
-            />
+            {BARS.map(([field, label]) => (
+              <QualityBars
+                key={field}
+                label={label}
+                model={{ name: algorithmName(version.algorithm), value: metrics[field] }}
+                baselines={baselines.map((baseline) => ({
+                  name: algorithmName(baseline.name),
+                  value: baseline.metrics[field],
+                }))}
+              />
+            ))}
           </div>
         ) : null}
       </div>

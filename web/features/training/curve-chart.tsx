@@ -7,6 +7,12 @@ import { epochTicks, valueAxis } from './axis-ticks.ts';
 import classes from './curve-chart.module.css';
 import type { EpochPoint } from './training-progress.ts';
 
+export interface ReferenceLevel {
+  label: string;
+  value: number;
+  color: string;
+}
+
 export interface CurveChartProps {
   title: string;
   /** What the curve is measured on. */
@@ -18,8 +24,8 @@ export interface CurveChartProps {
   format: (value: number) => string;
   /** Whether the value axis begins at zero. */
   fromZero: boolean;
-  /** A level to compare with, drawn dashed. */
-  reference?: { label: string; value: number } | null;
+  /** Levels to compare with, drawn dashed. */
+  references?: readonly ReferenceLevel[];
   best?: EpochPoint | null;
   /** What stands in the plot while there is no epoch. */
   blank: string;
@@ -30,12 +36,12 @@ const AXIS_TEXT = { fontSize: 11.5, fill: 'var(--mantine-color-dimmed)' };
 
 /** One figure of every epoch, drawn while they come in. */
 export function CurveChart(props: CurveChartProps) {
-  const { title, note, points, field, format, reference = null, testId } = props;
+  const { title, note, points, field, format, references = [], testId } = props;
   const last = points.at(-1);
   const summary =
     last === undefined
       ? `${title}: no epoch yet.`
-      : `${title} over ${points.length} epochs, now ${format(last[field])}.${reference ? ` ${reference.label}: ${format(reference.value)}.` : ''}`;
+      : `${title} over ${points.length} epochs, now ${format(last[field])}.${references.map(({ label, value }) => ` ${label}: ${format(value)}.`).join('')}`;
   return (
     <section className={classes.chart} data-testid={testId} data-points={points.length}>
       <header className={classes.head}>
@@ -46,7 +52,7 @@ export function CurveChart(props: CurveChartProps) {
         <span className={`${classes.now} numeric`}>{last === undefined ? '' : format(last[field])}</span>
       </header>
       <div className={classes.plot} role="img" aria-label={summary}>
-        {last === undefined && reference === null ? (
+        {last === undefined && references.length === 0 ? (
           <div className={classes.waiting}>
             <IconChartLine size={20} stroke={1.5} aria-hidden="true" />
             {props.blank}
@@ -60,12 +66,12 @@ export function CurveChart(props: CurveChartProps) {
           <span className={classes.key} style={{ borderTopColor: props.color }} />
           LightGCN
         </span>
-        {reference === null ? null : (
-          <span data-testid={`${testId}-baseline`}>
-            <span className={classes.dashed} />
-            {reference.label} {format(reference.value)}
+        {references.map(({ label, value, color }) => (
+          <span key={label} data-testid={`${testId}-baseline`}>
+            <span className={classes.dashed} style={{ borderTopColor: color }} />
+            {label} {format(value)}
           </span>
-        )}
+        ))}
       </p>
     </section>
   );
@@ -82,13 +88,13 @@ function Plot({
   color,
   format,
   fromZero,
-  reference = null,
+  references = [],
   best = null,
   title,
 }: CurveChartProps) {
   const last = points.at(-1);
   const values = points.map((point) => point[field]);
-  const high = Math.max(...values, reference?.value ?? 0);
+  const high = Math.max(...values, ...references.map(({ value }) => value), 0);
   const axis = valueAxis(fromZero ? 0 : Math.min(...values), high * 1.04);
   const domain = [axis.ticks[0] ?? 0, axis.ticks.at(-1) ?? 1];
   return (
@@ -117,11 +123,12 @@ function Plot({
         tickFormatter: (tick: number) => tick.toFixed(axis.decimals),
       }}
       tooltipProps={{ labelFormatter: describeEpoch, isAnimationActive: false }}
-      referenceLines={
-        reference === null
-          ? []
-          : [{ y: reference.value, color: 'var(--k-warm-line)', strokeDasharray: '5 5', strokeWidth: 1.5 }]
-      }
+      referenceLines={references.map(({ value, color: its }) => ({
+        y: value,
+        color: its,
+        strokeDasharray: '5 5',
+        strokeWidth: 1.5,
+      }))}
       referenceDots={[
         ...(best === null
           ? []

@@ -1,6 +1,6 @@
 import { formatCompact, formatDuration, formatLift, formatMetric, formatPlural } from '../../lib/format.ts';
 import classes from './run-figures.module.css';
-import { bestEpoch, type TrainingProgress } from './training-progress.ts';
+import { bestEpoch, popularityLevel, type TrainingProgress } from './training-progress.ts';
 
 interface RunFiguresProps {
   progress: TrainingProgress;
@@ -13,7 +13,8 @@ interface RunFiguresProps {
 
 /** The run in four figures, and how far the training is. */
 export function RunFigures({ progress, startedAt, until, over }: RunFiguresProps) {
-  const { points, plannedEpochs, popularityNdcgAt10: level, samplesPerSecond, trainedBy } = progress;
+  const { points, plannedEpochs, samplesPerSecond, trainedBy } = progress;
+  const level = popularityLevel(progress);
   const best = bestEpoch(points);
   const lift = best === null || level === null ? null : formatLift(best.ndcgAt10, level);
   const elapsedMs = startedAt === null ? null : Math.max(0, until - Date.parse(startedAt));

@@ -27,7 +27,7 @@ export function RunPage({ runId }: { runId: string }) {
     requestPolicy: 'cache-and-network',
   });
   const run = readFragment(RUN_DETAIL, data?.trainingRun);
-  if (run) return <RunView run={run} onEnded={() => refetch({ requestPolicy: 'network-only' })} />;
+  if (run) return <RunView run={run} onChanged={() => refetch({ requestPolicy: 'network-only' })} />;
   return (
     <UnreadyPage
       title="Training run"

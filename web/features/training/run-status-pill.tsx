@@ -20,6 +20,7 @@ const LABELS: Record<TrainingRunStatus, string> = {
 export const PHASE_LABELS: Record<TrainingPhase, string> = {
   PREFLIGHT: 'Preflight',
   SNAPSHOT: 'Snapshot',
+  INSTANT_MODEL: 'Instant model',
   TRAIN: 'Train',
   EVALUATE: 'Evaluate',
   BUILD_INDEX: 'Build index',

@@ -7,6 +7,7 @@ import { useEffect, useEffectEvent } from 'react';
 import { formatDateTime, formatLoss, formatMetric } from '../../lib/format.ts';
 import { graphql } from '../../src/generated/gql.ts';
 import type { RunDetailFragment, TrainingRunStatus } from '../../src/generated/graphql.ts';
+import { algorithmName } from '../models/algorithm-names.ts';
 import { HyperparameterList } from '../models/hyperparameter-list.tsx';
 import { TrainButton } from '../models/train-button.tsx';
 import { VersionSummary } from '../models/version-summary.tsx';
@@ -14,6 +15,7 @@ import { Notice } from '../shell/notice.tsx';
 import { PageHeader } from '../shell/page-header.tsx';
 import { Panel } from '../shell/panel.tsx';
 import { useNow } from '../shell/use-now.ts';
+import { ComputeLine } from './compute-line.tsx';
 import { CurveChart } from './curve-chart.tsx';
 import { EventLog } from './event-log.tsx';
 import { LiveState } from './live-state.tsx';
@@ -40,6 +42,9 @@ export const RUN_DETAIL = graphql(`
     hyperparameters {
       ...HyperparameterList
     }
+    compute {
+      ...ComputeLine
+    }
     version {
       id
       number
@@ -49,26 +54,30 @@ export const RUN_DETAIL = graphql(`
       }
       ...VersionSummary
     }
+    versions {
+      id
+      algorithm
+      number
+      status
+      ...VersionSummary
+    }
   }
 `);
 
 interface RunViewProps {
   run: RunDetailFragment;
-  /** Called once the last event has come: what the run made can be asked for. */
-  onEnded: () => void;
+  /** Called when there may be more of the run to ask for than its events say. */
+  onChanged: () => void;
 }
 
 /** A run while it happens, and after. */
-export function RunView({ run, onEnded }: RunViewProps) {
+export function RunView({ run, onChanged }: RunViewProps) {
   const { progress, refusal } = useTrainingProgress(run.id);
   const over = isOver(run.status);
   const status = shownStatus(run.status, progress);
   const now = useNow(500, !over);
   const until = run.finishedAt ? Date.parse(run.finishedAt) : now;
-  const tellEnded = useEffectEvent(onEnded);
-  useEffect(() => {
-    if (progress.finished) tellEnded();
-  }, [progress.finished]);
+  useRecord(progress, onChanged);
 
   return (
     <>
@@ -94,6 +103,7 @@ export function RunView({ run, onEnded }: RunViewProps) {
             {run.failure ?? progress.log.at(-1)?.text ?? 'No reason was given.'}
           </Notice>
         ) : null}
+        <InstantModel run={run} over={over} />
         <Result run={run} />
         <Panel>
           <PhaseStepper
@@ -106,12 +116,36 @@ export function RunView({ run, onEnded }: RunViewProps) {
         <Curves progress={progress} over={over} />
         <div className={classes.foot}>
           <EventLog lines={progress.log} />
-          <Panel title="Settings of this run">
-            <HyperparameterList hyperparameters={run.hyperparameters} />
-          </Panel>
+          <RunRecord run={run} />
         </div>
       </div>
     </>
+  );
+}
+
+/** Asks for the run anew when a step has changed what its events do not tell: versions, settings and back-end. */
+function useRecord({ finished, phase, points }: TrainingProgress, onChanged: () => void): void {
+  const tellChanged = useEffectEvent(onChanged);
+  const begun = points.length > 0 ? 'EPOCHS' : phase === 'TRAIN' ? 'TRAINING' : null;
+  const stage = finished ? 'ENDED' : begun;
+  useEffect(() => {
+    if (stage !== null) tellChanged();
+  }, [stage]);
+}
+
+/** What the run was made with. */
+function RunRecord({ run: { compute, hyperparameters } }: { run: RunDetailFragment }) {
+  return (
+    <div className={classes.record}>
+      {compute ? (
+        <Panel title="Computed by">
+          <ComputeLine compute={compute} />
+        </Panel>
+      ) : null}
+      <Panel title="Settings of this run">
+        <HyperparameterList hyperparameters={hyperparameters} />
+      </Panel>
+    </div>
   );
 }
 
@@ -153,9 +187,24 @@ function Result({ run: { status, version } }: { run: RunDetailFragment }) {
   );
 }
 
+/** What answers while the training goes on. */
+function InstantModel({ run: { versions }, over }: { run: RunDetailFragment; over: boolean }) {
+  const instant = versions.find(({ algorithm }) => algorithm === 'SPECTRAL');
+  if (over || instant?.status !== 'ACTIVE') return null;
+  return (
+    <Panel
+      title={`Serving already: version ${instant.number}, the instant first model`}
+      description="It needed no training; the trained version takes over."
+      testId="instant-model"
+    >
+      <VersionSummary version={instant} withRun={false} />
+    </Panel>
+  );
+}
+
 function Curves({ progress, over }: { progress: TrainingProgress; over: boolean }) {
   const blank = over ? 'No epoch was trained.' : 'The curve begins with the first epoch.';
-  const { points, plannedEpochs, popularityNdcgAt10 } = progress;
+  const { points, plannedEpochs, baselines } = progress;
   const end = axisEnd(points.length, plannedEpochs);
   return (
     <div className={classes.curves}>
@@ -168,7 +217,11 @@ function Curves({ progress, over }: { progress: TrainingProgress; over: boolean 
         color="var(--k-good-line)"
         format={formatMetric}
         fromZero
-        reference={popularityNdcgAt10 === null ? null : { label: 'Popularity', value: popularityNdcgAt10 }}
+        references={baselines.map(({ name, ndcgAt10 }) => ({
+          label: algorithmName(name),
+          value: ndcgAt10,
+          color: name === 'POPULARITY' ? 'var(--k-warm-line)' : 'var(--k-model)',
+        }))}
         best={bestEpoch(points)}
         blank={blank}
         testId="ndcg-chart"

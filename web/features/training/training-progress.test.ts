@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import type { HeldOutPart } from '../../src/generated/graphql.ts';
 import {
   applyEvents,
   axisEnd,
   bestEpoch,
   NO_PROGRESS,
+  popularityLevel,
   type ProgressEvent,
   stepState,
   type TrainingProgress,
@@ -36,20 +38,24 @@ function epoch(sequence: number, number: number, ndcgAt10 = number / 100): Progr
   return event(sequence, { kind: 'EPOCH_FINISHED', epoch: figures });
 }
 
-function popularity(sequence: number, heldOut: 'VALIDATION' | 'TEST', ndcgAt10: number): ProgressEvent {
+function baseline(
+  sequence: number,
+  evaluation: { name: string; heldOut: HeldOutPart; ndcgAt10: number },
+): ProgressEvent {
+  const { name, heldOut, ndcgAt10 } = evaluation;
   const metrics = { ndcgAt10, recallAt10: 0.1, hitRateAt10: 0.4, coverageAt10: 0.01 };
-  return event(sequence, { kind: 'BASELINE_EVALUATED', evaluation: { name: 'POPULARITY', heldOut, metrics } });
+  return event(sequence, { kind: 'BASELINE_EVALUATED', evaluation: { name, heldOut, metrics } });
 }
 
 const RUN: ProgressEvent[] = [
   event(1, { kind: 'PHASE_STARTED', phase: 'PREFLIGHT' }),
   event(2, { kind: 'PHASE_STARTED', phase: 'TRAIN' }),
-  popularity(3, 'VALIDATION', 0.08),
+  baseline(3, { name: 'POPULARITY', heldOut: 'VALIDATION', ndcgAt10: 0.08 }),
   epoch(4, 1),
   epoch(5, 2),
   epoch(6, 3),
   event(7, { kind: 'PHASE_STARTED', phase: 'EVALUATE' }),
-  popularity(8, 'TEST', 0.11),
+  baseline(8, { name: 'POPULARITY', heldOut: 'TEST', ndcgAt10: 0.11 }),
   event(9, { kind: 'FINISHED' }),
 ];
 
@@ -106,10 +112,15 @@ describe('applyEvents', () => {
     ]);
   });
 
-  it('knows the popularity line as soon as it is measured, on the interactions of the curve alone', () => {
-    expect(applyEvents(NO_PROGRESS, RUN.slice(0, 2)).popularityNdcgAt10).toBeNull();
-    expect(applyEvents(NO_PROGRESS, RUN.slice(0, 3)).popularityNdcgAt10).toBe(0.08);
-    expect(applyEvents(NO_PROGRESS, RUN).popularityNdcgAt10).toBe(0.08);
+  it('knows the line of a baseline as soon as it is measured, on the interactions of the curve alone', () => {
+    expect(popularityLevel(applyEvents(NO_PROGRESS, RUN.slice(0, 2)))).toBeNull();
+    expect(popularityLevel(applyEvents(NO_PROGRESS, RUN.slice(0, 3)))).toBe(0.08);
+    expect(popularityLevel(applyEvents(NO_PROGRESS, RUN))).toBe(0.08);
+    const spectral = baseline(4, { name: 'SPECTRAL', heldOut: 'VALIDATION', ndcgAt10: 0.1 });
+    expect(applyEvents(NO_PROGRESS, [...RUN.slice(0, 3), spectral]).baselines).toEqual([
+      { name: 'POPULARITY', ndcgAt10: 0.08 },
+      { name: 'SPECTRAL', ndcgAt10: 0.1 },
+    ]);
   });
 
   it('expects the end of the training by the last estimate, until the training is over', () => {

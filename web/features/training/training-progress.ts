@@ -4,6 +4,7 @@ import type { TrainingEventFragment, TrainingPhase } from '../../src/generated/g
 export const PHASES = [
   'PREFLIGHT',
   'SNAPSHOT',
+  'INSTANT_MODEL',
   'TRAIN',
   'EVALUATE',
   'BUILD_INDEX',
@@ -18,6 +19,12 @@ export interface EpochPoint {
   loss: number;
   ndcgAt10: number;
   recallAt10: number;
+}
+
+/** `name` is the API's: `POPULARITY`, `SPECTRAL`. */
+export interface BaselineLevel {
+  name: string;
+  ndcgAt10: number;
 }
 
 export interface LogLine {
@@ -42,8 +49,8 @@ export interface TrainingProgress {
   samplesPerSecond: number | null;
   /** When the training ends at the latest, by the last epoch's estimate. */
   trainedBy: number | null;
-  /** NDCG@10 of recommending the most popular items, on the validation interactions of the curve; null until measured. */
-  popularityNdcgAt10: number | null;
+  /** NDCG@10 on the validation interactions of the curve of what the model has to beat, in the order of measuring. */
+  baselines: readonly BaselineLevel[];
   log: readonly LogLine[];
   lastEventAt: string | null;
   finished: boolean;
@@ -58,7 +65,7 @@ export const NO_PROGRESS: TrainingProgress = {
   plannedEpochs: null,
   samplesPerSecond: null,
   trainedBy: null,
-  popularityNdcgAt10: null,
+  baselines: [],
   log: [],
   lastEventAt: null,
   finished: false,
@@ -97,8 +104,7 @@ function applyOne(progress: TrainingProgress, event: ProgressEvent): TrainingPro
     case 'EPOCH_FINISHED':
       return event.epoch === null || event.epoch === undefined ? next : addEpoch(next, event.epoch, event.at);
     case 'BASELINE_EVALUATED':
-      if (event.evaluation?.name !== 'POPULARITY' || event.evaluation.heldOut !== 'VALIDATION') return next;
-      return { ...next, popularityNdcgAt10: event.evaluation.metrics.ndcgAt10 };
+      return event.evaluation?.heldOut === 'VALIDATION' ? addBaseline(next, event.evaluation) : next;
     case 'FINISHED':
       return { ...next, finished: true, trainedBy: null };
     case 'MODEL_EVALUATED':
@@ -113,6 +119,19 @@ function applyOne(progress: TrainingProgress, event: ProgressEvent): TrainingPro
 function startPhase(progress: TrainingProgress, phase: TrainingPhase, at: string): TrainingProgress {
   const phaseStartedAt = { ...progress.phaseStartedAt, [phase]: progress.phaseStartedAt[phase] ?? at };
   return { ...progress, phase, phaseStartedAt, trainedBy: phase === 'TRAIN' ? progress.trainedBy : null };
+}
+
+function addBaseline(
+  progress: TrainingProgress,
+  { name, metrics }: NonNullable<ProgressEvent['evaluation']>,
+): TrainingProgress {
+  const others = progress.baselines.filter((baseline) => baseline.name !== name);
+  return { ...progress, baselines: [...others, { name, ndcgAt10: metrics.ndcgAt10 }] };
+}
+
+/** The level of recommending the most popular items; null until it is measured. */
+export function popularityLevel({ baselines }: Pick<TrainingProgress, 'baselines'>): number | null {
+  return baselines.find(({ name }) => name === 'POPULARITY')?.ndcgAt10 ?? null;
 }
 
 function addEpoch(
