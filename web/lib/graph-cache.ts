@@ -22,6 +22,7 @@ const EMBEDDED = [
   'RecommendationConnection',
   'RecommendationEdge',
   'StageTiming',
+  'TrainingCompute',
   'TrainingEvent',
   'TrainingRunConnection',
   'TrainingRunEdge',
