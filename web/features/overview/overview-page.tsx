@@ -115,7 +115,7 @@ function Overview({ data: { tenant, models, trainingRuns } }: { data: OverviewQu
         {serving?.activeVersion ? (
           <Panel
             title={`Serving now: ${serving.name}`}
-            description="Measured on interactions held out from training, beside recommending the most popular items."
+            description="Measured on interactions held out from training, beside the most popular items and a model without training."
             aside={
               <Button component={Link} href="/recommendations" variant="default">
                 Try recommendations
