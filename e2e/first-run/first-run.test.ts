@@ -13,6 +13,8 @@ import { collectEvents, findNewestRun, TRAINING_PROGRESS } from './training-even
 
 const PORT_COUNT = 14;
 const TRAINING_TIMEOUT_MS = 240_000;
+/** A page that was just opened asks for much: on a busy machine it takes seconds. */
+const PATIENT = { timeout: 20_000 };
 
 /** The newest run's id and its last event's sequence in the demo tenant. */
 async function newestRun(platform: Platform) {
@@ -144,19 +146,19 @@ describe('a platform started by npm start', () => {
     await page.goto(`${platform.webUrl}/recommendations`);
     const cards = page.getByTestId('recommendation-card');
     const titles = page.getByTestId('recommendation-choose');
-    await expect.poll(() => cards.count()).toBe(10);
+    await expect.poll(() => cards.count(), PATIENT).toBe(10);
     expect(new Set(await titles.allTextContents()).size).toBe(10);
     await saveScreenshot(page, 'recommendations');
 
     await page.getByTestId('audience-kind').getByText('Session').click();
     const status = page.getByTestId('recommendation-status');
-    await expect.poll(() => status.textContent()).toMatch(/cold start/i);
+    await expect.poll(() => status.textContent(), PATIENT).toMatch(/cold start/i);
     const popular = await titles.allTextContents();
     await page.getByTestId('item-search').fill('Toy Story 2');
     await page.getByTestId('item-option').first().click();
-    await expect.poll(() => status.textContent()).toMatch(/personalized/i);
-    await expect.poll(() => titles.allTextContents()).not.toEqual(popular);
-    await expect.poll(() => cards.count()).toBe(10);
+    await expect.poll(() => status.textContent(), PATIENT).toMatch(/personalized/i);
+    await expect.poll(() => titles.allTextContents(), PATIENT).not.toEqual(popular);
+    await expect.poll(() => cards.count(), PATIENT).toBe(10);
     expect(problems).toEqual([]);
     await page.context().close();
   });

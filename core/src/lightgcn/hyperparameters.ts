@@ -167,11 +167,11 @@ export function resolveHyperparameters(
 /**
  * Defaults for a loss and data of this size, chosen on validation parts alone. Large, sparse data: BSL's loss
  * (arXiv:2312.12882) with large batches, and few negatives that grow to four times as many, which on gowalla's
- * validation part ranked above as many negatives from the start at half the cost. The others were chosen on MovieLens
- * ml-latest-small (temporal and random split per user), where popular items crowd the batches so that the log-q
- * correction decides, and hold on a sixth and a thirtieth of gowalla's users too; so was the one recipe of `bpr`. Without
- * `userCount` and `itemCount` the number of interactions decides. Small data get batches that keep an epoch at about 20
- * Adam steps, between 64 and 8,192.
+ * validation part ranked above as many negatives from the start at half the cost. The others, and the one recipe of
+ * `bpr`, were chosen on MovieLens ml-latest-small (temporal and random split per user), where popular items crowd the
+ * batches so that the log-q correction decides; those of the softmax hold on a sixth and a thirtieth of gowalla's users
+ * too. Without `userCount` and `itemCount` the number of interactions decides. Small data get batches that keep an epoch
+ * at about 20 Adam steps, between 64 and 8,192.
  */
 export function defaultHyperparameters(
   size: { interactionCount: number; userCount?: number; itemCount?: number },
