@@ -16,6 +16,7 @@ import type { Hyperparameters, TrainingCompute } from '@kindred/domain/training'
 import { encodeModel } from './model-artefact.ts';
 import { serveThread } from './serve-thread.ts';
 import { splitSnapshot } from './split-snapshot.ts';
+import { withoutPaths } from './without-paths.ts';
 
 export interface TrainingThreadInput {
   snapshotPath: string;
@@ -41,9 +42,10 @@ const training =
 let preparationIsDue = true;
 
 serveThread<NextEpoch>(async () => {
-  const { backend, backendReason: reason, state } = training.model;
+  const { backend, backendReason, state } = training.model;
   if (preparationIsDue) {
     preparationIsDue = false;
+    const reason = withoutPaths(backendReason);
     return { value: { kind: 'prepared', compute: { backend: backend.kind, detail: backend.detail, reason } } };
   }
   if (isTrainingFinished(training)) {
