@@ -31,7 +31,7 @@ const RANGES = {
 const MOST_PAIRS = 1e11;
 
 /** What V8 lets pile up of one item's objects after the other's. */
-const GARBAGE_BYTES = 25e6;
+const GARBAGE_BYTES = 42e6;
 
 /** Items between two checks of the signal. */
 const CHUNK = 512;
