@@ -153,6 +153,7 @@ class PackedItems : public Napi::ObjectWrap<PackedItems> {
   static Napi::Function Define(Napi::Env env) {
     return DefineClass(env, "PackedItems",
                        {InstanceMethod("rank", &PackedItems::Rank), InstanceMethod("rankAsync", &PackedItems::RankAsync),
+                        InstanceMethod("close", &PackedItems::Close),
                         InstanceAccessor<&PackedItems::Kernels>("kernels"),
                         InstanceAccessor<&PackedItems::SizeBytes>("sizeBytes")});
   }
@@ -175,13 +176,26 @@ class PackedItems : public Napi::ObjectWrap<PackedItems> {
     });
   }
 
-  void Finalize(Napi::Env env) override {
-    if (items_) Napi::MemoryManagement::AdjustExternalMemory(env, -static_cast<int64_t>(items_->sizeBytes()));
-  }
+  void Finalize(Napi::Env env) override { Release(env); }
 
  private:
+  // Finalisers wait for the event loop to turn, which a loop over many rankings may not let it do. Tasks under way keep
+  // their own share of the items.
+  void Close(const Napi::CallbackInfo& info) { Release(info.Env()); }
+
+  void Release(Napi::Env env) {
+    if (!items_) return;
+    Napi::MemoryManagement::AdjustExternalMemory(env, -static_cast<int64_t>(items_->sizeBytes()));
+    items_.reset();
+  }
+
+  void RequireOpen() const {
+    if (!items_) throw BadArgument("the items are closed");
+  }
+
   Napi::Value Rank(const Napi::CallbackInfo& info) {
     return Translate(info.Env(), [&]() -> Napi::Value {
+      RequireOpen();
       Call call = ReadCall(info, items_->dimension());
       Napi::Int32Array rows =
           Napi::Int32Array::New(info.Env(), static_cast<size_t>(call.search.users * call.search.k));
@@ -193,15 +207,18 @@ class PackedItems : public Napi::ObjectWrap<PackedItems> {
 
   Napi::Value RankAsync(const Napi::CallbackInfo& info) {
     return Translate(info.Env(), [&] {
+      RequireOpen();
       return RankTask::Start(info.Env(), items_, ReadCall(info, items_->dimension()).search);
     });
   }
 
   Napi::Value Kernels(const Napi::CallbackInfo& info) {
-    return Napi::String::New(info.Env(), items_->kernels().name);
+    return Napi::String::New(info.Env(), items_ ? items_->kernels().name : "");
   }
 
-  Napi::Value SizeBytes(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), items_->sizeBytes()); }
+  Napi::Value SizeBytes(const Napi::CallbackInfo& info) {
+    return Napi::Number::New(info.Env(), items_ ? items_->sizeBytes() : 0);
+  }
 
   SharedItems items_;
 };

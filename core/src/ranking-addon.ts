@@ -1,7 +1,7 @@
 import { type AddonForm, type AddonState, loadAddon } from './load-addon.ts';
 
 /**
- * Item vectors, copied and packed for one kind of processor, outside JavaScript until collected. Both calls take
+ * Item vectors, copied and packed for one kind of processor, outside JavaScript until closed. Both rankings take
  * (userVectors `[users, dimension]`, excludedOffsets `[users + 1]`, excludedItems, count, threads) with the excluded items of
  * each user rising, and give item rows `[users, count]`, best first, equal scores by row, -1 where there are no more.
  * Errors carry a `code`: RANKING_BAD_ARGUMENT or RANKING_FAILED.
@@ -12,6 +12,8 @@ export interface PackedItems {
   rank(...search: RankingCall): Int32Array<ArrayBuffer>;
   /** On the libuv pool, on a copy of the arguments. */
   rankAsync(...search: RankingCall): Promise<Int32Array<ArrayBuffer>>;
+  /** Frees the memory, once rankings under way are done; no further ones are taken. */
+  close(): void;
 }
 
 export type RankingCall = [

@@ -220,3 +220,31 @@ test.runIf(addon)('worker threads rank at once, and one that is terminated meanw
   await Promise.all(workers.map((worker) => worker.terminate()));
   expect(rankUsers(RANKER, DATA, { cutoff: 1 }).itemRows).toHaveLength(300);
 });
+
+test.runIf(addon)('closed items hold no memory, finish what is under way and take no more', async () => {
+  if (!addon) return;
+  const items = new addon.PackedItems(RANKER.itemVectors, 16, '');
+  const search = [RANKER.userVectors, DATA.known.offsets, DATA.known.items, 10, 1] as const;
+  const ranking = items.rankAsync(...search);
+  expect(items.sizeBytes).toBeGreaterThan(RANKER.itemVectors.byteLength);
+  items.close();
+  items.close();
+  expect(items.sizeBytes).toBe(0);
+  expect(await ranking).toEqual(rankUsers(RANKER, DATA, { cutoff: 10 }).itemRows);
+  expect(() => items.rank(...search)).toThrow(expect.objectContaining({ code: 'RANKING_BAD_ARGUMENT' }));
+});
+
+test.runIf(addon)('rankings that never let the event loop turn pile up no memory', () => {
+  const itemCount = 160_000;
+  const itemVectors = new Float32Array(itemCount * 16).map((_, at) => (at % 7) - 3);
+  const data = prepareEvaluation(matrixOf(1, itemCount, [[0, 1]]), matrixOf(1, itemCount, [[0, 0]]));
+  const ranker = { userVectors: new Float32Array(16).fill(1), itemVectors, dimension: 16 };
+  const rankTwenty = () => {
+    for (let round = 0; round < 20; round++) rankUsers(ranker, data, { cutoff: 10 });
+  };
+  // The allocator keeps what the first rankings freed.
+  rankTwenty();
+  const before = process.memoryUsage.rss();
+  rankTwenty();
+  expect(process.memoryUsage.rss() - before).toBeLessThan(30 * itemVectors.byteLength);
+});

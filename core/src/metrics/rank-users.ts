@@ -58,8 +58,12 @@ export function rankUsers(ranker: Ranker, data: EvaluationCase, options: Ranking
     return { cutoff, userRows, itemRows, engine: `reference (${native.reason})` };
   }
   const { items, threads } = native;
-  const itemRows = items.rank(...gather(ranker, userRows, data.known), cutoff, threads);
-  return { cutoff, userRows, itemRows, engine: describe(native) };
+  const engine = describe(native);
+  try {
+    return { cutoff, userRows, itemRows: items.rank(...gather(ranker, userRows, data.known), cutoff, threads), engine };
+  } finally {
+    items.close();
+  }
 }
 
 /** Numbers of users between two looks at the signal. */
@@ -78,13 +82,17 @@ export async function rankUsersAsync(
   const { cutoff, signal } = checkCutoff(options);
   signal?.throwIfAborted();
   if ('scores' in ranker) return rankUsers(ranker, data, options);
-  const { rankBlock, blockSize, engine } = createBlockRanker(ranker, data, options);
+  const { rankBlock, blockSize, engine, close } = createBlockRanker(ranker, data, options);
   const itemRows = new Int32Array(data.userRows.length * cutoff);
-  for (let start = 0; start < data.userRows.length; start += blockSize) {
-    const block = data.userRows.subarray(start, start + blockSize);
-    itemRows.set(await rankBlock(block), start * cutoff);
-    options.onProgress?.(start + block.length, data.userRows.length);
-    signal?.throwIfAborted();
+  try {
+    for (let start = 0; start < data.userRows.length; start += blockSize) {
+      const block = data.userRows.subarray(start, start + blockSize);
+      itemRows.set(await rankBlock(block), start * cutoff);
+      options.onProgress?.(start + block.length, data.userRows.length);
+      signal?.throwIfAborted();
+    }
+  } finally {
+    close();
   }
   return { cutoff, userRows: data.userRows, itemRows, engine };
 }
@@ -93,7 +101,10 @@ interface BlockRanker {
   readonly rankBlock: (userRows: Int32Array) => Promise<Int32Array>;
   readonly blockSize: number;
   readonly engine: string;
+  readonly close: () => void;
 }
+
+const NOTHING_HELD = () => undefined;
 
 function createBlockRanker(
   ranker: VectorRanker | ScoringRanker,
@@ -103,7 +114,7 @@ function createBlockRanker(
   const { cutoff } = options;
   if ('scoreUsers' in ranker) {
     const rankBlock = (users: Int32Array) => rankScores(ranker, data, users, cutoff);
-    return { rankBlock, blockSize: PLAIN_BLOCK, engine: 'scores of the model' };
+    return { rankBlock, blockSize: PLAIN_BLOCK, engine: 'scores of the model', close: NOTHING_HELD };
   }
   checkRanker(ranker, data.userCount, data.itemCount);
   const native = packItems(ranker, options);
@@ -112,11 +123,11 @@ function createBlockRanker(
       await setImmediate();
       return rankByReference(ranker, users, data.known, cutoff);
     };
-    return { rankBlock, blockSize: PLAIN_BLOCK, engine: `reference (${native.reason})` };
+    return { rankBlock, blockSize: PLAIN_BLOCK, engine: `reference (${native.reason})`, close: NOTHING_HELD };
   }
   const { items, threads } = native;
   const rankBlock = (users: Int32Array) => items.rankAsync(...gather(ranker, users, data.known), cutoff, threads);
-  return { rankBlock, blockSize: NATIVE_BLOCK, engine: describe(native) };
+  return { rankBlock, blockSize: NATIVE_BLOCK, engine: describe(native), close: () => items.close() };
 }
 
 function checkCutoff<Options extends RankingOptions>(options: Options): Options {
