@@ -12,6 +12,7 @@ import { itemKnn } from '../src/models/item-knn.ts';
 import { lightGcn } from '../src/models/lightgcn-recommender.ts';
 import { popularity } from '../src/models/popularity-model.ts';
 import { spectral } from '../src/models/spectral.ts';
+import { watchPeakMemory } from './peak-memory.ts';
 import { nextBelow, seedRandom } from '../src/random.ts';
 import type { DataSize, RecommenderFactory } from '../src/recommender.ts';
 
@@ -39,10 +40,9 @@ function createTrain({ userCount, itemCount, interactionCount }: DataSize): Inte
 async function measure<Config>(factory: RecommenderFactory<Config>): Promise<void> {
   const train = createTrain(size);
   const complete = { ...factory.defaultConfig(size), ...config };
-  globalThis.gc?.();
-  const before = process.memoryUsage.rss();
+  const peakSince = watchPeakMemory();
   const model = await factory.fit(train, complete);
-  const measuredMB = (process.resourceUsage().maxRSS * 1024 - before) / 1e6;
+  const measuredMB = peakSince() / 1e6;
   const { peakBytes, modelBytes } = factory.estimateMemory(size, complete);
   const ratio = peakBytes / 1e6 / measuredMB;
   console.log(
