@@ -1,12 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 
 /**
- * Starts to watch this process's memory, after a collection where node runs with --expose-gc. The function returned gives the
- * most bytes since then above those at the start. On Linux, which keeps that peak by itself and lets it start anew,
- * pages of files do not count: the system takes them away and brings them back as it likes. Elsewhere it is the peak of
- * the resident set since the process began.
+ * Starts to watch this process's resident set, after a collection where node runs with --expose-gc. The function returned
+ * gives the most bytes since then above those at the start. Linux keeps that peak by itself and lets it start anew; elsewhere
+ * it is the peak since the process began. Without `files` no pages of files count, the program's own for one, which Linux
+ * takes away and brings back as it likes: for what a few megabytes would blur.
  */
-export function watchPeakMemory(): () => number {
+export function watchPeakMemory({ files = true } = {}): () => number {
   globalThis.gc?.();
   try {
     writeFileSync('/proc/self/clear_refs', '5');
@@ -16,7 +16,8 @@ export function watchPeakMemory(): () => number {
   const before = readMemory();
   return () => {
     const after = readMemory();
-    return Math.max(0, after.peakBytes - after.fileBytes - (before.residentBytes - before.fileBytes));
+    const fileBytes = files ? 0 : after.fileBytes - before.fileBytes;
+    return Math.max(0, after.peakBytes - before.residentBytes - fileBytes);
   };
 }
 

@@ -40,7 +40,7 @@ function createTrain({ userCount, itemCount, interactionCount }: DataSize): Inte
 async function measure<Config>(factory: RecommenderFactory<Config>): Promise<void> {
   const train = createTrain(size);
   const complete = { ...factory.defaultConfig(size), ...config };
-  const peakSince = watchPeakMemory();
+  const peakSince = watchPeakMemory({ files: false });
   const model = await factory.fit(train, complete);
   const measuredMB = peakSince() / 1e6;
   const { peakBytes, modelBytes } = factory.estimateMemory(size, complete);
