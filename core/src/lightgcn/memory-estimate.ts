@@ -18,7 +18,7 @@ export interface TrainingSize {
 }
 
 /** What V8 adds for code and garbage. */
-const BASE_BYTES = 30e6;
+const BASE_BYTES = 25e6;
 
 /**
  * Bytes that training adds to a process at its peak, between loading the matrices and saving a checkpoint, within 20 %
@@ -35,9 +35,8 @@ export function estimateTraining(size: TrainingSize): number {
   const { dimension, layers, batchSize, loss = 'bpr', backend, threads = availableParallelism() } = size;
   const nodeCount = size.userCount + size.itemCount;
   const stride = Math.ceil(dimension / 16) * 16;
-  // JavaScript: three trained tables, the best epoch's and two of final vectors, of which some outlive their use until
-  // the next collection.
-  const tables = 8 * tableBytes(size);
+  // JavaScript: three trained tables, the best epoch's, and those of final vectors, of which some outlive their use.
+  const tables = 5 * tableBytes(size);
   const ownTables = backend === 'native' ? (5 + Math.max(0, Math.min(2, layers - 1)) + 2) * stride : 5 * dimension;
   const graph = 60 * nodeCount + 4 * size.interactionCount * (backend === 'native' ? 16 : 14);
   const rest = BASE_BYTES + tables + 4 * nodeCount * ownTables + graph;
