@@ -166,13 +166,13 @@ export function resolveHyperparameters(
 
 /**
  * Defaults for a loss and data of this size. Large, sparse data: BSL's loss with its published second temperature
- * (arXiv:2312.12882), large batches, and few negatives that grow to four times as many, which on parts held out of
- * gowalla's training part ranks as 1,024 from the start in 0.6 of the time. A temperature of 0.1 with 0.9 ranks 1 % better
- * on those random parts but 1 % worse on the published test part, which no random part resembles; tenants are served
- * the future too, so the smoother recipe stands. The others, and the one recipe of `bpr`, were chosen on validation parts of MovieLens
- * ml-latest-small (temporal and random split per user), where popular items crowd the batches so that the log-q
- * correction decides; those of the softmax hold on a sixth and a thirtieth of gowalla's users too. Without `userCount` and
- * `itemCount` the number of interactions decides. Small data get batches that keep an epoch at about 20 Adam steps, between 64 and 8,192.
+ * (arXiv:2312.12882), large batches, and few negatives that grow to four times as many, cheaper than as many from the
+ * start. A temperature of 0.1 with 0.9 ranks better on random parts of gowalla's training data but worse on the published
+ * test part, which no random part resembles (docs/adr/0006); tenants are served the future too, so the smoother recipe
+ * stands. The others, and the one recipe of `bpr`, were chosen on validation parts of MovieLens ml-latest-small (temporal
+ * and random split per user), where popular items crowd the batches so that the log-q correction decides. Without
+ * `userCount` and `itemCount` the number of interactions decides. Small data get batches that keep an epoch at about 20
+ * Adam steps, between 64 and 8,192.
  */
 export function defaultHyperparameters(
   size: { interactionCount: number; userCount?: number; itemCount?: number },
