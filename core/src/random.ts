@@ -43,6 +43,13 @@ export function nextNormal(state: RandomState): number {
   return radius * Math.cos((2 * Math.PI * nextUint32(state)) / 2 ** 32);
 }
 
+/** `count` draws from the normal distribution around 0. A plain loop: `Float32Array.from` leaves its values as garbage. */
+export function drawNormals(state: RandomState, count: number, deviation = 1): Float32Array {
+  const values = new Float32Array(count);
+  for (let index = 0; index < count; index++) values[index] = deviation * nextNormal(state);
+  return values;
+}
+
 /** Puts `values` into a uniformly random order, in place (Fisher-Yates). */
 export function shuffle(state: RandomState, values: Int32Array): void {
   for (let last = values.length - 1; last > 0; last--) {

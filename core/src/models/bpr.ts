@@ -1,6 +1,6 @@
 import { InteractionDataError, type ItemLists, listItemsByUser } from '../interaction-matrix.ts';
 import { nthAbsent } from '../nth-absent.ts';
-import { nextBelow, nextNormal, type RandomState, seedRandom } from '../random.ts';
+import { nextBelow, drawNormals, type RandomState, seedRandom } from '../random.ts';
 import { checkConfig, checkFit, type RecommenderFactory, reportProgress } from '../recommender.ts';
 import { chooseAlgebra } from './choose-algebra.ts';
 import { createFactorModel, loadFactorModel } from './factor-model.ts';
@@ -62,11 +62,8 @@ export const bpr: RecommenderFactory<BprConfig> = {
     const algebra = options.algebra ?? chooseAlgebra();
     const { dimension, learningRate, regularization, epochs } = config;
     const random = seedRandom(config.seed);
-    const deviation = INITIAL_DEVIATION;
-    const draw = (count: number) =>
-      Float32Array.from({ length: count * dimension }, () => deviation * nextNormal(random));
-    const users = draw(train.userCount);
-    const items = draw(train.itemCount);
+    const users = drawNormals(random, train.userCount * dimension, INITIAL_DEVIATION);
+    const items = drawNormals(random, train.itemCount * dimension, INITIAL_DEVIATION);
     const sampler = createSampler(listItemsByUser(train), train.itemCount, random);
     const { pairCount } = sampler;
     for (let epoch = 1; epoch <= epochs; epoch++) {

@@ -10,7 +10,7 @@ import {
   saveRecommender,
 } from '../recommender.ts';
 import { chooseAlgebra } from './choose-algebra.ts';
-import { countPerRow, powers, singleHistory, transposeLists } from './histories.ts';
+import { countPerRow, powers, scaleTable, singleHistory } from './histories.ts';
 import { createHistoryRecommender } from './history-recommender.ts';
 import type { LinearAlgebra, NormalizedGraph } from './linear-algebra.ts';
 import { normalizedGraphBytes, normalizeGraph } from './normalized-graph.ts';
@@ -87,7 +87,7 @@ export const graphFilter: RecommenderFactory<GraphFilterConfig> = {
     const modelBytes = normalizedGraphBytes(size) + 4 * size.itemCount * (2 * dimension + 4);
     // Scoring, when the factorisation is over, keeps four tables of 32 columns.
     const scoring = 128 * (3 * size.itemCount + size.userCount);
-    const fitting = normalizedGraphBytes(size) + svdBytes(size, dimension) + 4 * dimension * size.itemCount;
+    const fitting = normalizedGraphBytes(size) + svdBytes(size, dimension);
     return { modelBytes, peakBytes: Math.max(fitting, modelBytes + scoring) };
   },
   fit: async (train, config, options = {}) => {
@@ -135,15 +135,13 @@ interface FilterTables {
 
 function createGraphFilter(tables: FilterTables, algebra: LinearAlgebra): Recommender {
   const { config, lists, graph, right, dimension, itemCount } = tables;
-  const degrees = countPerRow(transposeLists(lists, itemCount));
+  const degrees = countPerRow({ offsets: graph.itemOffsets });
   const coefficients = filterCoefficients(config);
   const inputScale = powers(degrees, -config.filterPower);
   const outputScale = powers(degrees, config.filterPower);
   const idealWeights = powers(degrees, -config.idealPower);
   const lifted = powers(degrees, config.idealPower);
-  const idealItems = right.map(
-    (value, at) => value * config.idealWeight * (lifted[Math.floor(at / dimension)] as number),
-  );
+  const idealItems = scaleTable(right, lifted, new Float64Array(dimension).fill(config.idealWeight));
   const filter = async (histories: ItemLists, scales: { inputScale: Float32Array; outputScale: Float32Array }) => {
     const count = histories.offsets.length - 1;
     const out = new Float32Array(count * itemCount);

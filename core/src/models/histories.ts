@@ -73,11 +73,24 @@ export function transposeLists(lists: ItemLists, itemCount: number): ItemLists {
 }
 
 /** The length of each list. */
-export function countPerRow({ offsets }: ItemLists): Int32Array {
+export function countPerRow({ offsets }: Pick<ItemLists, 'offsets'>): Int32Array {
   return Int32Array.from({ length: offsets.length - 1 }, (_, row) => (offsets[row + 1] ?? 0) - (offsets[row] ?? 0));
 }
 
 /** degree ^ exponent of each; 0 where the degree is 0. */
 export function powers(degrees: Int32Array, exponent: number): Float32Array {
   return Float32Array.from(degrees, (degree) => (degree === 0 ? 0 : degree ** exponent));
+}
+
+/** A table `[rows, columns]` with each value multiplied by that of its row and that of its column. */
+export function scaleTable(table: Float32Array, byRow: Float32Array, byColumn: Float64Array): Float32Array {
+  const columns = byColumn.length;
+  const out = new Float32Array(table.length);
+  for (let row = 0, at = 0; at < table.length; row++) {
+    const scale = byRow[row] as number;
+    for (let column = 0; column < columns; column++, at++) {
+      out[at] = scale * (byColumn[column] as number) * (table[at] as number);
+    }
+  }
+  return out;
 }

@@ -1,5 +1,5 @@
 import { listItemsByUser } from '../interaction-matrix.ts';
-import { nextNormal, seedRandom } from '../random.ts';
+import { drawNormals, seedRandom } from '../random.ts';
 import { checkConfig, checkFit, type RecommenderFactory, reportProgress } from '../recommender.ts';
 import { chooseAlgebra } from './choose-algebra.ts';
 import { createFactorModel, loadFactorModel } from './factor-model.ts';
@@ -57,7 +57,7 @@ export const ials: RecommenderFactory<IalsConfig> = {
     const byItem = transposeLists(lists, train.itemCount);
     const random = seedRandom(config.seed);
     const deviation = INITIAL_DEVIATION / Math.sqrt(dimension);
-    const items = Float32Array.from({ length: train.itemCount * dimension }, () => deviation * nextNormal(random));
+    const items = drawNormals(random, train.itemCount * dimension, deviation);
     const users = new Float32Array(train.userCount * dimension);
     const shared = { dimension, unobserved, regularization, exponent };
     for (let epoch = 1; epoch <= epochs; epoch++) {

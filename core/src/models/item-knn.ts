@@ -30,9 +30,6 @@ const RANGES = {
 /** Pairs of items of one user, over all users, that are counted at the most: some ten minutes of work. */
 const MOST_PAIRS = 1e11;
 
-/** What V8 lets pile up of one item's objects after the other's. */
-const GARBAGE_BYTES = 42e6;
-
 /** Items between two checks of the signal. */
 const CHUNK = 512;
 
@@ -49,7 +46,7 @@ export const itemKnn: RecommenderFactory<ItemKnnConfig> = {
     const kept = Math.min(neighbors, itemCount) * itemCount;
     const modelBytes = 8 * kept + 4 * interactionCount + 4 * (userCount + itemCount);
     const lists = 12 * interactionCount + 32 * itemCount;
-    return { modelBytes, peakBytes: modelBytes + 8 * kept + lists + GARBAGE_BYTES };
+    return { modelBytes, peakBytes: modelBytes + 8 * kept + lists };
   },
   fit: async (train, config, options = {}) => {
     checkConfig({ ...config }, RANGES);
@@ -91,49 +88,59 @@ function createSearch(lists: ItemLists, itemCount: number, config: ItemKnnConfig
   const byItem = transposeLists(lists, itemCount);
   const degrees = countPerRow(byItem);
   const common = new Int32Array(itemCount);
-  const rows: Int32Array[] = [];
-  const values: Float32Array[] = [];
-  const addItem = (item: number): void => {
-    const touched: number[] = [];
+  // Written over for each item: an object or an array of its own for each would be garbage of the size of the result.
+  const touched = new Int32Array(itemCount);
+  const similarities = new Float64Array(itemCount);
+  const sorted = new Float64Array(itemCount);
+  const offsets = new Int32Array(itemCount + 1);
+  // The system gives memory only for what is written.
+  const most = itemCount * Math.min(config.neighbors, itemCount);
+  const rows = new Int32Array(most);
+  const values = new Float32Array(most);
+
+  const countCommon = (item: number): number => {
+    let count = 0;
     for (let at = byItem.offsets[item] as number; at < (byItem.offsets[item + 1] as number); at++) {
       const user = byItem.items[at] as number;
       const end = lists.offsets[user + 1] as number;
       for (let entry = lists.offsets[user] as number; entry < end; entry++) {
         const other = lists.items[entry] as number;
-        if (common[other] === 0) touched.push(other);
+        if (common[other] === 0) touched[count++] = other;
         common[other] = (common[other] as number) + 1;
       }
     }
-    const similarities = new Float64Array(touched.length);
-    touched.forEach((other, at) => {
+    touched.subarray(0, count).sort();
+    return count;
+  };
+  const compare = (item: number, count: number): void => {
+    for (let at = 0; at < count; at++) {
+      const other = touched[at] as number;
       const both = common[other] as number;
       common[other] = 0;
       const norm = ((degrees[item] as number) * (degrees[other] as number)) ** config.power;
       similarities[at] = other === item ? -1 : both / (norm + config.shrinkage);
-    });
+    }
+  };
+  const addItem = (item: number): void => {
+    const count = countCommon(item);
+    compare(item, count);
     // Sorting plain numbers to find the least that is kept is ten times as fast as sorting all pairs.
-    const least = similarities.toSorted().at(-config.neighbors) ?? 0;
-    const found: { other: number; similarity: number }[] = [];
-    touched.forEach((other, at) => {
-      const similarity = similarities[at] as number;
-      if (similarity >= Math.max(0, least)) found.push({ other, similarity });
-    });
-    const kept = found.toSorted((x, y) => y.similarity - x.similarity || x.other - y.other).slice(0, config.neighbors);
-    rows.push(Int32Array.from(kept, ({ other }) => other));
-    values.push(Float32Array.from(kept, ({ similarity }) => similarity));
+    sorted.set(similarities.subarray(0, count));
+    const least = sorted.subarray(0, count).sort()[Math.max(0, count - config.neighbors)] ?? 0;
+    const found: number[] = [];
+    for (let at = 0; at < count; at++) if ((similarities[at] as number) >= Math.max(0, least)) found.push(at);
+    found.sort((x, y) => (similarities[y] as number) - (similarities[x] as number) || x - y);
+    const start = offsets[item] as number;
+    const kept = Math.min(found.length, config.neighbors);
+    for (let rank = 0; rank < kept; rank++) {
+      rows[start + rank] = touched[found[rank] as number] as number;
+      values[start + rank] = similarities[found[rank] as number] as number;
+    }
+    offsets[item + 1] = start + kept;
   };
   const finish = (): Neighbors => {
-    const offsets = new Int32Array(itemCount + 1);
-    rows.forEach((own, item) => {
-      offsets[item + 1] = (offsets[item] ?? 0) + own.length;
-    });
-    const joined = {
-      rows: new Int32Array(offsets[itemCount] ?? 0),
-      similarities: new Float32Array(offsets[itemCount] ?? 0),
-    };
-    rows.forEach((own, item) => joined.rows.set(own, offsets[item]));
-    values.forEach((own, item) => joined.similarities.set(own, offsets[item]));
-    return { offsets, ...joined };
+    const count = offsets[itemCount] as number;
+    return { offsets, rows: rows.slice(0, count), similarities: values.slice(0, count) };
   };
   return { addItem, finish };
 }

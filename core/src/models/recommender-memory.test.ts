@@ -6,7 +6,7 @@ const LARGE = { userCount: 60_000, itemCount: 30_000, interactionCount: 400_000 
 const WISHES = [
   { kind: 'popularity', ...LARGE, interactionCount: 8_000_000 },
   // Enough pairs that most items have all the neighbours that are kept: else less is needed than is set aside.
-  { kind: 'item-knn', userCount: 50_000, itemCount: 20_000, interactionCount: 400_000 },
+  { kind: 'item-knn', userCount: 50_000, itemCount: 20_000, interactionCount: 700_000 },
   { kind: 'spectral', ...LARGE },
   { kind: 'graph-filter', ...LARGE },
   { kind: 'content', ...LARGE },

@@ -1,3 +1,4 @@
+import { freeTable } from '../free-table.ts';
 import { listItemsByUser } from '../interaction-matrix.ts';
 import {
   checkConfig,
@@ -9,7 +10,7 @@ import {
   saveRecommender,
 } from '../recommender.ts';
 import { chooseAlgebra } from './choose-algebra.ts';
-import { countPerRow, powers, transposeLists } from './histories.ts';
+import { countPerRow, powers, scaleTable } from './histories.ts';
 import type { LinearAlgebra } from './linear-algebra.ts';
 import { normalizedGraphBytes, normalizeGraph } from './normalized-graph.ts';
 import { spectralDimension, svdBytes, truncatedSvd } from './truncated-svd.ts';
@@ -72,13 +73,15 @@ export const spectral: RecommenderFactory<SpectralConfig> = {
     const onRound = (done: number) => reportProgress(options, { phase: 'factorising', done, total });
     const graph = normalizeGraph(lists, train.itemCount);
     const svd = await truncatedSvd(graph, { ...config, rank: config.dimension, algebra, onRound });
-    const degrees = countPerRow(transposeLists(lists, train.itemCount));
+    const degrees = countPerRow({ offsets: graph.itemOffsets });
     // The weight of a direction is shared by both sides, so that vectors of both have one scale.
     const spectrum = svd.values.map((value) => value ** (config.spectrumPower / 2));
-    const items = scaleVectors(svd.right, spectrum, powers(degrees, config.outputPower));
-    const ego = scaleVectors(svd.right, spectrum, powers(degrees, -config.inputPower));
+    const items = scaleTable(svd.right, powers(degrees, config.outputPower), spectrum);
+    const ego = scaleTable(svd.right, powers(degrees, -config.inputPower), spectrum);
+    freeTable(svd.right);
     const ones = new Float32Array(train.itemCount).fill(1);
     const users = await sumRows(lists, ego, { weights: ones, dimension: svd.rank, algebra });
+    freeTable(ego);
     reportProgress(options, { phase: 'factorising', done: total, total });
     const weights = powers(degrees, -config.inputPower - config.outputPower);
     return createSpectral({ dimension: svd.rank, users, items, weights }, algebra);
@@ -96,13 +99,6 @@ export const spectral: RecommenderFactory<SpectralConfig> = {
     return createSpectral(tables, options.algebra ?? chooseAlgebra());
   },
 };
-
-function scaleVectors(vectors: Float32Array, byColumn: Float64Array, byRow: Float32Array): Float32Array {
-  const dimension = byColumn.length;
-  return vectors.map(
-    (value, at) => value * (byColumn[at % dimension] as number) * (byRow[Math.floor(at / dimension)] as number),
-  );
-}
 
 interface SpectralTables {
   readonly dimension: number;

@@ -1,4 +1,5 @@
-import { nextNormal, seedRandom } from '../random.ts';
+import { freeTable } from '../free-table.ts';
+import { drawNormals, seedRandom } from '../random.ts';
 import type { LinearAlgebra, NormalizedGraph } from './linear-algebra.ts';
 import { symmetricEigen } from './symmetric-eigen.ts';
 
@@ -29,10 +30,10 @@ export function spectralDimension(interactionCount: number): number {
   return 16 * Math.round(16 * (interactionCount / 800_000) ** 0.75);
 }
 
-/** Bytes that `truncatedSvd` needs at the most besides the graph, its result included. */
+/** Bytes that `truncatedSvd` needs at the most besides the graph: its result takes less. */
 export function svdBytes(size: { userCount: number; itemCount: number }, rank: number): number {
   const width = Math.min(rank + OVERSAMPLING, size.userCount, size.itemCount);
-  return 4 * width * (size.userCount + 2 * size.itemCount) + 32 * width * width + 4 * rank * size.itemCount;
+  return 4 * width * (size.userCount + 2 * size.itemCount) + 32 * width * width;
 }
 
 /**
@@ -46,8 +47,8 @@ export async function truncatedSvd(graph: NormalizedGraph, options: SvdOptions):
   const itemCount = graph.itemOffsets.length - 1;
   const width = Math.min(options.rank + OVERSAMPLING, userCount, itemCount);
   const random = seedRandom(options.seed);
-  let basis: Float32Array = Float32Array.from({ length: itemCount * width }, () => nextNormal(random));
-  let other: Float32Array = new Float32Array(itemCount * width);
+  const basis = drawNormals(random, itemCount * width);
+  const other = new Float32Array(itemCount * width);
   const middle = new Float32Array(userCount * width);
   for (let round = 0; round < rounds; round++) {
     await multiplyGraph(graph, 'forward', { algebra, dense: basis, width, out: middle });
@@ -56,16 +57,17 @@ export async function truncatedSvd(graph: NormalizedGraph, options: SvdOptions):
     await rotate(other, orthonormalizer(gram, width), { algebra, columns: width, out: basis });
     options.onRound?.(round + 1);
   }
+  freeTable(other);
   await multiplyGraph(graph, 'forward', { algebra, dense: basis, width, out: middle });
   const { values, vectors } = symmetricEigen(await gramOf(middle, width, algebra), width);
+  freeTable(middle);
   const floor = (values[0] ?? 0) * 1e-8;
   const rank = values.subarray(0, Math.min(options.rank, width)).filter((value) => value > floor).length;
-  const rotation = Float32Array.from({ length: width * rank }, (_, at) => {
-    return vectors[(at % rank) * width + Math.floor(at / rank)] as number;
-  });
-  other = new Float32Array(itemCount * rank);
-  if (rank > 0) await rotate(basis, rotation, { algebra, columns: rank, out: other });
-  return { rank, values: values.slice(0, rank).map(Math.sqrt), right: other };
+  const rotation = transposeRows(vectors, rank, width);
+  const right = new Float32Array(itemCount * rank);
+  if (rank > 0) await rotate(basis, rotation, { algebra, columns: rank, out: right });
+  freeTable(basis);
+  return { rank, values: values.slice(0, rank).map(Math.sqrt), right };
 }
 
 interface GraphProduct {
@@ -147,7 +149,15 @@ function orthonormalizer(gram: Float32Array, width: number): Float32Array {
       inverse[row * width + column] = sum / pivot;
     }
   }
-  return Float32Array.from({ length: width * width }, (_, at) => {
-    return inverse[(at % width) * width + Math.floor(at / width)] as number;
-  });
+  return transposeRows(inverse, width, width);
+}
+
+/** The first `rows` rows of a matrix of `columns` columns as `[columns, rows]`. */
+function transposeRows(matrix: Float64Array, rows: number, columns: number): Float32Array {
+  const out = new Float32Array(columns * rows);
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++)
+      out[column * rows + row] = matrix[row * columns + column] as number;
+  }
+  return out;
 }
