@@ -126,7 +126,9 @@ function createSearch(lists: ItemLists, itemCount: number, config: ItemKnnConfig
     compare(item, count);
     // Sorting plain numbers to find the least that is kept is ten times as fast as sorting all pairs.
     sorted.set(similarities.subarray(0, count));
-    const least = sorted.subarray(0, count).sort()[Math.max(0, count - config.neighbors)] ?? 0;
+    const ascending = sorted.subarray(0, count);
+    ascending.sort();
+    const least = ascending[Math.max(0, count - config.neighbors)] ?? 0;
     const found: number[] = [];
     for (let at = 0; at < count; at++) if ((similarities[at] as number) >= Math.max(0, least)) found.push(at);
     found.sort((x, y) => (similarities[y] as number) - (similarities[x] as number) || x - y);
