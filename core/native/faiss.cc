@@ -19,7 +19,6 @@
 #include <mutex>
 #include <shared_mutex>
 #include <string>
-#include <unordered_set>
 #include <vector>
 
 extern "C" void openblas_set_num_threads(int threads);
@@ -123,29 +122,65 @@ struct SearchRequest {
   std::vector<float> queries;
   size_t count = 0;
   size_t k = 0;
-  std::vector<Id> excluded;
+  std::vector<int32_t> excluded;
+  // Those of query i beside `excluded`: excluded_of[offsets[i] .. offsets[i + 1]); no offsets: none.
+  std::vector<int32_t> offsets, excluded_of;
+  bool has_only = false;
+  std::vector<int32_t> only;
   int nprobe = 0;    // 0: the index's own
   int ef_search = 0; // 0: the index's own
   int32_t* rows = nullptr;
   float* scores = nullptr;
 };
 
-void StoreResults(const SearchRequest& request, size_t fetched, const std::vector<float>& distances,
-                  const std::vector<Id>& labels, const std::unordered_set<Id>& dropped) {
-  for (size_t query = 0; query < request.count; query++) {
-    size_t rank = 0;
-    for (size_t from = query * fetched; from < (query + 1) * fetched && rank < request.k; from++) {
-      if (labels[from] < 0 || dropped.count(labels[from]) > 0) continue;
-      request.rows[query * request.k + rank] = static_cast<int32_t>(labels[from]);
-      request.scores[query * request.k + rank] = distances[from];
-      rank++;
+// One bit for each row that may be returned.
+class Allowed : public faiss::IDSelector {
+ public:
+  Allowed(const SearchRequest& request, Id count)
+      : count_(count), bits_(static_cast<size_t>(count + 63) / 64, request.has_only ? 0 : ~uint64_t{0}) {
+    for (const int32_t row : request.only) {
+      if (IsRow(row)) bits_[row >> 6] |= uint64_t{1} << (row & 63);
     }
-    for (; rank < request.k; rank++) {
-      request.rows[query * request.k + rank] = -1;
-      request.scores[query * request.k + rank] = -std::numeric_limits<float>::infinity();
+    for (const int32_t row : request.excluded) Drop(row);
+  }
+
+  bool is_member(Id row) const final { return bits_[row >> 6] >> (row & 63) & 1; }
+
+  // Whether the row was allowed before.
+  bool Drop(int32_t row) {
+    if (!IsRow(row) || !is_member(row)) return false;
+    bits_[row >> 6] &= ~(uint64_t{1} << (row & 63));
+    return true;
+  }
+
+  void Restore(int32_t row) { bits_[row >> 6] |= uint64_t{1} << (row & 63); }
+
+ private:
+  bool IsRow(int32_t row) const { return row >= 0 && row < count_; }
+
+  const Id count_;
+  std::vector<uint64_t> bits_;
+};
+
+// What one query may not return beside the rest of its call, for as long as this lives.
+class Dropped {
+ public:
+  Dropped(Allowed& allowed, const SearchRequest& request, size_t query) : allowed_(allowed) {
+    if (request.offsets.empty()) return;
+    for (int32_t at = request.offsets[query]; at < request.offsets[query + 1]; at++) {
+      const int32_t row = request.excluded_of[at];
+      if (allowed.Drop(row)) rows_.push_back(row);
     }
   }
-}
+  ~Dropped() {
+    for (const int32_t row : rows_) allowed_.Restore(row);
+  }
+  Dropped(const Dropped&) = delete;
+
+ private:
+  Allowed& allowed_;
+  std::vector<int32_t> rows_;
+};
 
 // Sets a value and puts the old one back, exceptions included.
 struct Restored {
@@ -155,48 +190,137 @@ struct Restored {
   int old;
 };
 
-void Search(Holder& holder, const SearchRequest& request) {
-  faiss::Index& index = *holder.index;
-  ChooseThreads(static_cast<double>(request.count) * index.ntotal * index.d);
-  auto* ivf = dynamic_cast<faiss::IndexIVF*>(&index);
-  const bool takes_selector = ivf != nullptr || dynamic_cast<faiss::IndexFlat*>(&index) != nullptr;
+struct Found {
+  std::vector<Id> labels;
+  std::vector<float> scores;
+};
 
-  std::unordered_set<Id> dropped;
-  faiss::IDSelectorBatch batch(request.excluded.size(), request.excluded.data());
-  faiss::IDSelectorNot kept(&batch);
+Found SearchPlainly(const faiss::Index& index, const float* queries, size_t count, size_t fetched,
+                    const faiss::SearchParameters* parameters) {
+  Found found{std::vector<Id>(count * fetched, -1), std::vector<float>(count * fetched)};
+  index.search(count, queries, fetched, found.scores.data(), found.labels.data(), parameters);
+  return found;
+}
+
+// Copies the best k allowed rows of the `fetched` found, and fills up.
+void Store(const SearchRequest& request, size_t query, const Id* labels, const float* scores, size_t fetched,
+           const Allowed* allowed) {
+  int32_t* rows_out = request.rows + query * request.k;
+  float* scores_out = request.scores + query * request.k;
+  size_t rank = 0;
+  for (size_t from = 0; from < fetched && rank < request.k; from++) {
+    if (labels[from] < 0 || (allowed != nullptr && !allowed->is_member(labels[from]))) continue;
+    rows_out[rank] = static_cast<int32_t>(labels[from]);
+    scores_out[rank] = scores[from];
+    rank++;
+  }
+  std::fill(rows_out + rank, rows_out + request.k, -1);
+  std::fill(scores_out + rank, scores_out + request.k, -std::numeric_limits<float>::infinity());
+}
+
+// Compares all allowed rows, by what the index makes of their codes.
+void SearchOnly(const faiss::Index& index, const SearchRequest& request, Allowed& allowed) {
+  std::vector<int32_t> rows = request.only;
+  std::sort(rows.begin(), rows.end());
+  rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
+  rows.erase(std::remove_if(rows.begin(), rows.end(),
+                            [&](int32_t row) { return row < 0 || row >= index.ntotal || !allowed.is_member(row); }),
+             rows.end());
+  const size_t dimension = index.d;
+  std::vector<float> vectors(rows.size() * dimension);
+  for (size_t at = 0; at < rows.size(); at++) index.reconstruct(rows[at], vectors.data() + at * dimension);
+  faiss::IndexFlatIP subset(index.d);
+  subset.add(rows.size(), vectors.data());
+  // So many more are fetched that those which a query may not return can be dropped afterwards.
+  for (size_t query = 0; query < request.count; query++) {
+    const Dropped own(allowed, request, query);
+    const size_t own_count =
+        request.offsets.empty() ? 0 : static_cast<size_t>(request.offsets[query + 1] - request.offsets[query]);
+    const size_t fetched = std::min(request.k + own_count, rows.size());
+    if (fetched == 0) {
+      Store(request, query, nullptr, nullptr, 0, nullptr);
+      continue;
+    }
+    Found found = SearchPlainly(subset, request.queries.data() + query * dimension, 1, fetched, nullptr);
+    for (Id& label : found.labels) label = label < 0 ? label : rows[label];
+    Store(request, query, found.labels.data(), found.scores.data(), fetched, &allowed);
+  }
+}
+
+// Rows that queries of one call may not return: up to so many are fetched with the others and dropped, so that FAISS
+// gets all queries at once.
+constexpr size_t kMostFetchedToDrop = 512;
+
+size_t MostExcludedOf(const SearchRequest& request) {
+  size_t most = 0;
+  for (size_t query = 0; query + 1 < request.offsets.size(); query++) {
+    most = std::max(most, static_cast<size_t>(request.offsets[query + 1] - request.offsets[query]));
+  }
+  return most;
+}
+
+void SearchFiltered(const faiss::Index& index, const SearchRequest& request, Allowed& allowed,
+                    const faiss::SearchParameters* parameters) {
+  const size_t own_most = MostExcludedOf(request);
+  const size_t common = parameters != nullptr ? 0 : request.excluded.size();
+  if (own_most <= kMostFetchedToDrop || parameters == nullptr) {
+    const size_t fetched = std::min<size_t>(request.k + common + own_most, index.ntotal);
+    const Found found = SearchPlainly(index, request.queries.data(), request.count, fetched, parameters);
+    for (size_t query = 0; query < request.count; query++) {
+      const Dropped own(allowed, request, query);
+      const size_t from = query * fetched;
+      Store(request, query, found.labels.data() + from, found.scores.data() + from, fetched, &allowed);
+    }
+    return;
+  }
+  const size_t fetched = std::min<size_t>(request.k, index.ntotal);
+  for (size_t query = 0; query < request.count; query++) {
+    const Dropped own(allowed, request, query);
+    const Found found = SearchPlainly(index, request.queries.data() + query * index.d, 1, fetched, parameters);
+    Store(request, query, found.labels.data(), found.scores.data(), fetched, nullptr);
+  }
+}
+
+void SearchUnder(faiss::Index& index, const SearchRequest& request) {
+  auto* ivf = dynamic_cast<faiss::IndexIVF*>(&index);
+  const bool is_filtered = request.has_only || !request.excluded.empty() || !request.excluded_of.empty();
+  Allowed allowed(request, is_filtered ? index.ntotal : 0);
+  if (request.has_only && ivf == nullptr) return SearchOnly(index, request, allowed);
   faiss::SearchParameters plain;
   faiss::SearchParametersIVF lists;
   faiss::SearchParameters* parameters = nullptr;
-  if (takes_selector) {
-    if (ivf != nullptr) {
-      lists.nprobe = request.nprobe > 0 ? std::min<size_t>(request.nprobe, ivf->nlist) : ivf->nprobe;
-      parameters = &lists;
-    } else {
-      parameters = &plain;
-    }
-    parameters->sel = request.excluded.empty() ? nullptr : &kept;
-  } else {
-    dropped.insert(request.excluded.begin(), request.excluded.end());
+  if (ivf != nullptr) {
+    const size_t wanted = request.nprobe > 0 ? static_cast<size_t>(request.nprobe) : ivf->nprobe;
+    lists.nprobe = request.has_only ? ivf->nlist : std::min<size_t>(wanted, ivf->nlist);
+    parameters = &lists;
+  } else if (dynamic_cast<faiss::IndexFlat*>(&index) != nullptr) {
+    parameters = &plain;
   }
+  if (is_filtered) {
+    if (parameters != nullptr) parameters->sel = &allowed;
+    return SearchFiltered(index, request, allowed, parameters);
+  }
+  const size_t fetched = std::min<size_t>(request.k, index.ntotal);
+  const Found found = SearchPlainly(index, request.queries.data(), request.count, fetched, parameters);
+  for (size_t query = 0; query < request.count; query++) {
+    const size_t from = query * fetched;
+    Store(request, query, found.labels.data() + from, found.scores.data() + from, fetched, nullptr);
+  }
+}
 
-  // An index type that knows no selector returns so many more that the excluded ones can be dropped afterwards.
-  const size_t fetched = std::min<size_t>(request.k + dropped.size(), index.ntotal);
-  std::vector<Id> labels(request.count * fetched, -1);
-  std::vector<float> distances(request.count * fetched);
-  const auto search = [&] {
-    index.search(request.count, request.queries.data(), fetched, distances.data(), labels.data(), parameters);
-  };
+void Search(Holder& holder, const SearchRequest& request) {
+  faiss::Index& index = *holder.index;
+  ChooseThreads(static_cast<double>(request.count) * index.ntotal * index.d);
   auto* hnsw = dynamic_cast<faiss::IndexHNSW*>(&index);
   if (hnsw != nullptr && request.ef_search > 0) {
     // FAISS 1.7.3 sizes its queue by the index's own efSearch, whatever the search parameters say.
     std::unique_lock<std::shared_mutex> alone(holder.settings);
     const Restored setting(hnsw->hnsw.efSearch, request.ef_search);
-    search();
+    SearchUnder(index, request);
   } else {
     std::shared_lock<std::shared_mutex> together(holder.settings);
-    search();
+    SearchUnder(index, request);
   }
-  StoreResults(request, fetched, distances, labels, dropped);
 }
 
 class NativeIndex : public Napi::ObjectWrap<NativeIndex> {
@@ -243,7 +367,7 @@ class NativeIndex : public Napi::ObjectWrap<NativeIndex> {
     return Napi::Number::New(info.Env(), Opened(info.Env()).index->d);
   }
 
-  // search(queries: Float32Array, k, excludeRows: Int32Array, nprobe, efSearch): Promise<{ rows, scores }>
+  // search(queries: Float32Array, k, options): Promise<{ rows, scores }>; options as NativeFaissSearch of faiss-addon.ts
   Napi::Value StartSearch(const Napi::CallbackInfo& info) {
     Napi::Env env = info.Env();
     const faiss::Index& index = *Opened(env).index;
@@ -264,13 +388,12 @@ class NativeIndex : public Napi::ObjectWrap<NativeIndex> {
 
   static SearchRequest ReadRequest(const Napi::CallbackInfo& info, const faiss::Index& index) {
     Napi::Env env = info.Env();
-    if (info.Length() != 5 || !info[0].IsTypedArray() || !info[2].IsTypedArray() ||
-        info[0].As<Napi::TypedArray>().TypedArrayType() != napi_float32_array ||
-        info[2].As<Napi::TypedArray>().TypedArrayType() != napi_int32_array) {
-      throw BadArgument(env, "search takes a Float32Array, k, an Int32Array, nprobe and efSearch.");
+    if (info.Length() != 3 || !info[0].IsTypedArray() || !info[2].IsObject() ||
+        info[0].As<Napi::TypedArray>().TypedArrayType() != napi_float32_array) {
+      throw BadArgument(env, "search takes a Float32Array, k and options.");
     }
     auto queries = info[0].As<Napi::Float32Array>();
-    auto excluded = info[2].As<Napi::Int32Array>();
+    auto options = info[2].As<Napi::Object>();
     const double k = info[1].ToNumber().DoubleValue();
     if (queries.ElementLength() == 0 || queries.ElementLength() % index.d != 0) {
       throw BadArgument(env, "Queries must be rows of dimension " + std::to_string(index.d) + ".");
@@ -281,10 +404,33 @@ class NativeIndex : public Napi::ObjectWrap<NativeIndex> {
     request.queries.assign(queries.Data(), queries.Data() + queries.ElementLength());
     request.count = queries.ElementLength() / index.d;
     request.k = static_cast<size_t>(k);
-    request.excluded.assign(excluded.Data(), excluded.Data() + excluded.ElementLength());
-    request.nprobe = std::max(0, info[3].ToNumber().Int32Value());
-    request.ef_search = std::max(0, info[4].ToNumber().Int32Value());
+    request.excluded = CopyRows(options, "excludeRows");
+    request.offsets = CopyRows(options, "offsetsOf");
+    request.excluded_of = CopyRows(options, "excludeRowsOf");
+    CheckOffsets(env, request);
+    request.has_only = !options.Get("onlyRows").IsNull();
+    if (request.has_only) request.only = CopyRows(options, "onlyRows");
+    request.nprobe = std::max(0, options.Get("nprobe").ToNumber().Int32Value());
+    request.ef_search = std::max(0, options.Get("efSearch").ToNumber().Int32Value());
     return request;
+  }
+
+  static std::vector<int32_t> CopyRows(const Napi::Object& options, const char* name) {
+    const Napi::Value value = options.Get(name);
+    if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_int32_array) {
+      throw BadArgument(options.Env(), std::string(name) + " must be an Int32Array.");
+    }
+    auto rows = value.As<Napi::Int32Array>();
+    return std::vector<int32_t>(rows.Data(), rows.Data() + rows.ElementLength());
+  }
+
+  static void CheckOffsets(Napi::Env env, const SearchRequest& request) {
+    const auto& offsets = request.offsets;
+    const bool fits = offsets.empty() ? request.excluded_of.empty()
+                                      : offsets.size() == request.count + 1 && offsets.front() == 0 &&
+                                            static_cast<size_t>(offsets.back()) == request.excluded_of.size() &&
+                                            std::is_sorted(offsets.begin(), offsets.end());
+    if (!fits) throw BadArgument(env, "offsetsOf must rise from 0 to the length of excludeRowsOf, one for each query.");
   }
 
   // setDefaultNprobe(nprobe): what searches of an IVF index use that do not say; written with the index.

@@ -1,6 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { decodeColumns, encodeColumns, FileFormatError } from './columnar-file.ts';
-import { checkSearch, checkVectors, type SearchResult, type VectorIndex, VectorIndexError } from './index-contract.ts';
+import {
+  checkSearch,
+  checkVectors,
+  type SearchOptions,
+  type SearchResult,
+  type VectorIndex,
+  VectorIndexError,
+} from './index-contract.ts';
 import { scoreItems, topRows } from './scoring.ts';
 import { writeIndexFile } from './write-index-file.ts';
 
@@ -17,14 +24,20 @@ const FORMAT = { magic: EXACT_INDEX_MAGIC, error: FileFormatError };
 export function createExactIndex(vectors: Float32Array, dimension: number, notice: string | null = null): VectorIndex {
   const size = checkVectors(vectors, dimension);
   const state = { dimension, closed: false };
-  const search = (queries: Float32Array, k: number, excludeRows: Int32Array): SearchResult => {
-    const queryCount = checkSearch(state, queries, k);
+  const search = (queries: Float32Array, k: number, options: SearchOptions): SearchResult => {
+    const { excludeRows, excludeRowsOf, onlyRows } = options;
+    const queryCount = checkSearch(state, queries, { k, excludeRowsOf });
     const rows = new Int32Array(queryCount * k).fill(-1);
     const scores = new Float32Array(queryCount * k).fill(Number.NEGATIVE_INFINITY);
     const all = new Float64Array(size);
+    const hide = (hidden: Int32Array | undefined) => {
+      for (const row of hidden ?? []) if (row >= 0 && row < size) all[row] = Number.NEGATIVE_INFINITY;
+    };
     for (let query = 0; query < queryCount; query++) {
       scoreItems(vectors, Float64Array.from(queries.subarray(query * dimension, (query + 1) * dimension)), all);
-      for (const row of excludeRows) if (row >= 0 && row < size) all[row] = Number.NEGATIVE_INFINITY;
+      if (onlyRows) keepOnly(all, onlyRows);
+      hide(excludeRows);
+      hide(excludeRowsOf?.rows.subarray(excludeRowsOf.offsets[query], excludeRowsOf.offsets[query + 1]));
       const best = topRows(all, k);
       rows.set(best, query * k);
       for (const [rank, row] of best.entries()) scores[query * k + rank] = all[row] ?? 0;
@@ -38,7 +51,7 @@ export function createExactIndex(vectors: Float32Array, dimension: number, notic
     dimension,
     notice,
     recallAt20: 1,
-    search: async (queries, k, options) => search(queries, k, options?.excludeRows ?? new Int32Array(0)),
+    search: async (queries, k, options = {}) => search(queries, k, options),
     async write(path) {
       if (state.closed) throw new VectorIndexError('CLOSED', 'The index is closed.');
       const bytes = encodeColumns(FORMAT, { dimension, size }, { vectors });
@@ -48,6 +61,12 @@ export function createExactIndex(vectors: Float32Array, dimension: number, notic
       state.closed = true;
     },
   };
+}
+
+function keepOnly(scores: Float64Array, rows: Int32Array): void {
+  const kept = [...rows].map((row) => [row, scores[row]] as const);
+  scores.fill(Number.NEGATIVE_INFINITY);
+  for (const [row, score] of kept) if (score !== undefined) scores[row] = score;
 }
 
 /** The exact index in the bytes of a file. @throws VectorIndexError UNREADABLE. */

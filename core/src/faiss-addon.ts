@@ -1,20 +1,23 @@
 import type { SearchResult } from './index-contract.ts';
 import { type AddonForm, type AddonState, loadAddon } from './load-addon.ts';
 
-/**
- * An index of core/native/faiss.cc. Errors carry a `code`: FAISS_CLOSED, FAISS_BAD_ARGUMENT or FAISS_FAILED.
- * A number 0 for `nprobe` or `efSearch` stands for the index's own.
- */
+/** What a search takes beside its queries. A number 0 for `nprobe` or `efSearch` stands for the index's own. */
+export interface NativeFaissSearch {
+  readonly excludeRows: Int32Array;
+  /** `[q + 1]`, or empty: then `excludeRowsOf` is too. */
+  readonly offsetsOf: Int32Array;
+  readonly excludeRowsOf: Int32Array;
+  /** Null: all rows. */
+  readonly onlyRows: Int32Array | null;
+  readonly nprobe: number;
+  readonly efSearch: number;
+}
+
+/** An index of core/native/faiss.cc. Errors carry a `code`: FAISS_CLOSED, FAISS_BAD_ARGUMENT or FAISS_FAILED. */
 export interface NativeFaissIndex {
   readonly size: number;
   readonly dimension: number;
-  search(
-    queries: Float32Array,
-    k: number,
-    excludeRows: Int32Array,
-    nprobe: number,
-    efSearch: number,
-  ): Promise<SearchResult>;
+  search(queries: Float32Array, k: number, options: NativeFaissSearch): Promise<SearchResult>;
   setDefaultNprobe(nprobe: number): void;
   write(path: string): Promise<void>;
   close(): void;

@@ -5,6 +5,7 @@ import { checkSearch, checkVectors, type VectorIndex, VectorIndexError } from '.
 import { writeIndexFile } from './write-index-file.ts';
 
 const NO_ROWS = new Int32Array(0);
+const NO_LISTS = { offsets: NO_ROWS, rows: NO_ROWS };
 
 /** A FAISS index with the means to tune it before it is used. */
 export interface TunableIndex extends VectorIndex {
@@ -93,10 +94,13 @@ function wrap(native: NativeFaissIndex, trailer: IndexTrailer, mappedPath: strin
       return state.recallAt20;
     },
     async search(queries, k, options = {}) {
-      checkSearch(state, queries, k);
-      const { excludeRows = NO_ROWS, nprobe, efSearch } = options;
-      const breadths = [checkBreadth('nprobe', nprobe), checkBreadth('efSearch', efSearch)] as const;
-      return await translated(native.search(queries, k, excludeRows, ...breadths));
+      const { excludeRows = NO_ROWS, excludeRowsOf, onlyRows = null } = options;
+      checkSearch(state, queries, { k, excludeRowsOf });
+      const nprobe = checkBreadth('nprobe', options.nprobe);
+      const efSearch = checkBreadth('efSearch', options.efSearch);
+      const { offsets, rows } = excludeRowsOf ?? NO_LISTS;
+      const filter = { excludeRows, offsetsOf: offsets, excludeRowsOf: rows, onlyRows };
+      return await translated(native.search(queries, k, { ...filter, nprobe, efSearch }));
     },
     async write(path) {
       checkOpen();

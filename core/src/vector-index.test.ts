@@ -147,8 +147,10 @@ describe.skipIf(!hasFaiss)(`with FAISS${hasFaiss ? '' : `, which is missing: ${b
     for (const args of [
       [],
       ['x'],
-      [new Float32Array(3), 5, new Int32Array(0), 0, 0],
-      [new Float64Array(16), 5, 1, 0, 0],
+      [new Float32Array(3), 5, {}],
+      [new Float32Array(16), 5, {}],
+      [new Float32Array(16), 5, { excludeRows: 'x' }],
+      [new Float64Array(16), 5, {}],
     ]) {
       expect(() => Reflect.apply(search, native, args)).toThrow(
         expect.objectContaining({ code: 'FAISS_BAD_ARGUMENT' }),
@@ -166,9 +168,11 @@ describe.skipIf(!hasFaiss)(`with FAISS${hasFaiss ? '' : `, which is missing: ${b
         const { loadFaissAddon } = await import(${JSON.stringify(join(CORE, 'src/faiss-addon.ts'))});
         const vectors = Float32Array.from({ length: 40000 * 16 }, (_, at) => Math.sin(at * 0.7));
         const index = await loadFaissAddon().addon.build(vectors, 16, 'Flat');
-        const { rows } = await index.search(vectors.subarray(0, 16), 3, new Int32Array(0), 0, 0);
+        const none = new Int32Array(0);
+        const options = { excludeRows: none, offsetsOf: none, excludeRowsOf: none, onlyRows: null, nprobe: 0, efSearch: 0 };
+        const { rows } = await index.search(vectors.subarray(0, 16), 3, options);
         parentPort.postMessage(rows.length);
-        for (;;) await index.search(vectors.subarray(0, 16 * 500), 10, new Int32Array(0), 0, 0);
+        for (;;) await index.search(vectors.subarray(0, 16 * 500), 10, options);
       })();`;
     const workers = Array.from({ length: 3 }, () => new Worker(script, { eval: true }));
     const answers = workers.map(

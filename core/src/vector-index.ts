@@ -4,7 +4,13 @@ import { type FaissAddonState, loadFaissAddon } from './faiss-addon.ts';
 import { buildFaissIndex, type FaissOpenOptions, openFaissIndex, type TunableIndex } from './faiss-index.ts';
 import { checkVectors, type VectorIndex, VectorIndexError } from './index-contract.ts';
 
-export { type SearchOptions, type SearchResult, type VectorIndex, VectorIndexError } from './index-contract.ts';
+export {
+  type RowLists,
+  type SearchOptions,
+  type SearchResult,
+  type VectorIndex,
+  VectorIndexError,
+} from './index-contract.ts';
 
 export interface BuildOptions {
   /** Default `faiss`; exact search stands in, with a notice, where the binding cannot be loaded. */
