@@ -18,7 +18,7 @@ export interface SearchOptions {
   readonly onlyRows?: Int32Array | undefined;
   /** Inverted lists to visit (IVF); default: the tuned number stored with the index. */
   readonly nprobe?: number | undefined;
-  /** Breadth of the graph search (HNSW); default: the number stored with the index. */
+  /** Breadth of the graph search (HNSW); default: the tuned number stored with the index. */
   readonly efSearch?: number | undefined;
 }
 
@@ -35,8 +35,10 @@ export interface VectorIndex {
   readonly factory: string | null;
   readonly size: number;
   readonly dimension: number;
-  /** Why this is not the index that was asked for (a fallback that operators must see), null when it is. */
+  /** Why this is not what was asked for (a stand-in or too low a recall, which operators must see), null when it is. */
   readonly notice: string | null;
+  /** Why an index of this kind suits the catalogue; null where it was asked for by name. */
+  readonly reason: string | null;
   /** Share of the exact best 20 that it finds with its own settings, measured when it was built; null when unknown. */
   readonly recallAt20: number | null;
   /**

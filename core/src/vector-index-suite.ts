@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createExactIndex } from './exact-index.ts';
 import { nextNormal, seedRandom } from './random.ts';
-import { buildVectorIndex, measureRecall, openVectorIndex, type VectorIndex } from './vector-index.ts';
+import { measureRecall } from './tune-index.ts';
+import { buildVectorIndex, openVectorIndex, type VectorIndex } from './vector-index.ts';
 
 export const DIMENSION = 16;
 
@@ -20,8 +21,10 @@ export function createVectors(count: number, seed: number): Float32Array {
 
 /** What every vector index must do, tried on one above and one below the size at which FAISS switches to IVF. */
 export function describeVectorIndex(kind: VectorIndex['kind']): void {
+  // What the index is tuned on: like the queries, but others.
+  const likely = createVectors(200, 5);
   const build = (vectors: Float32Array, dimension = DIMENSION) =>
-    buildVectorIndex(vectors, dimension, { prefer: kind });
+    buildVectorIndex(vectors, dimension, { prefer: kind, ...(dimension === DIMENSION && { queries: likely }) });
 
   describe.each([{ size: 300 }, { size: 3000 }])(`${kind} index of $size vectors`, ({ size }) => {
     const vectors = createVectors(size, 1);
