@@ -23,11 +23,12 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 // Micro-rows of users that share a panel while it is in the first cache.
 constexpr ptrdiff_t kBlockMicroRows = 16;
 
-std::unique_ptr<float, Free> Allocate(size_t count) {
-  const size_t bytes = (std::max<size_t>(1, count) * sizeof(float) + 63) / 64 * 64;
-  float* memory = static_cast<float*>(std::aligned_alloc(64, bytes));
+template <typename Value>
+std::unique_ptr<Value, Free> Allocate(size_t count) {
+  const size_t bytes = (std::max<size_t>(1, count) * sizeof(Value) + 63) / 64 * 64;
+  Value* memory = static_cast<Value*>(std::aligned_alloc(64, bytes));
   if (!memory) throw std::bad_alloc();
-  return std::unique_ptr<float, Free>(memory);
+  return std::unique_ptr<Value, Free>(memory);
 }
 
 double SquaredNorm(const float* vector, ptrdiff_t dimension) {
@@ -86,10 +87,12 @@ class UserSearch {
     vector_ = search.userVectors + user * items.dimension();
     excluded_ = search.excludedItems + search.excludedOffsets[user];
     excludedEnd_ = search.excludedItems + search.excludedOffsets[user + 1];
+    allowed_ = search.allowed;
     k_ = static_cast<size_t>(std::min(search.k, items.count()));
     capacity_ = 2 * k_ + 32;
     candidates_.clear();
     candidates_.reserve(capacity_);
+    pending_.clear();
     floor_ = -kInfinity;
     const double squared = SquaredNorm(vector_, items.dimension());
     if (!std::isfinite(squared)) {
@@ -109,31 +112,76 @@ class UserSearch {
 
   bool needsPlainLoop() const { return needsPlainLoop_; }
   float floor() const { return floor_; }
+  double norm() const { return norm_; }
+  // Where 16 bits say nothing of its values.
+  bool isTooSmallForCodes() const { return norm_ < 1e-30; }
 
   // No item with a smaller norm can pass any more; -infinity while that is not known.
   double normFloor() const { return floor_ > 0 ? floor_ / norm_ : -kInfinity; }
 
   void Offer(float score, int32_t row) {
-    if (!(score > floor_) || std::binary_search(excluded_, excludedEnd_, row)) return;
+    if (!(score > floor_) || !IsWanted(row)) return;
     candidates_.push_back({score, row});
     if (candidates_.size() == capacity_) Compact();
   }
 
+  // An item whose score is not known yet.
+  void OfferUnscored(int32_t row) {
+    if (!IsWanted(row)) return;
+    __builtin_prefetch(items_->vector(row));
+    pending_.push_back({0, row});
+    if (pending_.size() == kPendingAtOnce) ScorePending();
+  }
+
+  void ScorePending() {
+    ScoreExactly(*items_, vector_, pending_.data(), pending_.size());
+    for (const Candidate& candidate : pending_) {
+      if (!(static_cast<float>(candidate.score) > floor_)) continue;
+      candidates_.push_back(candidate);
+      if (candidates_.size() == capacity_) Compact();
+    }
+    pending_.clear();
+  }
+
   void PlainLoop() {
-    for (int32_t row = 0; row < items_->count(); row++) {
-      if (std::binary_search(excluded_, excludedEnd_, row)) continue;
-      candidates_.push_back({0, row});
-      if (isNull_ && candidates_.size() == k_) return;
-      if (candidates_.size() == capacity_) KeepBest();
+    for (int32_t row = 0; row < items_->count() && PlainStep(row); row++) continue;
+  }
+
+  void PlainLoopOver(const std::vector<int32_t>& rows) {
+    constexpr size_t kAhead = 8;
+    for (size_t at = 0; at < rows.size(); at++) {
+      if (at + kAhead < rows.size()) __builtin_prefetch(items_->vector(rows[at + kAhead]));
+      if (!PlainStep(rows[at])) return;
     }
   }
 
-  void Finish(int32_t* out) {
+  void Finish(int32_t* out, float* scores) {
+    ScorePending();
     KeepBest();
-    for (const Candidate& candidate : candidates_) *out++ = candidate.row;
+    for (const Candidate& candidate : candidates_) {
+      *out++ = candidate.row;
+      if (scores) *scores++ = static_cast<float>(candidate.score);
+    }
   }
 
  private:
+  // Sums of four candidates hide each other's latency.
+  static constexpr size_t kPendingAtOnce = 16;
+
+  bool IsWanted(int32_t row) const {
+    if (allowed_ && !(allowed_[row >> 6] >> (row & 63) & 1)) return false;
+    return !std::binary_search(excluded_, excludedEnd_, row);
+  }
+
+  // Whether further rows can matter.
+  bool PlainStep(int32_t row) {
+    if (!IsWanted(row)) return true;
+    candidates_.push_back({0, row});
+    if (isNull_ && candidates_.size() == k_) return false;
+    if (candidates_.size() == capacity_) KeepBest();
+    return true;
+  }
+
   void Compact() {
     const auto kth = candidates_.begin() + static_cast<ptrdiff_t>(k_ - 1);
     const auto isHigher = [](const Candidate& a, const Candidate& b) { return a.score > b.score; };
@@ -166,8 +214,9 @@ class UserSearch {
   const float* vector_ = nullptr;
   const int32_t* excluded_ = nullptr;
   const int32_t* excludedEnd_ = nullptr;
+  const uint64_t* allowed_ = nullptr;
   size_t k_ = 0, capacity_ = 0;
-  std::vector<Candidate> candidates_;
+  std::vector<Candidate> candidates_, pending_;
   float floor_ = 0;
   double norm_ = 0, slack_ = 0;
   bool isNull_ = false, needsPlainLoop_ = false;
@@ -179,9 +228,10 @@ class Block {
   Block(const PackedItems& items, const Search& search, ptrdiff_t microRows)
       : items_(items),
         search_(search),
-        rows_(items.kernels().microRows),
+        rows_(items.microRows()),
+        isCoded_(items.precision() == Precision::kInt8),
         users_(static_cast<size_t>(microRows * rows_)),
-        packed_(Allocate(static_cast<size_t>(microRows * rows_ * items.dimension()))) {}
+        packed_(Allocate<float>(static_cast<size_t>(microRows * rows_ * items.pairs() * 2))) {}
 
   void Run(ptrdiff_t start, ptrdiff_t count) {
     const ptrdiff_t microRows = (count + rows_ - 1) / rows_;
@@ -196,37 +246,67 @@ class Block {
       for (const ptrdiff_t m : active_) {
         if (items_.panelNorm(panel) < normFloors_[m]) continue;
         active_[kept++] = m;
-        ScanPanel(m, panel);
+        const bool raised = isCoded_ ? ScanCodes(m, panel, std::min(rows_, count - m * rows_)) : ScanPanel(m, panel);
+        if (raised) LowerNormFloor(m);
       }
       active_.resize(kept);
     }
-    for (ptrdiff_t index = 0; index < count; index++) users_[index].Finish(search_.out + (start + index) * search_.k);
+    for (ptrdiff_t index = 0; index < count; index++) {
+      const ptrdiff_t to = (start + index) * search_.k;
+      users_[index].Finish(search_.out + to, search_.scores ? search_.scores + to : nullptr);
+    }
   }
 
  private:
   // Whether the place of the block holds a user for the kernels.
   bool Pack(ptrdiff_t start, ptrdiff_t count, ptrdiff_t index) {
-    float* to = packed_.get() + index / rows_ * rows_ * items_.dimension() + index % rows_;
     floors_[index] = kInfinity;
     normFloors_[index / rows_] = -kInfinity;
     const float* from = nullptr;
     if (index < count) {
-      users_[index].Begin(items_, search_, start + index);
-      if (users_[index].needsPlainLoop()) {
-        users_[index].PlainLoop();
+      UserSearch& user = users_[index];
+      user.Begin(items_, search_, start + index);
+      if (user.needsPlainLoop() || (isCoded_ && user.isTooSmallForCodes())) {
+        user.PlainLoop();
       } else {
         from = search_.userVectors + (start + index) * items_.dimension();
         floors_[index] = -kInfinity;
       }
     }
-    for (ptrdiff_t k = 0; k < items_.dimension(); k++) to[k * rows_] = from ? from[k] : 0;
+    if (isCoded_) {
+      PackCodes(index, std::min(rows_, count - index / rows_ * rows_), from);
+    } else {
+      float* to = packed_.get() + index / rows_ * rows_ * items_.dimension() + index % rows_;
+      for (ptrdiff_t k = 0; k < items_.dimension(); k++) to[k * rows_] = from ? from[k] : 0;
+    }
     return from != nullptr;
   }
 
-  void ScanPanel(ptrdiff_t m, ptrdiff_t panel) {
+  int16_t* UserCodes(ptrdiff_t m) {
+    return reinterpret_cast<int16_t*>(packed_.get()) + m * rows_ * items_.pairs() * 2;
+  }
+
+  void PackCodes(ptrdiff_t index, ptrdiff_t rows, const float* from) {
+    const ptrdiff_t place = index % rows_;
+    userSteps_[index] = 0;
+    if (place >= rows) return;
+    int16_t* to = UserCodes(index / rows_);
+    for (ptrdiff_t p = 0; p < items_.pairs(); p++) to[(p * rows + place) * 2] = to[(p * rows + place) * 2 + 1] = 0;
+    if (!from) return;
+    double largest = 0;
+    for (ptrdiff_t k = 0; k < items_.dimension(); k++) largest = std::max(largest, std::fabs(static_cast<double>(from[k])));
+    const double step = largest / items_.largestUserCode();
+    for (ptrdiff_t k = 0; k < items_.dimension(); k++) {
+      to[(k / 2 * rows + place) * 2 + k % 2] = static_cast<int16_t>(std::lrint(from[k] / step));
+    }
+    userSteps_[index] = static_cast<float>(step / users_[index].norm());
+  }
+
+  // Whether a floor was raised.
+  bool ScanPanel(ptrdiff_t m, ptrdiff_t panel) {
     uint64_t passing[kMostMicroRows];
     alignas(64) float scores[kMostMicroRows * kMostMicroColumns];
-    const ptrdiff_t columns = items_.kernels().microColumns;
+    const ptrdiff_t columns = items_.columns();
     float* floors = floors_ + m * rows_;
     const MicroTile tile{packed_.get() + m * rows_ * items_.dimension(),
                          items_.panel(panel),
@@ -234,7 +314,7 @@ class Block {
                          floors,
                          passing,
                          scores};
-    if (!items_.kernels().scan(tile)) return;
+    if (!items_.kernels().scan(tile)) return false;
     bool raised = false;
     for (ptrdiff_t i = 0; i < rows_; i++) {
       if (passing[i] == 0) continue;
@@ -248,7 +328,42 @@ class Block {
       raised |= user.floor() > floors[i];
       floors[i] = user.floor();
     }
-    if (raised) LowerNormFloor(m);
+    return raised;
+  }
+
+  // As ScanPanel, of the first `rows` users of the micro-row.
+  bool ScanCodes(ptrdiff_t m, ptrdiff_t panel, ptrdiff_t rows) {
+    uint64_t passing[kMostCodeRows];
+    float* floors = floors_ + m * rows_;
+    const CodeTile tile{UserCodes(m),
+                        items_.codes(panel),
+                        items_.pairs(),
+                        items_.steps(panel),
+                        items_.slacks(panel),
+                        userSteps_ + m * rows_,
+                        floors,
+                        passing};
+    if (!items_.kernels().scanCodes[rows - 1](tile)) return false;
+    bool raised = false;
+    for (ptrdiff_t i = 0; i < rows; i++) {
+      if (passing[i] == 0) continue;
+      UserSearch& user = users_[m * rows_ + i];
+      const float before = user.floor();
+      for (uint64_t bits = passing[i]; bits != 0; bits &= bits - 1) {
+        const ptrdiff_t place = panel * kCodeColumns + __builtin_ctzll(bits);
+        if (place < items_.count()) user.OfferUnscored(items_.row(place));
+      }
+      if (!(user.floor() > before)) continue;
+      raised = true;
+      floors[i] = DividedBelow(user.floor(), user.norm());
+    }
+    return raised;
+  }
+
+  static float DividedBelow(float floor, double norm) {
+    // The norm is above the true one: a negative floor must be divided by no more than that.
+    const double quotient = floor / (floor > 0 ? norm : norm * (1 - 4e-9));
+    return std::nextafter(std::nextafter(static_cast<float>(quotient), -kInfinity), -kInfinity);
   }
 
   // The micro-row needs no panel whose norm is below what each of its users can still use.
@@ -263,10 +378,14 @@ class Block {
   const PackedItems& items_;
   const Search& search_;
   const ptrdiff_t rows_;
+  const bool isCoded_;
   std::vector<UserSearch> users_;
+  // Values of users, or pairs of their codes in half the space.
   std::unique_ptr<float, Free> packed_;
   std::vector<ptrdiff_t> active_;
+  // Of a user, over its norm where items are coded.
   float floors_[kBlockMicroRows * kMostMicroRows];
+  float userSteps_[kBlockMicroRows * kMostMicroRows];
   double normFloors_[kBlockMicroRows];
 };
 
@@ -287,9 +406,14 @@ void CheckLists(const PackedItems& items, const Search& search) {
   }
 }
 
+void FillUp(const Search& search) {
+  std::fill(search.out, search.out + search.users * search.k, -1);
+  if (search.scores) std::fill(search.scores, search.scores + search.users * search.k, -kInfinity);
+}
+
 }  // namespace
 
-void Free::operator()(float* memory) const { std::free(memory); }
+void Free::operator()(void* memory) const { std::free(memory); }
 
 const Kernels* FindKernels(const char* name) {
   const auto isWanted = [name](const Kernels& kernels) {
@@ -306,15 +430,20 @@ const Kernels* FindKernels(const char* name) {
   return isWanted(kBaseline) ? &kBaseline : nullptr;
 }
 
-PackedItems::PackedItems(const float* vectors, ptrdiff_t count, ptrdiff_t dimension, const Kernels& kernels)
+PackedItems::PackedItems(const Table& table, const Kernels& kernels, Precision precision)
     : kernels_(kernels),
-      count_(count),
-      dimension_(dimension),
-      vectors_(vectors, vectors + count * dimension),
-      rows_(static_cast<size_t>(count)) {
-  std::vector<double> squares(static_cast<size_t>(count));
-  for (ptrdiff_t item = 0; item < count; item++) {
-    squares[item] = SquaredNorm(vector(item), dimension);
+      precision_(precision),
+      count_(table.count),
+      dimension_(table.dimension),
+      vectors_(table.vectors),
+      rows_(static_cast<size_t>(table.count)) {
+  if (table.isCopied) {
+    copied_.assign(table.vectors, table.vectors + count_ * dimension_);
+    vectors_ = copied_.data();
+  }
+  std::vector<double> squares(static_cast<size_t>(count_));
+  for (ptrdiff_t item = 0; item < count_; item++) {
+    squares[item] = SquaredNorm(vector(item), dimension_);
     if (!std::isfinite(squares[item])) {
       throw BadArgument("the vector of item " + std::to_string(item) + " is not finite");
     }
@@ -323,28 +452,75 @@ PackedItems::PackedItems(const float* vectors, ptrdiff_t count, ptrdiff_t dimens
   std::sort(rows_.begin(), rows_.end(), [&squares](int32_t a, int32_t b) {
     return squares[a] > squares[b] || (squares[a] == squares[b] && a < b);
   });
-  const ptrdiff_t columns = kernels.microColumns;
-  const ptrdiff_t panelCount = (count + columns - 1) / columns;
-  panels_ = Allocate(static_cast<size_t>(panelCount * columns * dimension));
+  for (ptrdiff_t place = 0; place < count_; place += columns()) panelNorms_.push_back(NormAbove(squares[rows_[place]]));
+  if (precision == Precision::kInt8) {
+    PackCodes();
+  } else {
+    PackVectors();
+  }
+}
+
+void PackedItems::PackVectors() {
+  const ptrdiff_t width = columns();
+  panels_ = Allocate<float>(static_cast<size_t>(panelCount() * width * dimension_));
   float* to = panels_.get();
-  for (ptrdiff_t start = 0; start < panelCount * columns; start += columns, to += columns * dimension) {
-    panelNorms_.push_back(NormAbove(squares[rows_[start]]));
-    for (ptrdiff_t column = 0; column < columns; column++) {
-      const float* from = start + column < count ? vector(rows_[start + column]) : nullptr;
-      for (ptrdiff_t k = 0; k < dimension; k++) to[k * columns + column] = from ? from[k] : 0;
+  for (ptrdiff_t start = 0; start < panelCount() * width; start += width, to += width * dimension_) {
+    for (ptrdiff_t column = 0; column < width; column++) {
+      const float* from = start + column < count_ ? vector(rows_[start + column]) : nullptr;
+      for (ptrdiff_t k = 0; k < dimension_; k++) to[k * width + column] = from ? from[k] : 0;
     }
   }
 }
 
+double PackedItems::largestUserCode() const {
+  // No sum of products may pass 32 bits.
+  return std::min(32767.0, std::floor(2147483647.0 / (127.0 * 2 * static_cast<double>(pairs()))));
+}
+
+// Item v becomes whole numbers c and a step s. With w = s c, user u and its own whole numbers as a vector x,
+// |u v - x w| <= |u| |v - w| + |u - x| |w|, and |u - x| <= sqrt(n) / 2 / largestUserCode |u|: the slack is that over |u|,
+// a little more than what rounding in float32 adds.
+void PackedItems::PackCodes() {
+  const size_t places = static_cast<size_t>(panelCount() * kCodeColumns);
+  codes_ = Allocate<int8_t>(places * static_cast<size_t>(pairs() * 2));
+  steps_ = Allocate<float>(places);
+  slacks_ = Allocate<float>(places);
+  std::memset(codes_.get(), 0, places * static_cast<size_t>(pairs() * 2));
+  const double userError = 0.51 * std::sqrt(static_cast<double>(dimension_)) / largestUserCode() + 1e-6;
+  for (size_t place = 0; place < places; place++) {
+    const ptrdiff_t panel = static_cast<ptrdiff_t>(place) / kCodeColumns;
+    steps_.get()[place] = slacks_.get()[place] = 0;
+    if (static_cast<ptrdiff_t>(place) >= count_) continue;
+    const float* from = vector(rows_[place]);
+    float largest = 0;
+    for (ptrdiff_t k = 0; k < dimension_; k++) largest = std::max(largest, std::fabs(from[k]));
+    // A smaller one is lost in its slack.
+    const float step = largest < 1e-30f ? 0 : largest / 127;
+    const float perStep = step == 0 ? 0 : 1 / step;
+    int8_t* to = codes_.get() + panel * pairs() * 2 * kCodeColumns + static_cast<ptrdiff_t>(place) % kCodeColumns * 2;
+    double lost = 0, kept = 0;
+    for (ptrdiff_t k = 0; k < dimension_; k++) {
+      const int code = std::clamp(static_cast<int>(std::nearbyint(from[k] * perStep)), -127, 127);
+      to[k / 2 * 2 * kCodeColumns + k % 2] = static_cast<int8_t>(code);
+      const double value = static_cast<double>(step) * code;
+      lost += (from[k] - value) * (from[k] - value);
+      kept += value * value;
+    }
+    steps_.get()[place] = step;
+    slacks_.get()[place] = static_cast<float>((std::sqrt(lost) + userError * std::sqrt(kept)) * (1 + 1e-6) + 1e-37);
+  }
+}
+
 double PackedItems::sizeBytes() const {
-  const double values = static_cast<double>(count_ + panelCount() * kernels_.microColumns) * dimension_;
-  return 4 * values + 4.0 * count_ + 8.0 * panelCount();
+  const double places = static_cast<double>(panelCount() * columns());
+  const double item = precision_ == Precision::kInt8 ? 2.0 * pairs() + 8 : 4.0 * dimension_;
+  return 4.0 * copied_.size() + places * item + 4.0 * count_ + 8.0 * panelCount();
 }
 
 void RankAll(const PackedItems& items, const Search& search) {
   CheckLists(items, search);
-  std::fill(search.out, search.out + search.users * search.k, -1);
-  const ptrdiff_t microRow = items.kernels().microRows;
+  FillUp(search);
+  const ptrdiff_t microRow = items.microRows();
   const ptrdiff_t share = (search.users + 4 * search.threads * microRow - 1) / (4 * search.threads * microRow);
   const ptrdiff_t blockMicroRows = std::clamp<ptrdiff_t>(share, 1, kBlockMicroRows);
   const ptrdiff_t blockUsers = blockMicroRows * microRow;
@@ -373,6 +549,18 @@ void RankAll(const PackedItems& items, const Search& search) {
   work();
   for (std::thread& thread : threads) thread.join();
   if (failure) std::rethrow_exception(failure);
+}
+
+void RankRows(const PackedItems& items, const Search& search, const std::vector<int32_t>& rows) {
+  CheckLists(items, search);
+  FillUp(search);
+  UserSearch user;
+  for (ptrdiff_t at = 0; at < search.users; at++) {
+    user.Begin(items, search, at);
+    user.PlainLoopOver(rows);
+    const ptrdiff_t to = at * search.k;
+    user.Finish(search.out + to, search.scores ? search.scores + to : nullptr);
+  }
 }
 
 }  // namespace ranking

@@ -55,7 +55,7 @@ test('without the package faiss-node every call ends in the named error UNAVAILA
 test.skipIf(!loadFaissAddon().addon)('without the package a file of our own binding is UNAVAILABLE too', async () => {
   await using folder = await mkdtempDisposable(join(tmpdir(), 'kindred-faiss-node-'));
   const path = join(folder.path, 'items.index');
-  await (await buildVectorIndex(vectors, DIMENSION)).write(path);
+  await (await buildVectorIndex(vectors, DIMENSION, { prefer: 'faiss' })).write(path);
   await expect(openFaissNodeIndex(path)).rejects.toMatchObject({ reason: 'UNAVAILABLE' });
 });
 

@@ -5,7 +5,14 @@ import { join } from 'node:path';
 import { checkFactory } from './faiss-index.ts';
 import { appendTrailer, type IndexTrailer, readTrailer } from './faiss-file.ts';
 import type { FaissNodeAnswer, FaissNodeRequest } from './faiss-node-child.ts';
-import { checkSearch, checkVectors, type SearchResult, type VectorIndex, VectorIndexError } from './index-contract.ts';
+import {
+  checkSearch,
+  checkVectors,
+  type SearchOptions,
+  type SearchResult,
+  type VectorIndex,
+  VectorIndexError,
+} from './index-contract.ts';
 import { writeIndexFile } from './write-index-file.ts';
 
 const NOTICE = 'faiss-node searches in a child process: nprobe and efSearch per query are ignored.';
@@ -27,7 +34,11 @@ export async function buildFaissNodeIndex(
   checkVectors(vectors, dimension);
   const { factory = 'Flat' } = options;
   checkFactory(factory);
-  return await start(options, { kind: 'build', vectors, dimension, factory }, { factory, recallAt20: null });
+  return await start(
+    options,
+    { kind: 'build', vectors, dimension, factory },
+    { factory, recallAt20: null, reason: null },
+  );
 }
 
 /**
@@ -83,14 +94,17 @@ function wrap({ child, ask, size, dimension, trailer }: Running): VectorIndex {
     size,
     dimension,
     notice: NOTICE,
+    reason: trailer.reason,
     recallAt20: trailer.recallAt20,
     async search(queries, k, options = {}) {
-      const queryCount = checkSearch(state, queries, k);
-      const excluded = new Set(options.excludeRows);
-      const fetched = Math.min(size, k + excluded.size);
+      const { excludeRows, excludeRowsOf, onlyRows } = options;
+      const queryCount = checkSearch(state, queries, { k, excludeRowsOf });
+      const most = (excludeRows?.length ?? 0) + (excludeRowsOf?.rows.length ?? 0);
+      // The package knows no filter: among all rows are those that are wanted.
+      const fetched = onlyRows ? size : Math.min(size, k + most);
       const { rows, scores } = await tracked(() => ask({ kind: 'search', queries: queries.slice(), k: fetched }));
       if (!rows || !scores) throw new VectorIndexError('FAILED', 'faiss-node answered a search without results.');
-      return keepAllowed({ rows, scores }, excluded, { queryCount, k });
+      return keepAllowed({ rows, scores }, options, { queryCount, k });
     },
     async write(path) {
       if (state.closed) throw new VectorIndexError('CLOSED', 'The index is closed.');
@@ -110,17 +124,20 @@ function wrap({ child, ask, size, dimension, trailer }: Running): VectorIndex {
 
 function keepAllowed(
   found: SearchResult,
-  excluded: Set<number>,
+  { excludeRows, excludeRowsOf, onlyRows }: SearchOptions,
   { queryCount, k }: { queryCount: number; k: number },
 ): SearchResult {
   const fetched = found.rows.length / queryCount;
   const rows = new Int32Array(queryCount * k).fill(-1);
   const scores = new Float32Array(queryCount * k).fill(Number.NEGATIVE_INFINITY);
+  const excluded = new Set(excludeRows);
+  const only = onlyRows && new Set(onlyRows);
   for (let query = 0; query < queryCount; query++) {
+    const own = new Set(excludeRowsOf?.rows.subarray(excludeRowsOf.offsets[query], excludeRowsOf.offsets[query + 1]));
     let to = query * k;
     for (let from = query * fetched; from < (query + 1) * fetched && to < (query + 1) * k; from++) {
       const row = found.rows[from] ?? -1;
-      if (row < 0 || excluded.has(row)) continue;
+      if (row < 0 || excluded.has(row) || own.has(row) || only?.has(row) === false) continue;
       rows[to] = row;
       scores[to] = found.scores[from] ?? 0;
       to += 1;

@@ -1,10 +1,24 @@
-/** Search options; every implementation honours `excludeRows`, the others apply where the index has the notion. */
+/** A list of rows for each of q queries, in any order: those of query i are `rows[offsets[i] .. offsets[i + 1])`. */
+export interface RowLists {
+  /** `[q + 1]`, from 0 to the number of rows, never falling. */
+  readonly offsets: Int32Array;
+  readonly rows: Int32Array;
+}
+
+/** Search options; every implementation honours those about rows, the others apply where the index has the notion. */
 export interface SearchOptions {
   /** Rows that no query of this call may return; rows outside the index are ignored. */
   readonly excludeRows?: Int32Array | undefined;
+  /** Rows that each query may not return beside `excludeRows`; rows outside the index are ignored. */
+  readonly excludeRowsOf?: RowLists | undefined;
+  /**
+   * The only rows that may be returned, in any order; rows outside the index are ignored. All of them are compared, so
+   * that the answer is as exact as the vectors that the index holds: time follows their number.
+   */
+  readonly onlyRows?: Int32Array | undefined;
   /** Inverted lists to visit (IVF); default: the tuned number stored with the index. */
   readonly nprobe?: number | undefined;
-  /** Breadth of the graph search (HNSW); default: the number stored with the index. */
+  /** Breadth of the graph search (HNSW); default: the tuned number stored with the index. */
   readonly efSearch?: number | undefined;
 }
 
@@ -21,13 +35,16 @@ export interface VectorIndex {
   readonly factory: string | null;
   readonly size: number;
   readonly dimension: number;
-  /** Why this is not the index that was asked for (a fallback that operators must see), null when it is. */
+  /** Why this is not what was asked for (a stand-in or too low a recall, which operators must see), null when it is. */
   readonly notice: string | null;
+  /** Why an index of this kind suits the catalogue; null where it was asked for by name. */
+  readonly reason: string | null;
   /** Share of the exact best 20 that it finds with its own settings, measured when it was built; null when unknown. */
   readonly recallAt20: number | null;
   /**
    * Searches `[q, dimension]` queries. The queries may be reused once the call has returned.
-   * @throws VectorIndexError WRONG_DIMENSION, NOT_FINITE, BAD_ARGUMENT (k outside [1, 4096]), CLOSED, FAILED.
+   * @throws VectorIndexError WRONG_DIMENSION, NOT_FINITE, BAD_ARGUMENT (k outside [1, 4096], lists for another number of
+   * queries), CLOSED, FAILED.
    */
   search(queries: Float32Array, k: number, options?: SearchOptions): Promise<SearchResult>;
   /** Writes the index to `path`, whole or not at all. @throws VectorIndexError CLOSED, FAILED. */
@@ -80,10 +97,28 @@ export function checkVectors(vectors: Float32Array, dimension: number): number {
  * Checks a search before it runs and returns the number of queries.
  * @throws VectorIndexError as `VectorIndex.search`.
  */
-export function checkSearch(index: { dimension: number; closed: boolean }, queries: Float32Array, k: number): number {
+export function checkSearch(
+  index: { dimension: number; closed: boolean },
+  queries: Float32Array,
+  { k, excludeRowsOf }: { k: number; excludeRowsOf: RowLists | undefined },
+): number {
   if (index.closed) throw new VectorIndexError('CLOSED', 'The index is closed.');
   if (!Number.isInteger(k) || k < 1 || k > LARGEST_K) {
     throw new VectorIndexError('BAD_ARGUMENT', `k must be a whole number in [1, ${LARGEST_K}], got ${k}.`);
   }
-  return checkVectors(queries, index.dimension);
+  const queryCount = checkVectors(queries, index.dimension);
+  if (excludeRowsOf) checkLists(excludeRowsOf, queryCount);
+  return queryCount;
+}
+
+function checkLists({ offsets, rows }: RowLists, queryCount: number): void {
+  const refuse = (wanted: string) => {
+    throw new VectorIndexError('BAD_ARGUMENT', `The offsets of excludeRowsOf must ${wanted}.`);
+  };
+  if (offsets.length !== queryCount + 1) refuse(`number ${queryCount + 1}, got ${offsets.length}`);
+  if (offsets[0] !== 0 || offsets[queryCount] !== rows.length) {
+    refuse(`go from 0 to ${rows.length}, got ${offsets[0]} to ${offsets[queryCount]}`);
+  }
+  const fall = offsets.findIndex((offset, at) => at > 0 && offset < (offsets[at - 1] ?? 0));
+  if (fall >= 0) refuse(`never fall, got ${offsets[fall - 1]} before ${offsets[fall]}`);
 }

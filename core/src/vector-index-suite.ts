@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createExactIndex } from './exact-index.ts';
 import { nextNormal, seedRandom } from './random.ts';
-import { buildVectorIndex, measureRecall, openVectorIndex, type VectorIndex } from './vector-index.ts';
+import { measureRecall } from './tune-index.ts';
+import { buildVectorIndex, openVectorIndex, type VectorIndex } from './vector-index.ts';
 
 export const DIMENSION = 16;
 
@@ -20,8 +21,10 @@ export function createVectors(count: number, seed: number): Float32Array {
 
 /** What every vector index must do, tried on one above and one below the size at which FAISS switches to IVF. */
 export function describeVectorIndex(kind: VectorIndex['kind']): void {
+  // What the index is tuned on: like the queries, but others.
+  const likely = createVectors(200, 5);
   const build = (vectors: Float32Array, dimension = DIMENSION) =>
-    buildVectorIndex(vectors, dimension, { prefer: kind });
+    buildVectorIndex(vectors, dimension, { prefer: kind, ...(dimension === DIMENSION && { queries: likely }) });
 
   describe.each([{ size: 300 }, { size: 3000 }])(`${kind} index of $size vectors`, ({ size }) => {
     const vectors = createVectors(size, 1);
@@ -62,6 +65,85 @@ export function describeVectorIndex(kind: VectorIndex['kind']): void {
       const excluded = new Set(excludeRows);
       expect(filtered.rows.some((row) => row >= 0 && excluded.has(row))).toBe(false);
       expect(filtered.rows[0]).toBeGreaterThanOrEqual(0);
+    });
+
+    test('keeps what each query may not return from that query alone', async () => {
+      const index = await build(vectors);
+      const { rows } = await index.search(queries, 4);
+      // Query i loses its own best i % 4 rows, and rows that are not there.
+      const lists = Array.from({ length: 50 }, (_, query) => [
+        ...rows.subarray(query * 4, query * 4 + (query % 4)),
+        -1,
+        size,
+      ]);
+      const offsets = Int32Array.from([0, ...lists.map((_, query) => lists.slice(0, query + 1).flat().length)]);
+      const excludeRowsOf = { offsets, rows: Int32Array.from(lists.flat()) };
+      const filtered = await index.search(queries, 4, { excludeRowsOf });
+      for (const [query, list] of lists.entries()) {
+        const found = [...filtered.rows.subarray(query * 4, query * 4 + 4)];
+        expect(found.slice(0, 4 - (query % 4))).toEqual([...rows.subarray(query * 4 + (query % 4), query * 4 + 4)]);
+        expect(found.filter((row) => list.includes(row))).toEqual([]);
+      }
+    });
+
+    test('excludes long lists of single queries beside the rows that no query may return', async () => {
+      const index = await build(vectors);
+      const excludeRows = Int32Array.of(3, 4);
+      const others = Int32Array.from({ length: size - 2 }, (_, row) => row + 2);
+      const excludeRowsOf = { offsets: Int32Array.of(0, 0, size - 2), rows: others };
+      const options = { excludeRows, excludeRowsOf, nprobe: 2 ** 20 };
+      const { rows } = await index.search(vectors.subarray(3 * DIMENSION, 5 * DIMENSION), 5, options);
+      expect([...rows.subarray(5)].toSorted()).toEqual([-1, -1, -1, 0, 1]);
+      expect(rows.subarray(0, 5).every((row) => row >= 0 && row !== 3 && row !== 4)).toBe(true);
+    });
+
+    test('searches only the given rows, exactly, less the excluded ones', async () => {
+      const index = await build(vectors);
+      const only = Array.from({ length: size >> 2 }, (_, at) => at * 4);
+      const onlyRows = Int32Array.from([...only.toReversed(), 8, -1, size, 2 ** 31 - 1]);
+      const excludeRowsOf = {
+        offsets: Int32Array.from({ length: 51 }, (_, at) => at),
+        rows: new Int32Array(50).fill(12),
+      };
+      const options = { onlyRows, excludeRows: Int32Array.of(16, 17), excludeRowsOf };
+      const { rows, scores } = await index.search(queries, 10, options);
+      const product = (query: number, row: number) =>
+        Array.from({ length: DIMENSION }, (_, at) => at).reduce(
+          (sum, at) => sum + (queries[query * DIMENSION + at] ?? 0) * (vectors[row * DIMENSION + at] ?? 0),
+          0,
+        );
+      const allowed = only.filter((row) => row !== 12 && row !== 16);
+      for (let query = 0; query < 50; query++) {
+        const best = allowed.toSorted((a, b) => product(query, b) - product(query, a)).slice(0, 10);
+        expect([...rows.subarray(query * 10, query * 10 + 10)]).toEqual(best);
+        expect(scores[query * 10]).toBeCloseTo(product(query, best[0] ?? 0), 3);
+      }
+    });
+
+    test('answers a search of no rows with none', async () => {
+      const index = await build(vectors);
+      const { rows } = await index.search(queries, 2, { onlyRows: Int32Array.of(-1, size) });
+      expect(rows.every((row) => row === -1)).toBe(true);
+      const { scores } = await index.search(queries, 2, { onlyRows: new Int32Array(0) });
+      expect(scores.every((score) => score === Number.NEGATIVE_INFINITY)).toBe(true);
+    });
+
+    test.each([
+      ['number 2, got 1', Int32Array.of(0), new Int32Array(0)],
+      ['number 2, got 3', Int32Array.of(0, 0, 0), new Int32Array(0)],
+      ['go from 0 to 2, got 0 to 1', Int32Array.of(0, 1), Int32Array.of(5, 6)],
+      ['go from 0 to 1, got 1 to 1', Int32Array.of(1, 1), Int32Array.of(5)],
+    ])('refuses lists whose offsets do not %s', async (message, offsets, rows) => {
+      const index = await build(vectors);
+      const search = index.search(queries.subarray(0, DIMENSION), 5, { excludeRowsOf: { offsets, rows } });
+      await expect(search).rejects.toMatchObject({ reason: 'BAD_ARGUMENT', message: expect.stringContaining(message) });
+    });
+
+    test('refuses lists whose offsets fall', async () => {
+      const index = await build(vectors);
+      const excludeRowsOf = { offsets: Int32Array.of(0, 2, 1, 2), rows: Int32Array.of(5, 6) };
+      const search = index.search(queries.subarray(0, 3 * DIMENSION), 5, { excludeRowsOf });
+      await expect(search).rejects.toMatchObject({ message: expect.stringContaining('never fall, got 2 before 1') });
     });
 
     test('pads with row -1 and score -Infinity when too few rows are left', async () => {
