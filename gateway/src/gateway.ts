@@ -19,7 +19,7 @@ import { createDataSources } from './data-sources.ts';
 import { createExecutor, type Executor } from './executor/executor.ts';
 import { createGatewayFormatError } from './format-error.ts';
 import { checkCost, ERRORS_BEFORE_GIVING_UP, MAX_TOKENS, parseWithinLimits } from './limits.ts';
-import { LruCache } from './lru-cache.ts';
+import { LruCache } from '@kindred/service/lru-cache';
 import { OperationCosts } from './operation-cost.ts';
 import { startSocketServer } from './socket-server.ts';
 import { createStreamRoute } from './stream-route.ts';
