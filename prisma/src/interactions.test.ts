@@ -44,8 +44,12 @@ describe('recordInteractions', () => {
       view({ itemExternalId: 'ghost', userExternalId: 'bob' }),
       view({ type: 'RATING', value: 4.5 }),
     ];
-    expect(await withTenant(db, ours.tenantId, (tx) => recordInteractions(tx, rows))).toEqual({
+    expect(await withTenant(db, ours.tenantId, (tx) => recordInteractions(tx, rows))).toMatchObject({
       recordedCount: 2,
+      recorded: [
+        { userExternalId: view().userExternalId, occurredAt: view().occurredAt, recordedAt: expect.any(Date) },
+        { occurredAt: view().occurredAt },
+      ],
       duplicateCount: 0,
       unknownItemPositions: [1],
     });
@@ -65,8 +69,8 @@ describe('recordInteractions', () => {
     await using world = await createWorld();
     const rows = [view({ eventId: 'e1' }), view({ eventId: 'e1' }), view({ eventId: 'e2' }), view(), view()];
     const record = () => withTenant(world.db, world.ours.tenantId, (tx) => recordInteractions(tx, rows));
-    expect(await record()).toEqual({ recordedCount: 4, duplicateCount: 1, unknownItemPositions: [] });
-    expect(await record()).toEqual({ recordedCount: 2, duplicateCount: 3, unknownItemPositions: [] });
+    expect(await record()).toMatchObject({ recordedCount: 4, duplicateCount: 1, unknownItemPositions: [] });
+    expect(await record()).toMatchObject({ recordedCount: 2, duplicateCount: 3, unknownItemPositions: [] });
   });
 
   test.each([
@@ -95,6 +99,7 @@ describe('recordInteractions', () => {
     await using world = await createWorld();
     expect(await withTenant(world.db, world.ours.tenantId, (tx) => recordInteractions(tx, []))).toEqual({
       recordedCount: 0,
+      recorded: [],
       duplicateCount: 0,
       unknownItemPositions: [],
     });

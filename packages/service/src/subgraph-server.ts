@@ -5,7 +5,7 @@ import type { Viewer } from '@kindred/domain/viewer';
 import express, { type Express } from 'express';
 import { type GraphQLSchema, parse } from 'graphql';
 import { enforceScopes } from './enforce-scopes.ts';
-import { createFormatError, type FormatError, HTTP_STATUS_BY_CODE, toFormattedError } from './format-error.ts';
+import { createFormatError, HTTP_STATUS_BY_CODE, toFormattedError } from './format-error.ts';
 import { addHealthRoutes, type Readiness } from './health.ts';
 import { listen, type RunningServer } from './http-server.ts';
 import type { Logger } from './logger.ts';

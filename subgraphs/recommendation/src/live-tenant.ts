@@ -8,6 +8,7 @@ import type { EventBus } from '@kindred/service/event-bus';
 import type { Logger } from '@kindred/service/logger';
 import type { ObjectStore } from '@kindred/service/object-store';
 import type { Figures } from './figures.ts';
+import { ItemCatalogue } from './filter/item-catalogue.ts';
 import { HeldVersion, type Lease, leaseOf } from './held-version.ts';
 import { type LoadedVersion, loadVersion, type VersionRecord } from './load-version.ts';
 import { PopularItems } from './popular-items.ts';
@@ -20,12 +21,14 @@ export interface LiveTenantDeps {
   /** A monotonic clock in milliseconds. */
   now: () => number;
   figures: Pick<Figures, 'countRefusal'>;
+  /** Searches that come while others run share calls of at most this many; 1 makes each a call of its own. */
+  mostSearchesAtOnce: number;
   /** Called when a version is loaded or let go. */
   onSwap: () => void;
 }
 
-/** A promotion whose message was lost is found after this long. */
-const CHECK_EVERY_MS = 5_000;
+/** A promotion whose message was lost is found after this long: with its look-up it is in effect within 2 s. */
+const CHECK_EVERY_MS = 1_500;
 /** A version that could not be loaded is tried again after this long: the store may have been away. */
 const RETRY_AFTER_MS = 30_000;
 
@@ -34,6 +37,7 @@ export class LiveTenant {
   readonly #tenantId: TenantId;
   readonly #deps: LiveTenantDeps;
   readonly #popular: PopularItems;
+  readonly #catalogue: ItemCatalogue;
   readonly #stop = new AbortController();
   #current: HeldVersion | null = null;
   #previous: HeldVersion | null = null;
@@ -49,6 +53,7 @@ export class LiveTenant {
     this.#tenantId = tenantId;
     this.#deps = deps;
     this.#popular = new PopularItems(tenantId, deps);
+    this.#catalogue = new ItemCatalogue(tenantId, deps);
   }
 
   get sizeBytes(): number {
@@ -68,7 +73,8 @@ export class LiveTenant {
       throw error;
     }
     if (this.#deps.now() - this.#checkedAt >= CHECK_EVERY_MS) void this.#refreshLater();
-    return leaseOf(this.#current, this.#previous, this.#popular);
+    const versions = { current: this.#current, previous: this.#previous };
+    return leaseOf(versions, { popular: this.#popular, catalogue: this.#catalogue });
   }
 
   /** Makes what the database says now the current version; calls during a refresh make it look once more. */
@@ -78,6 +84,11 @@ export class LiveTenant {
       this.#running = null;
     });
     return this.#running;
+  }
+
+  /** The tenant's items changed. */
+  async refreshCatalogue(): Promise<void> {
+    await this.#catalogue.refresh();
   }
 
   /** Lets go of the versions; requests under way keep theirs, and those that wait for the load get it. */
@@ -129,7 +140,7 @@ export class LiveTenant {
     const place = { tenantId: this.#tenantId, versionId: wanted.id };
     if (this.#refused?.id === wanted.id && now() < this.#refused.retryAt) return null;
     try {
-      const loaded = await loadVersion(objects, wanted);
+      const loaded = await loadVersion(objects, wanted, this.#deps);
       const { kind, factory, size, notice } = loaded.index;
       if (notice !== null)
         logger.warn({ ...place, notice }, 'The index is not the one that the version was built with');

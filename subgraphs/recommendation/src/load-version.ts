@@ -8,6 +8,7 @@ import { AppError } from '@kindred/domain/app-error';
 import type { ItemId, ModelVersionId, TenantId } from '@kindred/domain/ids';
 import { decodeVersionManifest, type VersionFile } from '@kindred/domain/version-manifest';
 import type { ObjectStore } from '@kindred/service/object-store';
+import { type BatchedSearch, createBatchedSearch } from './batched-search.ts';
 
 /** A version as the database knows it. */
 export interface VersionRecord {
@@ -26,6 +27,8 @@ export interface LoadedVersion {
   readonly artefact: Artefact;
   /** Over the artefact's item vectors, by inner product. */
   readonly index: VectorIndex;
+  /** Searches the index, together with others that search it meanwhile. */
+  readonly search: BatchedSearch;
   readonly userRows: ReadonlyMap<string, number>;
   readonly itemRows: ReadonlyMap<string, number>;
   /** The item behind each row. */
@@ -44,7 +47,11 @@ const BYTES_PER_ID = 160;
  * `notice` says so. The caller closes `index`.
  * @throws whatever makes it unfit: ObjectNotFoundError, AppError UNAVAILABLE, ArtefactError, VectorIndexError.
  */
-export async function loadVersion(objects: ObjectStore, version: VersionRecord): Promise<LoadedVersion> {
+export async function loadVersion(
+  objects: ObjectStore,
+  version: VersionRecord,
+  { mostSearchesAtOnce }: { mostSearchesAtOnce: number },
+): Promise<LoadedVersion> {
   const { tenantId, id, artefactKey, trainedAt } = version;
   const manifest = decodeVersionManifest(await objects.get(artefactKey), { tenantId, versionId: id });
   const artefactPath = await materializeChecked(objects, manifest.artefact);
@@ -63,6 +70,7 @@ export async function loadVersion(objects: ObjectStore, version: VersionRecord):
     trainedAt,
     artefact,
     index,
+    search: createBatchedSearch(index, { mostAtOnce: mostSearchesAtOnce }),
     userRows,
     itemRows,
     itemIds: artefact.itemIds as readonly ItemId[],

@@ -1,4 +1,3 @@
-import { recordInteractions } from '@kindred/db/interactions';
 import { upsertItems } from '@kindred/db/items';
 import { withTenant } from '@kindred/db/tenants';
 import { encodeGlobalId } from '@kindred/domain/ids';
@@ -10,6 +9,7 @@ import {
   createWorld,
   namesOf,
   recommend,
+  record,
   type TestRecommendation,
   type TrainedWorld,
   type World,
@@ -153,8 +153,7 @@ test.each([
   const own = await createTrainedWorld(subgraph);
   const ask = () => recommend(subgraph, own, { user: { externalId: 'user-0' }, first: 3 });
   const before = await ask();
-  const row = { userExternalId: 'user-0', itemExternalId: 'item-1', type: 'CLICK', occurredAt } as const;
-  await withTenant(subgraph.db, own.tenantId, (tx) => recordInteractions(tx, [row]));
+  await record(subgraph, own.tenantId, [{ userExternalId: 'user-0', itemExternalId: 'item-1', occurredAt }]);
   const after = await ask();
   expect(after.status).toBe('PERSONALIZED');
   expect(scoresOf(after)).not.toEqual(scoresOf(before));
