@@ -31,6 +31,7 @@ export const ADDONS = [
     standIn: 'The TypeScript reference stands in.',
   },
   { name: 'linear', flags: ['-O3', '-pthread'], libraries: [], standIn: 'Plain TypeScript stands in.' },
+  { name: 'mapping', flags: ['-O2'], libraries: [], standIn: 'Files are read whole.' },
   { name: 'ranking', flags: ['-O3', '-pthread'], libraries: [], standIn: 'Plain TypeScript stands in.' },
 ].filter(({ name }) => sourcesOf(name).length > 0);
 

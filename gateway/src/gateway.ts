@@ -210,9 +210,10 @@ function operationContextOf(res: Response): OperationContext {
   // One timer and one controller: the signals that `withDeadline` combines cost more than the rest of this file.
   const tooLong = () => stop.abort(new DOMException('The operation took too long', 'TimeoutError'));
   const deadline = setTimeout(tooLong, OPERATION_TIMEOUT_MS).unref();
+  const deadlineAt = performance.now() + OPERATION_TIMEOUT_MS;
   res.once('close', () => {
     clearTimeout(deadline);
     if (!res.writableFinished) stop.abort();
   });
-  return { viewer: credentialOf(res).viewer, traceId: currentTraceId(), signal: stop.signal };
+  return { viewer: credentialOf(res).viewer, traceId: currentTraceId(), signal: stop.signal, deadlineAt };
 }

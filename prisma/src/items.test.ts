@@ -2,7 +2,16 @@ import { newId } from '@kindred/domain/ids';
 import { seedCheckerboard } from '@kindred/testing/checkerboard';
 import { createTwoTenants } from '@kindred/testing/two-tenants';
 import { describe, expect, test } from 'vitest';
-import { findItems, findItemsByExternalIds, listItems, listPopularItems, type NewItem, upsertItems } from './items.ts';
+import {
+  findItems,
+  findItemsByExternalIds,
+  listChangedItems,
+  listItemFacts,
+  listItems,
+  listPopularItems,
+  type NewItem,
+  upsertItems,
+} from './items.ts';
 import { withTenant } from './tenants.ts';
 
 function newItem(externalId: string, title = `Title of ${externalId}`): NewItem {
@@ -58,7 +67,7 @@ describe('upsertItems', () => {
         withTenant(world.db, world.ours.tenantId, (tx) => upsertItems(tx, batch)),
       ),
     );
-    expect(written).toEqual([300, 300, 300, 300]);
+    expect(written.map((ids) => ids.length)).toEqual([300, 300, 300, 300]);
   });
 
   test('writes 5,000 items in under two seconds', async () => {
@@ -152,5 +161,21 @@ describe('listPopularItems', () => {
       return listPopularItems(tx, { first: 10, offset: 0, excludeIds: [] });
     });
     expect(items.map((item) => item.interactionCount)).toEqual([0, 0]);
+  });
+});
+
+describe('listItemFacts and listChangedItems', () => {
+  test("read the tenant's items page by page, and those that were written lately", async () => {
+    await using world = await createTwoTenants();
+    const { db, ours, theirs } = world;
+    await withTenant(db, theirs.tenantId, (tx) => upsertItems(tx, [newItem('lamp')]));
+    const ids = await withTenant(db, ours.tenantId, (tx) => upsertItems(tx, [newItem('lamp'), newItem('chair')]));
+    await withTenant(db, ours.tenantId, async (tx) => {
+      const first = await listItemFacts(tx, { first: 1, afterId: null });
+      const rest = await listItemFacts(tx, { first: 5, afterId: first[0]?.id ?? null });
+      expect([...first, ...rest].map(({ id }) => id)).toEqual(ids.toSorted());
+      expect((await listChangedItems(tx, { withinMs: 60_000 })).map(({ id }) => id).toSorted()).toEqual(ids.toSorted());
+      expect(await listChangedItems(tx, { withinMs: -60_000 })).toEqual([]);
+    });
   });
 });

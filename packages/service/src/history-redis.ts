@@ -21,7 +21,7 @@ export interface HistoryRedis {
 }
 
 /** A healthy Redis answers in a fraction of a millisecond; a stuck one must not hold an answer. */
-const COMMAND_TIMEOUT_MS = 150;
+const COMMAND_TIMEOUT_MS = 300;
 /** For so long a Redis that did not answer is not asked again. */
 const PAUSE_MS = 1_000;
 

@@ -17,7 +17,8 @@ export function readUse(processes: ReadonlyMap<string, Child>): Map<string, Use>
   return new Map(
     [...processes].map(([name, { pid }]) => {
       const own = rows.filter((row) => row.pid === pid || row.parent === pid);
-      return [name, { cpuMs: sum(own.map((row) => row.cpuMs)), rssMiB: sum(own.map((row) => row.rssMiB)) }];
+      const ended = own.filter((row) => row.pid === pid).map((row) => row.endedMs);
+      return [name, { cpuMs: sum([...own.map((row) => row.cpuMs), ...ended]), rssMiB: sum(own.map((row) => row.rssMiB)) }];
     }),
   );
 }
@@ -30,6 +31,8 @@ export function cpuBetween(before: Map<string, Use>, after: Map<string, Use>): R
 interface Row extends Use {
   pid: number;
   parent: number;
+  /** CPU time of its children that have ended. */
+  endedMs: number;
 }
 
 function readProcesses(): Row[] {
@@ -41,7 +44,8 @@ function readProcesses(): Row[] {
       const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
       const at = (field: number): number => Number(fields[field - 3]);
       const cpuMs = (at(14) + at(15)) * MS_PER_TICK;
-      return [{ pid: Number(pid), parent: at(4), cpuMs, rssMiB: (at(24) * KIB_PER_PAGE) / 1024 }];
+      const endedMs = (at(16) + at(17)) * MS_PER_TICK;
+      return [{ pid: Number(pid), parent: at(4), cpuMs, endedMs, rssMiB: (at(24) * KIB_PER_PAGE) / 1024 }];
     } catch {
       return []; // it ended meanwhile
     }

@@ -3,6 +3,7 @@ import { findItems, type ItemRow } from '@kindred/db/items';
 import { withTenant } from '@kindred/db/tenants';
 import { ITEMS_CHANGED_TOPIC, readItemsChanged, writeItemsChanged } from '@kindred/domain/catalog-events';
 import type { ItemId, TenantId } from '@kindred/domain/ids';
+import { Batcher } from '@kindred/service/batcher';
 import type { EventBus } from '@kindred/service/event-bus';
 import { followTopic } from '@kindred/service/follow-topic';
 import type { Logger } from '@kindred/service/logger';
@@ -28,6 +29,9 @@ export interface ItemCacheOptions {
 const MOST_ITEMS = 1_000_000;
 /** The bound for a change whose message never reached Redis. */
 const KEPT_FOR_MS = 60_000;
+/** While changes are not heard. */
+const KEPT_WHEN_DEAF_MS = 2_000;
+const READS_AT_ONCE = 50;
 /** An entry of a map, a row and its dates. */
 const BYTES_PER_ITEM = 500;
 
@@ -37,7 +41,7 @@ interface Entry {
   readAt: number;
 }
 
-/** Keeps items only while it hears of their changes: without Redis every item is read anew. */
+/** While it does not hear of changes, such as without Redis, items that others write are seen after two seconds. */
 export function createItemCache({ db, events, logger, maxBytes }: ItemCacheOptions): ItemCache {
   const stop = new AbortController();
   let entries = emptyCache(maxBytes);
@@ -49,9 +53,10 @@ export function createItemCache({ db, events, logger, maxBytes }: ItemCacheOptio
     if (ids === null) entries = emptyCache(maxBytes);
     else for (const id of ids) entries.delete(keyOf(tenantId, id));
   };
+  const read = createBatchedRead(db);
   const find = async (tenantId: TenantId, ids: readonly ItemId[]): Promise<Map<ItemId, ItemRow>> => {
     const found = new Map<ItemId, ItemRow>();
-    const oldest = performance.now() - KEPT_FOR_MS;
+    const oldest = performance.now() - (isListening ? KEPT_FOR_MS : KEPT_WHEN_DEAF_MS);
     for (const id of ids) {
       const entry = entries.get(keyOf(tenantId, id));
       if (entry !== undefined && entry.readAt >= oldest && entry.tenantId === tenantId) found.set(id, entry.item);
@@ -60,9 +65,9 @@ export function createItemCache({ db, events, logger, maxBytes }: ItemCacheOptio
     const countBefore = changeCount;
     const readAt = performance.now();
     const missing = ids.filter((id) => !found.has(id));
-    for (const item of await withTenant(db, tenantId, (tx) => findItems(tx, missing))) {
+    for (const item of await read(tenantId, missing)) {
       found.set(item.id, item);
-      if (isListening && changeCount === countBefore) {
+      if (changeCount === countBefore) {
         entries.set(keyOf(tenantId, item.id), { tenantId, item, readAt }, sizeOf(item));
       }
     }
@@ -79,7 +84,9 @@ export function createItemCache({ db, events, logger, maxBytes }: ItemCacheOptio
       forgetHere(tenantId, itemIds);
     },
     onLost: (err) => {
-      if (isListening) logger.warn({ err }, 'Changes of items are not heard; items are read from the database');
+      // Told of every try to hear again; what was kept since the first one has its own bound.
+      if (!isListening) return;
+      logger.warn({ err }, 'Changes of items are not heard; items are kept for two seconds only');
       isListening = false;
       changeCount += 1;
       entries = emptyCache(maxBytes);
@@ -95,6 +102,25 @@ export function createItemCache({ db, events, logger, maxBytes }: ItemCacheOptio
     },
     close: () => stop.abort(),
   };
+}
+
+/** Requests of one tenant that miss at the same time share a transaction. */
+function createBatchedRead(db: Db): (tenantId: TenantId, ids: readonly ItemId[]) => Promise<ItemRow[]> {
+  const batchers = new LruCache<Batcher<readonly ItemId[], ItemRow[]>>({ capacity: 1_000, maxWeight: 1_000 });
+  return (tenantId, ids) => {
+    let batcher = batchers.get(tenantId);
+    if (batcher === undefined) {
+      batcher = new Batcher((lists) => readLists(db, tenantId, lists), { mostAtOnce: READS_AT_ONCE });
+      batchers.set(tenantId, batcher, 1);
+    }
+    return batcher.ask(ids);
+  };
+}
+
+async function readLists(db: Db, tenantId: TenantId, lists: readonly (readonly ItemId[])[]): Promise<ItemRow[][]> {
+  const items = await withTenant(db, tenantId, (tx) => findItems(tx, [...new Set(lists.flat())]));
+  const byId = new Map(items.map((item) => [item.id, item]));
+  return lists.map((ids) => ids.flatMap((id) => byId.get(id) ?? []));
 }
 
 function emptyCache(maxBytes: number): LruCache<Entry> {

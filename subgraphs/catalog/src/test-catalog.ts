@@ -1,7 +1,7 @@
 import type { Db } from '@kindred/db/client';
 import { connectEventBus } from '@kindred/service/event-bus';
 import { createLogger } from '@kindred/service/logger';
-import { connectUserHistories } from '@kindred/service/user-histories';
+import { connectUserHistories, type UserHistories } from '@kindred/service/user-histories';
 import { testInfrastructure } from '@kindred/testing/infrastructure';
 import { createSubgraphClient, type SubgraphClient, TEST_SERVER_ENV } from '@kindred/testing/subgraph-client';
 import { createTestDatabase } from '@kindred/testing/test-database';
@@ -11,6 +11,7 @@ import { startCatalog } from './start-catalog.ts';
 export interface TestCatalog extends AsyncDisposable, SubgraphClient {
   readonly db: Db;
   readonly url: string;
+  readonly histories: UserHistories;
 }
 
 export async function createTestCatalog(): Promise<TestCatalog> {
@@ -30,6 +31,7 @@ export async function createTestCatalog(): Promise<TestCatalog> {
   return {
     db,
     url: server.url,
+    histories,
     ...createSubgraphClient({ name: 'catalog', url: server.url }),
     [Symbol.asyncDispose]: async () => {
       await server.drain();

@@ -1,5 +1,5 @@
 import type { VectorIndex } from '@kindred/core/vector-index';
-import { Batcher } from './batcher.ts';
+import { Batcher } from '@kindred/service/batcher';
 
 /** One search for the rows nearest to a vector. */
 export interface Search {

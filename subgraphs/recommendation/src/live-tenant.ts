@@ -27,8 +27,12 @@ export interface LiveTenantDeps {
   onSwap: () => void;
 }
 
-/** A promotion whose message was lost is found after this long: with its look-up it is in effect within 2 s. */
-const CHECK_EVERY_MS = 1_500;
+/** A promotion whose message was lost is found after this long. */
+const CHECK_EVERY_MS = 5_000;
+/** While promotions are not heard, the database is asked this often, so that one is in effect within 2 s. */
+const CHECK_WHEN_DEAF_EVERY_MS = 1_000;
+/** Nobody asks for a tenant that was not asked for in so long. */
+const WATCHED_FOR_MS = 600_000;
 /** A version that could not be loaded is tried again after this long: the store may have been away. */
 const RETRY_AFTER_MS = 30_000;
 
@@ -47,12 +51,16 @@ export class LiveTenant {
   #isOutdated = false;
   #isListening = false;
   #isDeaf = false;
+  #hears = false;
+  #askedAt = Number.NEGATIVE_INFINITY;
+  readonly #watch: NodeJS.Timeout;
   #checkedAt = Number.NEGATIVE_INFINITY;
 
   constructor(tenantId: TenantId, deps: LiveTenantDeps) {
     this.#tenantId = tenantId;
     this.#deps = deps;
     this.#popular = new PopularItems(tenantId, deps);
+    this.#watch = setInterval(() => this.#checkWhenDeaf(), CHECK_WHEN_DEAF_EVERY_MS).unref();
     this.#catalogue = new ItemCatalogue(tenantId, deps);
   }
 
@@ -65,6 +73,7 @@ export class LiveTenant {
    * the background when it is time to.
    */
   async lease(): Promise<Lease> {
+    this.#askedAt = this.#deps.now();
     this.#first ??= this.refresh();
     try {
       await this.#first;
@@ -94,6 +103,7 @@ export class LiveTenant {
   /** Lets go of the versions; requests under way keep theirs, and those that wait for the load get it. */
   async stop(): Promise<void> {
     this.#stop.abort();
+    clearInterval(this.#watch);
     await this.#running?.catch(() => undefined);
     this.#current?.letGo();
     this.#previous?.letGo();
@@ -155,6 +165,11 @@ export class LiveTenant {
     }
   }
 
+  #checkWhenDeaf(): void {
+    if (this.#hears || this.#first === null) return;
+    if (this.#deps.now() - this.#askedAt < WATCHED_FOR_MS) void this.#refreshLater();
+  }
+
   async #refreshLater(): Promise<void> {
     try {
       await this.refresh();
@@ -171,6 +186,9 @@ export class LiveTenant {
       const promotions = this.#deps.events.subscribe(promotionTopic(this.#tenantId), this.#stop.signal);
       await promotions.ready;
       this.#isDeaf = false;
+      this.#hears = true;
+      // What was promoted before this moment was not heard.
+      void this.#refreshLater();
       for await (const message of promotions) {
         this.#deps.logger.debug({ tenantId: this.#tenantId, message }, 'A promotion was announced');
         void this.#refreshLater();
@@ -181,6 +199,7 @@ export class LiveTenant {
       if (!this.#isDeaf) logger.warn(place, 'Promotions are not heard; the database is looked at instead');
       this.#isDeaf = true;
     } finally {
+      this.#hears = false;
       this.#isListening = false;
     }
   }

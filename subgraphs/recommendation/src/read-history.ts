@@ -6,7 +6,7 @@ import { findUserByExternalId } from '@kindred/db/users';
 import type { ItemId, TenantId } from '@kindred/domain/ids';
 import { LruCache } from '@kindred/service/lru-cache';
 import type { UserHistories } from '@kindred/service/user-histories';
-import { Batcher } from './batcher.ts';
+import { Batcher } from '@kindred/service/batcher';
 import { type History, historyOf, NO_HISTORY } from './history.ts';
 import type { Position } from './position.ts';
 import type { Question } from './read-question.ts';

@@ -85,16 +85,20 @@ function chooseVersion({ current, previous }: Lease, after: Position | null): Lo
 
 /** A ranking that was made of the same user, question and version, or a new one. */
 async function rankOnce(context: RecommendationContext, asked: Asked, version: LoadedVersion): Promise<Ranking> {
+  const { question, lease, timing } = asked;
+  // First: it may find that the catalogue has changed.
+  const filter = question.where && (await lease.catalogue.filter(question.where, version));
+  timing.finish('filter');
   const key = resultKey(asked, version);
   const cached = key && context.results.get(key);
   if (cached) {
-    asked.timing.markCached();
+    timing.markCached();
     return cached;
   }
-  const ranking = await rank(context, asked, version);
+  const ranking = await rank(context, asked, { version, filter });
   // Items that the version does not know are the database's, which says nothing when they change.
   const isWhole = ranking.ranked.every(({ itemId }) => version.itemRows.has(itemId));
-  if (key && isWhole && ranking.ranked.length === key.depth) {
+  if (key && isWhole && ranking.ranked.length >= neededOf(question)) {
     context.results.set(key, { tenantId: asked.tenantId, ...ranking });
   }
   return ranking;
@@ -109,11 +113,13 @@ function resultKey({ tenantId, question, history, lease }: Asked, version: Loade
   return { tenantId, versionId, token: history.token, catalogueRevision, question: fingerprint, depth: depthOf(question) };
 }
 
-async function rank(context: RecommendationContext, asked: Asked, version: LoadedVersion): Promise<Ranking> {
-  const { question, history, lease, timing } = asked;
+async function rank(
+  context: RecommendationContext,
+  asked: Asked,
+  { version, filter }: { version: LoadedVersion; filter: VersionFilter | null },
+): Promise<Ranking> {
+  const { question, history, timing } = asked;
   const depth = depthOf(question);
-  const filter = question.where && (await lease.catalogue.filter(question.where, version));
-  timing.finish('filter');
   asked.checkDeadline();
   const { masked } = history;
   const taste = tasteOf(version, history, question);
@@ -121,7 +127,7 @@ async function rank(context: RecommendationContext, asked: Asked, version: Loade
   timing.finish('user');
   const best = taste ? await rankByVector(version, { vector: taste.vector, excludeRows, filter, depth }) : [];
   timing.finish('search');
-  const spare = best.length >= depth ? [] : await spareItems(context, asked, { version, filter });
+  const spare = best.length >= neededOf(question) ? [] : await spareItems(context, asked, { version, filter });
   return { ranked: completeRanking(version, { best, masked, spare, filter, depth }), taste };
 }
 
@@ -132,7 +138,7 @@ async function spareItems(
   { version, filter }: { version: LoadedVersion; filter: VersionFilter | null },
 ): Promise<readonly RankedItem[]> {
   if (filter !== null) return filter.unknownItemIds.filter((itemId) => !masked.has(itemId)).map(unranked);
-  const missingCount = countMissing(version, { masked, depth: depthOf(question) });
+  const missingCount = countMissing(version, { masked, depth: neededOf(question) });
   if (missingCount === 0) return [];
   return await withTenant(db, tenantId, (tx) => readSpareItems(tx, version, { masked, missingCount }));
 }
@@ -149,7 +155,11 @@ async function rankWithout({ question, history: { masked }, lease, timing }: Ask
   return { ranked, taste: null };
 }
 
-/** At least one more than the page ends with, which tells whether there is a next one. */
-function depthOf({ first, after }: Question): number {
-  return Math.min(DEEPEST_RANK, depthFor((after?.rank ?? 0) + first + 1));
+/** One more than the page ends with, which tells whether there is a next one. */
+function neededOf({ first, after }: Question): number {
+  return Math.min(DEEPEST_RANK, (after?.rank ?? 0) + first + 1);
+}
+
+function depthOf(question: Question): number {
+  return depthFor(neededOf(question));
 }

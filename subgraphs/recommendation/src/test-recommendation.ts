@@ -7,7 +7,7 @@ import { type NewInteraction, recordInteractions } from '@kindred/db/interaction
 import { withTenant } from '@kindred/db/tenants';
 import { encodeGlobalId, type ItemId, type TenantId } from '@kindred/domain/ids';
 import { promotionTopic } from '@kindred/domain/training';
-import { connectEventBus } from '@kindred/service/event-bus';
+import { connectEventBus, type EventBus } from '@kindred/service/event-bus';
 import { createLogger } from '@kindred/service/logger';
 import { openObjectStore, type ObjectStore } from '@kindred/service/object-store';
 import { connectUserHistories, type UserHistories } from '@kindred/service/user-histories';
@@ -25,6 +25,7 @@ export interface TestRecommendation extends AsyncDisposable, SubgraphClient {
   readonly db: Db;
   readonly objects: ObjectStore;
   readonly histories: UserHistories;
+  readonly events: EventBus;
   readonly folder: string;
   readonly url: string;
   /** What the subgraph has logged. */
@@ -59,6 +60,7 @@ export async function createTestRecommendation({
     db,
     objects,
     histories,
+    events,
     folder: folder.path,
     url: server.url,
     logged,
