@@ -56,11 +56,12 @@ export function encodeArtefact(artefact: Artefact): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * The artefact that `encodeArtefact` encoded; its columns may view `bytes`, which must not change afterwards.
+ * The artefact that `encodeArtefact` encoded; its columns may view `bytes`, which must not change afterwards. Their
+ * hash is not computed again where the caller has checked one over all of them (`isHashChecked`).
  * @throws ArtefactError when the bytes are truncated, altered or something else.
  */
-export function decodeArtefact(bytes: Uint8Array): Artefact {
-  const file = decodeColumns(FORMAT, bytes);
+export function decodeArtefact(bytes: Uint8Array, options: { readonly isHashChecked?: boolean } = {}): Artefact {
+  const file = decodeColumns(FORMAT, bytes, options);
   const dimension = file.number('dimension');
   const userCount = file.number('userCount');
   const itemCount = file.number('itemCount');

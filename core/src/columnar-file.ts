@@ -93,8 +93,8 @@ export interface ColumnFile {
 }
 
 /**
- * Checks length, format and hash before anything else is read; not the hash where the caller has done so with
- * `matchesHash`.
+ * Checks length, format and hash before anything else is read; not the hash where the caller has done so, with
+ * `matchesHash` or a hash of its own over all of the bytes.
  * @throws the format's error.
  */
 export function decodeColumns(

@@ -6,6 +6,8 @@ export interface OperationContext {
   traceId: string;
   /** Aborted when the client is gone or its time is up. */
   signal: AbortSignal;
+  /** When the operation's time is up, by `performance.now()`; absent for what has no end, such as a subscription. */
+  deadlineAt?: number;
 }
 
 // Past it a browser has given up, and the subgraphs' own time limits have struck.

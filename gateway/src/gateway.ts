@@ -19,7 +19,7 @@ import { createDataSources } from './data-sources.ts';
 import { createExecutor, type Executor } from './executor/executor.ts';
 import { createGatewayFormatError } from './format-error.ts';
 import { checkCost, ERRORS_BEFORE_GIVING_UP, MAX_TOKENS, parseWithinLimits } from './limits.ts';
-import { LruCache } from './lru-cache.ts';
+import { LruCache } from '@kindred/service/lru-cache';
 import { OperationCosts } from './operation-cost.ts';
 import { startSocketServer } from './socket-server.ts';
 import { createStreamRoute } from './stream-route.ts';
@@ -210,9 +210,10 @@ function operationContextOf(res: Response): OperationContext {
   // One timer and one controller: the signals that `withDeadline` combines cost more than the rest of this file.
   const tooLong = () => stop.abort(new DOMException('The operation took too long', 'TimeoutError'));
   const deadline = setTimeout(tooLong, OPERATION_TIMEOUT_MS).unref();
+  const deadlineAt = performance.now() + OPERATION_TIMEOUT_MS;
   res.once('close', () => {
     clearTimeout(deadline);
     if (!res.writableFinished) stop.abort();
   });
-  return { viewer: credentialOf(res).viewer, traceId: currentTraceId(), signal: stop.signal };
+  return { viewer: credentialOf(res).viewer, traceId: currentTraceId(), signal: stop.signal, deadlineAt };
 }

@@ -1,5 +1,6 @@
 import { AppError } from '@kindred/domain/app-error';
 import { INTERNAL_TOKEN_HEADER, signInternalToken } from '@kindred/service/internal-token';
+import { TIMEOUT_HEADER } from '@kindred/service/request-deadline';
 import { TRACE_HEADER, traceparent } from '@kindred/service/trace';
 import { type Dispatcher, Pool } from 'undici';
 import type { OperationContext } from './context.ts';
@@ -100,8 +101,15 @@ function signedRequest(secret: string, path: string, { name, body, context }: Ca
     'content-type': 'application/json',
     [INTERNAL_TOKEN_HEADER]: signInternalToken(secret, { audience: name, viewer: context.viewer, body }),
     [TRACE_HEADER]: traceparent(context.traceId),
+    ...timeoutHeader(context),
   };
   return { method: 'POST' as const, path, headers, body };
+}
+
+/** The time left, for the subgraph to give up when nobody waits any more. */
+function timeoutHeader({ deadlineAt }: OperationContext): Record<string, string> {
+  if (deadlineAt === undefined) return {};
+  return { [TIMEOUT_HEADER]: String(Math.max(0, Math.floor(deadlineAt - performance.now()))) };
 }
 
 /** A request without the streams that `Pool.request` builds for each one: those cost more than all else here. */

@@ -7,6 +7,7 @@ import {
   type InteractionRow,
   interactionPosition,
   listInteractionsOfUsers,
+  listItemsOfUsers,
   listUserItems,
   type NewInteraction,
   recordInteractions,
@@ -44,8 +45,12 @@ describe('recordInteractions', () => {
       view({ itemExternalId: 'ghost', userExternalId: 'bob' }),
       view({ type: 'RATING', value: 4.5 }),
     ];
-    expect(await withTenant(db, ours.tenantId, (tx) => recordInteractions(tx, rows))).toEqual({
+    expect(await withTenant(db, ours.tenantId, (tx) => recordInteractions(tx, rows))).toMatchObject({
       recordedCount: 2,
+      recorded: [
+        { userExternalId: view().userExternalId, occurredAt: view().occurredAt, recordedAt: expect.any(Date) },
+        { occurredAt: view().occurredAt },
+      ],
       duplicateCount: 0,
       unknownItemPositions: [1],
     });
@@ -65,8 +70,8 @@ describe('recordInteractions', () => {
     await using world = await createWorld();
     const rows = [view({ eventId: 'e1' }), view({ eventId: 'e1' }), view({ eventId: 'e2' }), view(), view()];
     const record = () => withTenant(world.db, world.ours.tenantId, (tx) => recordInteractions(tx, rows));
-    expect(await record()).toEqual({ recordedCount: 4, duplicateCount: 1, unknownItemPositions: [] });
-    expect(await record()).toEqual({ recordedCount: 2, duplicateCount: 3, unknownItemPositions: [] });
+    expect(await record()).toMatchObject({ recordedCount: 4, duplicateCount: 1, unknownItemPositions: [] });
+    expect(await record()).toMatchObject({ recordedCount: 2, duplicateCount: 3, unknownItemPositions: [] });
   });
 
   test.each([
@@ -95,6 +100,7 @@ describe('recordInteractions', () => {
     await using world = await createWorld();
     expect(await withTenant(world.db, world.ours.tenantId, (tx) => recordInteractions(tx, []))).toEqual({
       recordedCount: 0,
+      recorded: [],
       duplicateCount: 0,
       unknownItemPositions: [],
     });
@@ -248,6 +254,40 @@ describe('listUserItems', () => {
         { itemId: idOf.get('chair'), type: 'VIEW', occurredAt: at(2) },
       ]);
       expect(user && (await listUserItems(tx, user.id, { limit: 1 }))).toEqual(all?.slice(0, 1));
+    });
+  });
+});
+
+describe('listItemsOfUsers', () => {
+  test('gives the items of many users at once, as listUserItems gives them one by one', async () => {
+    await using world = await createWorld();
+    const { db, ours, theirs } = world;
+    const later = new Date(AT.getTime() + 1_500);
+    const rows = [view(), view({ itemExternalId: 'chair', occurredAt: later }), view({ userExternalId: 'bob' })];
+    await withTenant(db, ours.tenantId, (tx) => recordInteractions(tx, rows));
+    await withTenant(db, theirs.tenantId, (tx) => recordInteractions(tx, [view({ userExternalId: 'eve' }), view()]));
+    await withTenant(db, ours.tenantId, async (tx) => {
+      const users = await listItemsOfUsers(tx, ['ada', 'bob', 'eve'], { limit: 10 });
+      expect(users.map(({ externalId }) => externalId).toSorted()).toEqual(['ada', 'bob']);
+      for (const { userId, items } of users) {
+        const wanted = await listUserItems(tx, userId, { limit: 10 });
+        expect(items).toEqual(
+          wanted.map(({ itemId, occurredAt, recordedAt }) => {
+            return { itemId, occurredAt: occurredAt.getTime(), recordedAt: recordedAt.getTime() };
+          }),
+        );
+      }
+      const [ada] = await listItemsOfUsers(tx, ['ada'], { limit: 1 });
+      expect(ada?.items.map(({ occurredAt }) => occurredAt)).toEqual([later.getTime()]);
+    });
+  });
+
+  test('gives a user without interactions no items', async () => {
+    await using world = await createWorld();
+    await withTenant(world.db, world.ours.tenantId, async (tx) => {
+      await recordInteractions(tx, [view()]);
+      await tx.client.$executeRaw`DELETE FROM interactions WHERE tenant_id = ${tx.tenantId}::uuid`;
+      expect(await listItemsOfUsers(tx, ['ada'], { limit: 10 })).toMatchObject([{ externalId: 'ada', items: [] }]);
     });
   });
 });

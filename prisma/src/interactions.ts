@@ -26,8 +26,18 @@ export interface NewInteraction {
   occurredAt: Date;
 }
 
+/** A row as it was recorded. */
+export interface RecordedInteraction {
+  userExternalId: string;
+  userId: UserId;
+  itemId: ItemId;
+  occurredAt: Date;
+  recordedAt: Date;
+}
+
 export interface RecordedInteractions {
   recordedCount: number;
+  recorded: RecordedInteraction[];
   /** Rows whose `eventId` was known already, or stood earlier in the same batch. */
   duplicateCount: number;
   /** The positions in `rows` whose item the tenant does not have. */
@@ -38,7 +48,7 @@ export interface RecordedInteractions {
 export async function recordInteractions(tx: TenantTx, rows: readonly NewInteraction[]): Promise<RecordedInteractions> {
   const itemIds = await findItemIds(tx, new Set(rows.map((row) => row.itemExternalId)));
   const unknownItemPositions: number[] = [];
-  const known: object[] = [];
+  const known: KnownInteraction[] = [];
   const users = new Set<string>();
   for (const [position, row] of rows.entries()) {
     const itemId = itemIds.get(row.itemExternalId);
@@ -58,8 +68,18 @@ export async function recordInteractions(tx: TenantTx, rows: readonly NewInterac
     });
   }
   await createUnknownUsers(tx, users);
-  const recordedCount = await insertInteractions(tx, JSON.stringify(known));
-  return { recordedCount, duplicateCount: known.length - recordedCount, unknownItemPositions };
+  const recorded = await insertInteractions(tx, known);
+  return { recordedCount: recorded.length, recorded, duplicateCount: known.length - recorded.length, unknownItemPositions };
+}
+
+interface KnownInteraction {
+  id: string;
+  user: string;
+  item_id: ItemId;
+  type: InteractionType;
+  value: number | null | undefined;
+  event_id: string | null | undefined;
+  occurred_at: Date;
 }
 
 async function findItemIds(tx: TenantTx, externalIds: ReadonlySet<string>): Promise<Map<string, ItemId>> {
@@ -81,16 +101,22 @@ async function createUnknownUsers(tx: TenantTx, externalIds: ReadonlySet<string>
     ON CONFLICT (tenant_id, external_id) DO NOTHING`;
 }
 
-async function insertInteractions(tx: TenantTx, json: string): Promise<number> {
-  return tx.client.$executeRaw`
+async function insertInteractions(tx: TenantTx, rows: readonly KnownInteraction[]): Promise<RecordedInteraction[]> {
+  const inserted = await tx.client.$queryRaw<{ id: string; userId: UserId; recordedAt: Date }[]>`
     INSERT INTO interactions (tenant_id, id, user_id, item_id, type, value, event_id, occurred_at)
     SELECT u.tenant_id, r.id, u.id, r.item_id, r.type, r.value, r.event_id, r.occurred_at
-      FROM jsonb_to_recordset(${json}::jsonb)
+      FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
         AS r (id uuid, "user" text, item_id uuid, type interaction_type, value double precision, event_id text,
               occurred_at timestamptz)
       JOIN users u ON u.tenant_id = ${tx.tenantId}::uuid AND u.external_id = r."user"
      ORDER BY r.event_id, r.id
-    ON CONFLICT (tenant_id, event_id) DO NOTHING`;
+    ON CONFLICT (tenant_id, event_id) DO NOTHING
+    RETURNING id, user_id AS "userId", recorded_at AS "recordedAt"`;
+  const insertedById = new Map(inserted.map((row) => [row.id, row]));
+  return rows.flatMap(({ id, user, item_id: itemId, occurred_at: occurredAt }) => {
+    const row = insertedById.get(id);
+    return row ? [{ userExternalId: user, itemId, occurredAt, userId: row.userId, recordedAt: row.recordedAt }] : [];
+  });
 }
 
 /** The cursor position of an interaction in `listInteractionsOfUsers`. */
@@ -167,4 +193,45 @@ export async function listUserItems(
          AND recorded_at <= coalesce(${recordedUntil?.toISOString() ?? null}::timestamptz, 'infinity')
        ORDER BY item_id, occurred_at DESC, id DESC
     ) latest ORDER BY occurred_at DESC, id DESC LIMIT ${limit}`;
+}
+
+/** A user with the items that the user touched last, newest first, each with its last interaction. */
+export interface UserHistoryRow {
+  userId: UserId;
+  externalId: string;
+  items: readonly { itemId: ItemId; occurredAt: number; recordedAt: number }[];
+}
+
+/** The `limit` items that each of these users touched last, of those users that the tenant has; times in epoch milliseconds. */
+export async function listItemsOfUsers(
+  tx: TenantTx,
+  externalIds: readonly string[],
+  { limit }: { limit: number },
+): Promise<UserHistoryRow[]> {
+  // One text for each user: a row for each item would cost more to read than to find.
+  const rows = await tx.client.$queryRaw<{ userId: UserId; externalId: string; items: string | null }[]>`
+    SELECT u.id AS "userId", u.external_id AS "externalId", h.items
+      FROM users u
+      LEFT JOIN LATERAL (
+        SELECT string_agg(concat_ws(':', item_id, (extract(epoch FROM occurred_at) * 1000)::bigint,
+                                    (extract(epoch FROM recorded_at) * 1000)::bigint),
+                          ',' ORDER BY occurred_at DESC, id DESC) AS items
+          FROM (
+            SELECT * FROM (
+              SELECT DISTINCT ON (item_id) item_id, occurred_at, recorded_at, id FROM interactions
+               WHERE tenant_id = ${tx.tenantId}::uuid AND user_id = u.id
+               ORDER BY item_id, occurred_at DESC, id DESC
+            ) latest ORDER BY occurred_at DESC, id DESC LIMIT ${limit}
+          ) newest
+      ) h ON true
+     WHERE u.tenant_id = ${tx.tenantId}::uuid AND u.external_id = ANY (${[...externalIds]}::text[])`;
+  return rows.map(({ userId, externalId, items }) => ({ userId, externalId, items: readItems(items) }));
+}
+
+function readItems(text: string | null): UserHistoryRow['items'] {
+  if (text === null || text === '') return [];
+  return text.split(',').map((row) => {
+    const [itemId = '', occurredAt, recordedAt] = row.split(':');
+    return { itemId: itemId as ItemId, occurredAt: Number(occurredAt), recordedAt: Number(recordedAt) };
+  });
 }

@@ -2,7 +2,16 @@ import { newId } from '@kindred/domain/ids';
 import { seedCheckerboard } from '@kindred/testing/checkerboard';
 import { createTwoTenants } from '@kindred/testing/two-tenants';
 import { describe, expect, test } from 'vitest';
-import { findItems, findItemsByExternalIds, listItems, listPopularItems, type NewItem, upsertItems } from './items.ts';
+import {
+  findItems,
+  findItemsByExternalIds,
+  listChangedItems,
+  listItemFacts,
+  listItems,
+  listPopularItems,
+  type NewItem,
+  upsertItems,
+} from './items.ts';
 import { withTenant } from './tenants.ts';
 
 function newItem(externalId: string, title = `Title of ${externalId}`): NewItem {
@@ -18,11 +27,11 @@ describe('upsertItems', () => {
   test('creates items and replaces those whose external id is known, keeping their ids', async () => {
     await using world = await createTwoTenants();
     await withTenant(world.db, world.ours.tenantId, async (tx) => {
-      expect(await upsertItems(tx, [newItem('lamp'), newItem('chair')])).toBe(2);
+      expect(await upsertItems(tx, [newItem('lamp'), newItem('chair')])).toHaveLength(2);
       const [before] = await findItemsByExternalIds(tx, ['lamp']);
       expect(before).toMatchObject({ ...newItem('lamp'), tenantId: world.ours.tenantId });
       const changed = { externalId: 'lamp', title: 'Better lamp', categories: [], properties: {} };
-      expect(await upsertItems(tx, [changed])).toBe(1);
+      expect(await upsertItems(tx, [changed])).toHaveLength(1);
       const [after] = await findItemsByExternalIds(tx, ['lamp']);
       expect(after).toMatchObject({ ...changed, id: before?.id });
     });
@@ -31,14 +40,14 @@ describe('upsertItems', () => {
   test('writes the last of equal external ids in one batch', async () => {
     await using world = await createTwoTenants();
     await withTenant(world.db, world.ours.tenantId, async (tx) => {
-      expect(await upsertItems(tx, [newItem('lamp', 'One'), newItem('chair'), newItem('lamp', 'Two')])).toBe(2);
+      expect(await upsertItems(tx, [newItem('lamp', 'One'), newItem('chair'), newItem('lamp', 'Two')])).toHaveLength(2);
       expect(await findItemsByExternalIds(tx, ['lamp'])).toEqual([expect.objectContaining({ title: 'Two' })]);
     });
   });
 
   test('writes nothing for no rows', async () => {
     await using world = await createTwoTenants();
-    expect(await withTenant(world.db, world.ours.tenantId, (tx) => upsertItems(tx, []))).toBe(0);
+    expect(await withTenant(world.db, world.ours.tenantId, (tx) => upsertItems(tx, []))).toEqual([]);
   });
 
   test('lets two tenants have the same external id, each its own item', async () => {
@@ -58,14 +67,14 @@ describe('upsertItems', () => {
         withTenant(world.db, world.ours.tenantId, (tx) => upsertItems(tx, batch)),
       ),
     );
-    expect(written).toEqual([300, 300, 300, 300]);
+    expect(written.map((ids) => ids.length)).toEqual([300, 300, 300, 300]);
   });
 
   test('writes 5,000 items in under two seconds', async () => {
     await using world = await createTwoTenants();
     const rows = Array.from({ length: 5_000 }, (_, n) => newItem(`item-${n}`));
     const start = performance.now();
-    expect(await withTenant(world.db, world.ours.tenantId, (tx) => upsertItems(tx, rows))).toBe(5_000);
+    expect(await withTenant(world.db, world.ours.tenantId, (tx) => upsertItems(tx, rows))).toHaveLength(5_000);
     expect(performance.now() - start).toBeLessThan(2_000);
   });
 });
@@ -152,5 +161,21 @@ describe('listPopularItems', () => {
       return listPopularItems(tx, { first: 10, offset: 0, excludeIds: [] });
     });
     expect(items.map((item) => item.interactionCount)).toEqual([0, 0]);
+  });
+});
+
+describe('listItemFacts and listChangedItems', () => {
+  test("read the tenant's items page by page, and those that were written lately", async () => {
+    await using world = await createTwoTenants();
+    const { db, ours, theirs } = world;
+    await withTenant(db, theirs.tenantId, (tx) => upsertItems(tx, [newItem('lamp')]));
+    const ids = await withTenant(db, ours.tenantId, (tx) => upsertItems(tx, [newItem('lamp'), newItem('chair')]));
+    await withTenant(db, ours.tenantId, async (tx) => {
+      const first = await listItemFacts(tx, { first: 1, afterId: null });
+      const rest = await listItemFacts(tx, { first: 5, afterId: first[0]?.id ?? null });
+      expect([...first, ...rest].map(({ id }) => id)).toEqual(ids.toSorted());
+      expect((await listChangedItems(tx, { withinMs: 60_000 })).map(({ id }) => id).toSorted()).toEqual(ids.toSorted());
+      expect(await listChangedItems(tx, { withinMs: -60_000 })).toEqual([]);
+    });
   });
 });

@@ -19,8 +19,8 @@ export interface NewItem {
   properties: Readonly<Record<string, unknown>>;
 }
 
-/** Creates or replaces items by their `externalId`; of equal ones the last counts. The number of distinct items written. */
-export async function upsertItems(tx: TenantTx, rows: readonly NewItem[]): Promise<number> {
+/** Creates or replaces items by their `externalId`; of equal ones the last counts. The ids of the distinct items written. */
+export async function upsertItems(tx: TenantTx, rows: readonly NewItem[]): Promise<ItemId[]> {
   const distinct = new Map(rows.map((row) => [row.externalId, row]));
   const json = JSON.stringify(
     [...distinct.values()].map((row) => ({
@@ -32,14 +32,16 @@ export async function upsertItems(tx: TenantTx, rows: readonly NewItem[]): Promi
     })),
   );
   // In the order of external_id, so that two concurrent batches lock their common items in the same order.
-  return tx.client.$executeRaw`
+  const written = await tx.client.$queryRaw<{ id: ItemId }[]>`
     INSERT INTO items (tenant_id, id, external_id, title, categories, properties)
     SELECT ${tx.tenantId}::uuid, r.id, r.external_id, r.title, r.categories, r.properties
       FROM jsonb_to_recordset(${json}::jsonb)
         AS r (id uuid, external_id text, title text, categories text[], properties jsonb)
      ORDER BY r.external_id
     ON CONFLICT (tenant_id, external_id) DO UPDATE
-      SET title = excluded.title, categories = excluded.categories, properties = excluded.properties, updated_at = now()`;
+      SET title = excluded.title, categories = excluded.categories, properties = excluded.properties, updated_at = now()
+    RETURNING id`;
+  return written.map(({ id }) => id);
 }
 
 /** The items of `ids` that the tenant has, in no order. */
@@ -71,6 +73,27 @@ export async function listItems(
     take: page.first,
   });
   return rows as ItemRow[];
+}
+
+/** What an item is like, for those who look at many. */
+export type ItemFacts = Pick<ItemRow, 'id' | 'categories' | 'properties' | 'updatedAt'>;
+
+/** At most `first` items by ascending id from after `afterId`. */
+export async function listItemFacts(
+  tx: TenantTx,
+  { first, afterId }: { first: number; afterId: ItemId | null },
+): Promise<ItemFacts[]> {
+  return tx.client.$queryRaw<ItemFacts[]>`
+    SELECT id, categories, properties, updated_at AS "updatedAt" FROM items
+     WHERE tenant_id = ${tx.tenantId}::uuid AND (${afterId}::uuid IS NULL OR id > ${afterId}::uuid)
+     ORDER BY id LIMIT ${first}`;
+}
+
+/** The items that were written in the last `withinMs` by the database's clock, in no order. */
+export async function listChangedItems(tx: TenantTx, { withinMs }: { withinMs: number }): Promise<ItemFacts[]> {
+  return tx.client.$queryRaw<ItemFacts[]>`
+    SELECT id, categories, properties, updated_at AS "updatedAt" FROM items
+     WHERE tenant_id = ${tx.tenantId}::uuid AND updated_at >= now() - ${withinMs} * interval '1 millisecond'`;
 }
 
 /** Items by falling number of interactions, then by id; items without any come last. */

@@ -5,7 +5,7 @@ import type { ApolloServerOptionsWithGateway } from '@apollo/server';
 import { type DocumentNode, type ExecutionResult, getVariableValues, type GraphQLSchema } from 'graphql';
 import type { OperationContext } from '../context.ts';
 import { capErrors, ERRORS_BEFORE_GIVING_UP } from '../limits.ts';
-import { LruCache } from '../lru-cache.ts';
+import { LruCache } from '@kindred/service/lru-cache';
 import { type GraphQLAnswer, readAnswer, type SubgraphClient, type TextAnswer } from '../subgraph-client.ts';
 import { isSubgraphName } from '../subgraphs.ts';
 import { type CompiledOperation, createOperationCompiler, execute, readConditions } from './compiled-operation.ts';

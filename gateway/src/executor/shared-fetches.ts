@@ -70,9 +70,11 @@ function tenantOf(viewer: Viewer): string {
   return ('tenantId' in viewer ? viewer.tenantId : null) ?? '';
 }
 
-function start<T>(send: Send<T>, { viewer, traceId }: OperationContext): Fetch<T> {
+/** The deadline is the first one's: whoever joins came while it was under way, and asks again if it fails. */
+function start<T>(send: Send<T>, { viewer, traceId, deadlineAt }: OperationContext): Fetch<T> {
   const abort = new AbortController();
-  return { answer: send({ viewer, traceId, signal: abort.signal }), waiting: 0, abort };
+  const context = { viewer, traceId, signal: abort.signal, ...(deadlineAt !== undefined && { deadlineAt }) };
+  return { answer: send(context), waiting: 0, abort };
 }
 
 /** The fetch's answer, or its failure as soon as this reader's own time is up. */

@@ -1,29 +1,31 @@
-import { createServer, type IncomingHttpHeaders } from 'node:http';
-import { ApolloServer } from '@apollo/server';
-import { ApolloServerPluginInlineTraceDisabled } from '@apollo/server/plugin/disabled';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import { buildSubgraphSchema } from '@apollo/subgraph';
-import { expressMiddleware } from '@as-integrations/express5';
+import { AppError } from '@kindred/domain/app-error';
 import type { Viewer } from '@kindred/domain/viewer';
-import express, { type Express, type Request, type Response } from 'express';
+import express, { type Express } from 'express';
 import { type GraphQLSchema, parse } from 'graphql';
 import { enforceScopes } from './enforce-scopes.ts';
-import { createFormatError, type FormatError } from './format-error.ts';
+import { createFormatError, HTTP_STATUS_BY_CODE, toFormattedError } from './format-error.ts';
 import { addHealthRoutes, type Readiness } from './health.ts';
 import { listen, type RunningServer } from './http-server.ts';
 import type { Logger } from './logger.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
-import { answerErrors, verifyRequest, viewerOf } from './request-pipeline.ts';
+import { createOperationRunner, type OperationAnswer } from './operation-runner.ts';
+import { readDeadline, TIMEOUT_HEADER } from './request-deadline.ts';
+import { answerErrors, readVerified, verifyRequest, viewerOf } from './request-pipeline.ts';
 import { createStreamHandler } from './stream-handler.ts';
-import { currentTraceId } from './trace.ts';
+import { currentTraceId, newTraceId, readTraceId, runInTrace, TRACE_HEADER } from './trace.ts';
 
 export type { RunningServer } from './http-server.ts';
 
 /** What a resolver context may know of the request besides its viewer. */
 export interface SubgraphRequest {
   /** Aborted when the client goes away or the server drains: end subscriptions and long work with it. */
-  signal: AbortSignal;
+  readonly signal: AbortSignal;
   traceId: string;
   headers: IncomingHttpHeaders;
+  /** When the caller stops waiting, as `performance.now()` tells it; null when it did not say. */
+  deadlineAt: number | null;
 }
 
 /** What every resolver context holds; `enforceScopes` reads it. */
@@ -62,9 +64,8 @@ export interface SubgraphOptions<C extends ViewerContext> {
 export async function startSubgraph<C extends ViewerContext>(options: SubgraphOptions<C>): Promise<RunningServer> {
   const schema = buildSchema(options);
   const formatError = createFormatError(options.logger);
-  const apollo = await startApollo<C>(schema, formatError, options.logger);
   const draining = new AbortController();
-  const context = (req: Request, res: Response) => contextOf(options, { req, res, draining: draining.signal });
+  const place = { audience: options.name, secret: options.env.internalTokenSecret };
 
   const app = express().disable('x-powered-by').disable('etag');
   const metrics = createMetrics(options.name);
@@ -72,21 +73,92 @@ export async function startSubgraph<C extends ViewerContext>(options: SubgraphOp
   app.use(metrics.middleware);
   addHealthRoutes(app, { ...options, metrics, isDraining: () => draining.signal.aborted });
   options.routes?.(app);
-  const verify = verifyRequest({ audience: options.name, secret: options.env.internalTokenSecret });
-  app.post('/graphql', verify, expressMiddleware(apollo, { context: ({ req, res }) => context(req, res) }));
-  app.post('/graphql/stream', verify, createStreamHandler({ schema, context, formatError, draining: draining.signal }));
+  const context = async (req: IncomingMessage, res: ServerResponse, viewer: Viewer) =>
+    await options.createContext(viewer, new RequestOf(req, res, draining.signal));
+  const stream = createStreamHandler({
+    schema,
+    context: (req, res) => context(req, res, viewerOf(res)),
+    formatError,
+    draining: draining.signal,
+  });
+  app.post('/graphql/stream', verifyRequest(place), stream);
   app.use(answerErrors(formatError));
 
-  const server = await listen(createServer(app), options.env);
+  const run = createOperationRunner({ schema, formatError });
+  const answer = async (req: IncomingMessage, res: ServerResponse): Promise<OperationAnswer> => {
+    try {
+      const { viewer, body } = await readVerified(req, place);
+      return await run(body, await context(req, res, viewer));
+    } catch (error) {
+      const status = error instanceof AppError ? HTTP_STATUS_BY_CODE[error.code] : 500;
+      return { status, result: { errors: [toFormattedError(error, formatError)] } };
+    }
+  };
+  // Not through express: what it does for a request costs more than most operations do.
+  const http = createServer((req, res) => {
+    if (req.method !== 'POST' || req.url !== '/graphql') {
+      app(req, res);
+      return;
+    }
+    const startedAt = performance.now();
+    void runInTrace(traceOf(req), async () => {
+      const { status, result } = await answer(req, res);
+      write(res, status, JSON.stringify(result));
+      metrics.count({ method: 'POST', route: '/graphql', status: String(status) }, performance.now() - startedAt);
+    });
+  });
+  const server = await listen(http, options.env);
   options.logger.info({ url: server.url }, `The ${options.name} subgraph listens`);
   return {
     ...server,
     drain: async () => {
       draining.abort();
       await server.drain();
-      await apollo.stop();
     },
   };
+}
+
+/** A request as resolver contexts see it; what few of them look at is made when it is looked at. */
+class RequestOf implements SubgraphRequest {
+  readonly traceId = currentTraceId();
+  readonly headers: IncomingHttpHeaders;
+  readonly deadlineAt: number | null;
+  readonly #draining: AbortSignal;
+  readonly #res: ServerResponse;
+  #signal: AbortSignal | undefined;
+
+  constructor(req: IncomingMessage, res: ServerResponse, draining: AbortSignal) {
+    const { headers } = req;
+    const timeout = headers[TIMEOUT_HEADER];
+    this.headers = headers;
+    this.deadlineAt = readDeadline(typeof timeout === 'string' ? timeout : undefined, performance.now());
+    this.#res = res;
+    this.#draining = draining;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#signal !== undefined) return this.#signal;
+    const gone = new AbortController();
+    if (this.#res.closed) gone.abort();
+    else this.#res.once('close', () => gone.abort());
+    this.#signal = AbortSignal.any([gone.signal, this.#draining]);
+    return this.#signal;
+  }
+}
+
+function traceOf(req: IncomingMessage): string {
+  const header = req.headers[TRACE_HEADER];
+  return readTraceId(typeof header === 'string' ? header : undefined) ?? newTraceId();
+}
+
+function write(res: ServerResponse, status: number, text: string): void {
+  // The client is gone: there is nobody to answer.
+  if (res.destroyed) return;
+  res.writeHead(status, {
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(text),
+  });
+  res.end(text);
 }
 
 function buildSchema({ typeDefs, resolvers }: { typeDefs: string; resolvers: object }): GraphQLSchema {
@@ -109,30 +181,4 @@ function withAsyncReferences(resolvers: object): object {
       return [type, { ...fields, __resolveReference: resolveLater }];
     }),
   );
-}
-
-async function startApollo<C extends ViewerContext>(schema: GraphQLSchema, formatError: FormatError, logger: Logger) {
-  const apollo = new ApolloServer<C>({
-    schema,
-    formatError,
-    logger,
-    introspection: false,
-    // The internal token is a header that no browser form can send.
-    csrfPrevention: false,
-    includeStacktraceInErrorResponses: false,
-    stopOnTerminationSignals: false,
-    plugins: [ApolloServerPluginInlineTraceDisabled()],
-  });
-  await apollo.start();
-  return apollo;
-}
-
-async function contextOf<C extends ViewerContext>(
-  options: SubgraphOptions<C>,
-  { req, res, draining }: { req: Request; res: Response; draining: AbortSignal },
-): Promise<C> {
-  const gone = new AbortController();
-  res.once('close', () => gone.abort());
-  const signal = AbortSignal.any([gone.signal, draining]);
-  return await options.createContext(viewerOf(res), { signal, traceId: currentTraceId(), headers: req.headers });
 }

@@ -39,7 +39,7 @@ export function subgraphsAndWorkers(settings: AppSettings): AppSpec[] {
   const worker = { DATABASE_URL: databaseUrl, ...redis, ...objects, ...temporal };
   return [
     app('tenant', ports, { title: 'tenant subgraph', env: { ...subgraph, ...session } }),
-    app('catalog', ports, { title: 'catalog subgraph', env: subgraph }),
+    app('catalog', ports, { title: 'catalog subgraph', env: { ...subgraph, ...redis } }),
     app('model', ports, { title: 'model subgraph', env: { ...subgraph, ...redis, ...temporal } }),
     app('recommendation', ports, { title: 'recommendation subgraph', env: { ...subgraph, ...redis, ...objects } }),
     workerApp('workflows', ports.workerWorkflows, worker),

@@ -1,14 +1,22 @@
 import type { Db } from '@kindred/db/client';
 import type { Viewer } from '@kindred/domain/viewer';
+import type { UserHistories } from '@kindred/service/user-histories';
+import type { ItemCache } from './item-cache.ts';
 import { createLoaders, type Loaders } from './loaders.ts';
 
-/** What every resolver of one request shares. */
-export interface CatalogContext {
-  viewer: Viewer;
+/** What all requests share. */
+export interface CatalogServices {
   db: Db;
+  itemCache: ItemCache;
+  histories: Pick<UserHistories, 'add'>;
+}
+
+/** What every resolver of one request shares. */
+export interface CatalogContext extends CatalogServices {
+  viewer: Viewer;
   loaders: Loaders;
 }
 
-export function createContext(db: Db, viewer: Viewer): CatalogContext {
-  return { viewer, db, loaders: createLoaders(db, viewer) };
+export function createContext(services: CatalogServices, viewer: Viewer): CatalogContext {
+  return { ...services, viewer, loaders: createLoaders({ ...services, viewer }) };
 }

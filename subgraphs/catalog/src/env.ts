@@ -7,11 +7,15 @@ export const env = parseEnv(
     .object({
       ...SERVER_ENV,
       DATABASE_URL: z.url(),
+      REDIS_URL: z.url(),
+      ITEM_CACHE_BYTES: z.coerce.number().int().min(0).default(64 * 2 ** 20),
       INTERNAL_TOKEN_SECRET: SECRET,
     })
     .transform((source) => ({
       logLevel: source.LOG_LEVEL,
       databaseUrl: source.DATABASE_URL,
+      redisUrl: source.REDIS_URL,
+      itemCacheBytes: source.ITEM_CACHE_BYTES,
       server: { host: source.HOST, port: source.PORT, internalTokenSecret: source.INTERNAL_TOKEN_SECRET },
     })),
   process.env,

@@ -1,13 +1,20 @@
 import { countCatalog, type CatalogCounts } from '@kindred/db/catalog-counts';
 import type { Db } from '@kindred/db/client';
 import { type InteractionPage, type InteractionRow, listInteractionsOfUsers } from '@kindred/db/interactions';
-import { findItems, type ItemRow } from '@kindred/db/items';
+import type { ItemRow } from '@kindred/db/items';
 import { withTenant, type TenantTx } from '@kindred/db/tenants';
 import { findUsers, type UserRow } from '@kindred/db/users';
 import type { ItemId, TenantId, UserId } from '@kindred/domain/ids';
 import type { Viewer } from '@kindred/domain/viewer';
 import { requireTenant } from '@kindred/service/guards';
 import DataLoader from 'dataloader';
+import type { ItemCache } from './item-cache.ts';
+
+interface LoaderDeps {
+  db: Db;
+  itemCache: Pick<ItemCache, 'find'>;
+  viewer: Viewer;
+}
 
 /** Per-request loaders: each batch is one transaction of the viewer's tenant, in which foreign rows do not exist. */
 export interface Loaders {
@@ -17,11 +24,11 @@ export interface Loaders {
   catalogCounts: DataLoader<TenantId, CatalogCounts>;
 }
 
-export function createLoaders(db: Db, viewer: Viewer): Loaders {
+export function createLoaders({ db, itemCache, viewer }: LoaderDeps): Loaders {
   const inTenant = <T>(work: (tx: TenantTx) => Promise<T>) => withTenant(db, requireTenant(viewer), work);
   return {
-    items: rowLoader((ids) => inTenant((tx) => findItems(tx, ids))),
-    users: rowLoader((ids) => inTenant((tx) => findUsers(tx, ids))),
+    items: rowLoader((ids) => itemCache.find(requireTenant(viewer), ids)),
+    users: rowLoader(async (ids) => byId(await inTenant((tx) => findUsers(tx, ids)))),
     interactions: new DataLoader((pages) => inTenant((tx) => listInteractionsOfUsers(tx, pages)), {
       cacheKeyFn: (page) => JSON.stringify([page.userId, page.first, page.afterCursorPosition]),
     }),
@@ -31,12 +38,16 @@ export function createLoaders(db: Db, viewer: Viewer): Loaders {
 }
 
 function rowLoader<Id extends string, Row extends { id: Id }>(
-  find: (ids: readonly Id[]) => Promise<Row[]>,
+  find: (ids: readonly Id[]) => Promise<ReadonlyMap<Id, Row>>,
 ): DataLoader<Id, Row | null> {
   return new DataLoader(async (ids) => {
-    const rows = new Map((await find(ids)).map((row) => [row.id, row]));
+    const rows = await find(ids);
     return ids.map((id) => rows.get(id) ?? null);
   });
+}
+
+function byId<Id extends string, Row extends { id: Id }>(rows: readonly Row[]): Map<Id, Row> {
+  return new Map(rows.map((row) => [row.id, row]));
 }
 
 /** One after the other: a transaction has one connection. */

@@ -1,4 +1,5 @@
 import type { Viewer } from '@kindred/domain/viewer';
+import { requireTenant } from '@kindred/service/guards';
 import { createTestTenant } from '@kindred/testing/test-tenant';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestCatalog, type TestCatalog } from './test-catalog.ts';
@@ -185,4 +186,18 @@ test("another tenant's items are unknown, its hints included, and its users stay
   expect(await record(foreign, [{ ...VIEW, itemExternalId: 'other', eventId: 'shared' }])).toMatchObject({
     recordedCount: 1,
   });
+});
+
+test('what is acknowledged is in the history of its user, and in that of no other tenant', async () => {
+  const [viewer, other] = [await createStocked('m1', 'm2'), await createStocked('m1')];
+  const keyOf = (of: Viewer) => ({ tenantId: requireTenant(of), userExternalId: 'ann' });
+  for (const of of [viewer, other]) {
+    const known = await catalog.histories.read(keyOf(of));
+    if (known === null) throw new Error('Redis does not answer.');
+    await catalog.histories.fill(keyOf(of), { ...known, userId: 'ann', events: [] });
+  }
+  const token = await catalog.histories.token(keyOf(other));
+  await record(viewer, [VIEW, { ...VIEW, itemExternalId: 'ghost' }, { ...VIEW, itemExternalId: 'm2' }]);
+  expect((await catalog.histories.read(keyOf(viewer)))?.events).toHaveLength(2);
+  expect(await catalog.histories.read(keyOf(other))).toMatchObject({ token, events: [] });
 });

@@ -1,10 +1,12 @@
 import {
   recordInteractions as writeInteractions,
   type NewInteraction,
+  type RecordedInteraction,
   type RecordedInteractions,
 } from '@kindred/db/interactions';
 import { withTenant, type TenantTx } from '@kindred/db/tenants';
 import { AppError } from '@kindred/domain/app-error';
+import type { TenantId } from '@kindred/domain/ids';
 import { requireTenant } from '@kindred/service/guards';
 import type { CatalogContext } from './context.ts';
 import type { RecordInteractionsInput, RecordInteractionsPayload } from './generated/resolvers.ts';
@@ -26,7 +28,8 @@ export async function recordInteractions(
   const receivedAt = new Date();
   const { good, wrong } = judgeRows('interactions', interactions, (row) => readInteraction(row, receivedAt));
   const rows = good.map(({ row }) => row);
-  return withTenant(context.db, requireTenant(context.viewer), async (tx) => {
+  const tenantId = requireTenant(context.viewer);
+  const { recorded, ...payload } = await withTenant(context.db, tenantId, async (tx) => {
     const written = rejectsAll ? await writeAllOrNone(tx, rows, wrong.length === 0) : await writeInteractions(tx, rows);
     const { recordedCount, duplicateCount, unknownItemPositions } = written;
     const unknown = await refuseUnknownItems(
@@ -35,14 +38,21 @@ export async function recordInteractions(
     );
     const failed = [...wrong, ...unknown];
     const failedCount = rejectsAll && failed.length > 0 ? sentCount : failed.length;
-    return { recordedCount, duplicateCount, failedCount, userErrors: reportRows(failed) };
+    return { recorded: written.recorded, recordedCount, duplicateCount, failedCount, userErrors: reportRows(failed) };
   });
+  // Before the answer: whoever has it sees the interactions in the next recommendation.
+  await context.histories.add(recorded.map((row) => toHistoryEvent(tenantId, row)));
+  return payload;
+}
+
+function toHistoryEvent(tenantId: TenantId, { occurredAt, recordedAt, ...row }: RecordedInteraction) {
+  return { tenantId, ...row, occurredAt: occurredAt.getTime(), recordedAt: recordedAt.getTime() };
 }
 
 async function writeAllOrNone(tx: TenantTx, rows: NewInteraction[], allRight: boolean): Promise<RecordedInteractions> {
   const unknownItemPositions = await findUnknownItems(tx, rows);
   if (!allRight || unknownItemPositions.length > 0)
-    return { recordedCount: 0, duplicateCount: 0, unknownItemPositions };
+    return { recordedCount: 0, recorded: [], duplicateCount: 0, unknownItemPositions };
   const written = await writeInteractions(tx, rows);
   if (written.unknownItemPositions.length > 0) {
     const count = written.unknownItemPositions.length;

@@ -1,6 +1,7 @@
 import { withIdempotencyKey } from '@kindred/db/idempotency';
 import { upsertItems as writeItems, type NewItem } from '@kindred/db/items';
 import { withTenant, type TenantTx } from '@kindred/db/tenants';
+import type { ItemId } from '@kindred/domain/ids';
 import { requireTenant } from '@kindred/service/guards';
 import type { CatalogContext } from './context.ts';
 import type { UpsertItemsInput, UpsertItemsPayload } from './generated/resolvers.ts';
@@ -18,20 +19,24 @@ export async function upsertItems(context: CatalogContext, input: UpsertItemsInp
   if (good.length === 0 || (errorPolicy === 'REJECT_EVERYTHING' && wrong.length > 0)) {
     return { writtenCount: 0, failedCount: items.length, userErrors };
   }
+  let writtenIds: ItemId[] = [];
   const write = async (tx: TenantTx): Promise<UpsertItemsPayload> => {
-    const writtenCount = await writeItems(
+    writtenIds = await writeItems(
       tx,
       good.map(({ row }) => row),
     );
-    return { writtenCount, failedCount: wrong.length, userErrors };
+    return { writtenCount: writtenIds.length, failedCount: wrong.length, userErrors };
   };
-  return withTenant(context.db, requireTenant(context.viewer), (tx) =>
+  const tenantId = requireTenant(context.viewer);
+  const payload = await withTenant(context.db, tenantId, (tx) =>
     typeof idempotencyKey === 'string'
       ? withIdempotencyKey(tx, { operation: 'upsertItems', key: idempotencyKey, request: { items, errorPolicy } }, () =>
           write(tx),
         )
       : write(tx),
   );
+  if (writtenIds.length > 0) await context.itemCache.forget(tenantId, writtenIds);
+  return payload;
 }
 
 /** A row that repeats an earlier row's id is wrong: which of the two was meant is not known. */

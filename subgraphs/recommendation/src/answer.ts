@@ -6,6 +6,7 @@ import type { RecommendationStatus } from './generated/resolvers.ts';
 import type { LoadedVersion } from './load-version.ts';
 import { encodePosition, type Position } from './position.ts';
 import { DEEPEST_RANK, type RankedItem } from './rank-items.ts';
+import type { Stopwatch, Timing } from './stopwatch.ts';
 import type { Taste } from './taste.ts';
 
 /** A `RecommendationConnection`. */
@@ -13,13 +14,16 @@ export interface Answer {
   recommendationId: string;
   status: RecommendationStatus;
   modelVersion: ModelVersionReference | null;
-  timing: { userMs: number; searchMs: number; totalMs: number };
+  timing: Timing;
   edges: Edge[];
-  pageInfo: PageInfo;
+  /** Written when it is asked for. */
+  pageInfo: () => PageInfo;
 }
 
-interface Edge {
-  cursor: string;
+/** A `RecommendationEdge`. */
+export interface Edge {
+  /** Written when it is asked for. */
+  cursor: () => string;
   node: ItemReference;
   rank: number;
   score: number;
@@ -31,20 +35,19 @@ export interface Findings {
   /** What ranked; null when nothing did. */
   version: LoadedVersion | null;
   taste: Taste | null;
-  /** The whole answer, best first. */
+  /** The answer so far as it is needed, best first. */
   ranked: readonly RankedItem[];
   page: { first: number; after: Position | null; fingerprint: string };
   explain: boolean;
   knownUntil: Date;
-  /** Readings of `performance.now()`. */
-  clock: { startedAt: number; searchedAt: number; rankedAt: number };
+  timing: Stopwatch;
 }
 
 const MOST_REASONS = 3;
 
 /** The page of the answer that was asked for. */
 export function toAnswer(findings: Findings): Answer {
-  const { version, taste, page, clock } = findings;
+  const { version, taste, page, timing } = findings;
   const whole = findings.ranked.slice(0, DEEPEST_RANK);
   const start = page.after?.rank ?? 0;
   const end = start + page.first;
@@ -54,19 +57,20 @@ export function toAnswer(findings: Findings): Answer {
     status: version === null ? 'FALLBACK' : taste === null ? 'COLD_START' : 'PERSONALIZED',
     modelVersion: version && { id: version.id },
     edges,
-    pageInfo: toPageInfo(edges, { hasNextPage: whole.length > end, hasPreviousPage: page.after !== null }),
-    timing: {
-      userMs: clock.searchedAt - clock.startedAt,
-      searchMs: clock.rankedAt - clock.searchedAt,
-      totalMs: performance.now() - clock.startedAt,
-    },
+    pageInfo: () => toPageInfo(endsOf(edges), { hasNextPage: whole.length > end, hasPreviousPage: page.after !== null }),
+    timing: timing.end(),
   };
+}
+
+/** The first and the last edge, whose cursors a page tells. */
+function endsOf(edges: readonly Edge[]): { cursor: string }[] {
+  return [edges.at(0), edges.at(-1)].flatMap((edge) => (edge === undefined ? [] : [{ cursor: edge.cursor() }]));
 }
 
 function toEdge(findings: Findings, item: RankedItem, rank: number): Edge {
   const { version, page, knownUntil } = findings;
   return {
-    cursor: encodePosition({ versionId: version?.id ?? null, knownUntil, question: page.fingerprint, rank }),
+    cursor: () => encodePosition({ versionId: version?.id ?? null, knownUntil, question: page.fingerprint, rank }),
     node: { id: item.itemId },
     rank,
     score: item.score,

@@ -1,12 +1,24 @@
 import type { Db } from '@kindred/db/client';
 import type { Viewer } from '@kindred/domain/viewer';
+import type { Admission } from './admission.ts';
 import type { Figures } from './figures.ts';
+import type { HistoryReader } from './read-history.ts';
+import type { ResultCache } from './result-cache.ts';
 import type { Serving } from './serving.ts';
 
-/** What every resolver of one request shares. */
-export interface RecommendationContext {
-  viewer: Viewer;
+/** What all requests share. */
+export interface RecommendationServices {
   db: Db;
   serving: Serving;
+  historyReader: HistoryReader;
+  results: ResultCache;
+  admission: Admission;
   figures: Pick<Figures, 'countAnswer'>;
+}
+
+/** What every resolver of one request shares. */
+export interface RecommendationContext extends RecommendationServices {
+  viewer: Viewer;
+  /** When the gateway stops waiting, by `performance.now()`; null when it did not say. */
+  deadlineAt: number | null;
 }

@@ -1,3 +1,4 @@
+import type { ItemCatalogue } from './filter/item-catalogue.ts';
 import type { LoadedVersion } from './load-version.ts';
 import type { PopularItems } from './popular-items.ts';
 
@@ -29,15 +30,20 @@ export interface Lease extends Disposable {
   readonly previous: LoadedVersion | null;
   /** What answers without a version. */
   readonly popular: PopularItems;
+  /** What the tenant's items are like. */
+  readonly catalogue: ItemCatalogue;
 }
 
-export function leaseOf(current: HeldVersion | null, previous: HeldVersion | null, popular: PopularItems): Lease {
+export function leaseOf(
+  { current, previous }: { current: HeldVersion | null; previous: HeldVersion | null },
+  tenant: Pick<Lease, 'popular' | 'catalogue'>,
+): Lease {
   current?.hold();
   previous?.hold();
   return {
     current: current?.version ?? null,
     previous: previous?.version ?? null,
-    popular,
+    ...tenant,
     [Symbol.dispose]: () => {
       current?.letGo();
       previous?.letGo();

@@ -8,6 +8,7 @@ import type { EventBus } from '@kindred/service/event-bus';
 import type { Logger } from '@kindred/service/logger';
 import type { ObjectStore } from '@kindred/service/object-store';
 import type { Figures } from './figures.ts';
+import { ItemCatalogue } from './filter/item-catalogue.ts';
 import { HeldVersion, type Lease, leaseOf } from './held-version.ts';
 import { type LoadedVersion, loadVersion, type VersionRecord } from './load-version.ts';
 import { PopularItems } from './popular-items.ts';
@@ -20,12 +21,18 @@ export interface LiveTenantDeps {
   /** A monotonic clock in milliseconds. */
   now: () => number;
   figures: Pick<Figures, 'countRefusal'>;
+  /** Searches that come while others run share calls of at most this many; 1 makes each a call of its own. */
+  mostSearchesAtOnce: number;
   /** Called when a version is loaded or let go. */
   onSwap: () => void;
 }
 
 /** A promotion whose message was lost is found after this long. */
 const CHECK_EVERY_MS = 5_000;
+/** While promotions are not heard, the database is asked this often, so that one is in effect within 2 s. */
+const CHECK_WHEN_DEAF_EVERY_MS = 1_000;
+/** Nobody asks for a tenant that was not asked for in so long. */
+const WATCHED_FOR_MS = 600_000;
 /** A version that could not be loaded is tried again after this long: the store may have been away. */
 const RETRY_AFTER_MS = 30_000;
 
@@ -34,6 +41,7 @@ export class LiveTenant {
   readonly #tenantId: TenantId;
   readonly #deps: LiveTenantDeps;
   readonly #popular: PopularItems;
+  readonly #catalogue: ItemCatalogue;
   readonly #stop = new AbortController();
   #current: HeldVersion | null = null;
   #previous: HeldVersion | null = null;
@@ -43,12 +51,17 @@ export class LiveTenant {
   #isOutdated = false;
   #isListening = false;
   #isDeaf = false;
+  #hears = false;
+  #askedAt = Number.NEGATIVE_INFINITY;
+  readonly #watch: NodeJS.Timeout;
   #checkedAt = Number.NEGATIVE_INFINITY;
 
   constructor(tenantId: TenantId, deps: LiveTenantDeps) {
     this.#tenantId = tenantId;
     this.#deps = deps;
     this.#popular = new PopularItems(tenantId, deps);
+    this.#watch = setInterval(() => this.#checkWhenDeaf(), CHECK_WHEN_DEAF_EVERY_MS).unref();
+    this.#catalogue = new ItemCatalogue(tenantId, deps);
   }
 
   get sizeBytes(): number {
@@ -60,6 +73,7 @@ export class LiveTenant {
    * the background when it is time to.
    */
   async lease(): Promise<Lease> {
+    this.#askedAt = this.#deps.now();
     this.#first ??= this.refresh();
     try {
       await this.#first;
@@ -68,7 +82,8 @@ export class LiveTenant {
       throw error;
     }
     if (this.#deps.now() - this.#checkedAt >= CHECK_EVERY_MS) void this.#refreshLater();
-    return leaseOf(this.#current, this.#previous, this.#popular);
+    const versions = { current: this.#current, previous: this.#previous };
+    return leaseOf(versions, { popular: this.#popular, catalogue: this.#catalogue });
   }
 
   /** Makes what the database says now the current version; calls during a refresh make it look once more. */
@@ -80,9 +95,15 @@ export class LiveTenant {
     return this.#running;
   }
 
+  /** The tenant's items changed. */
+  async refreshCatalogue(): Promise<void> {
+    await this.#catalogue.refresh();
+  }
+
   /** Lets go of the versions; requests under way keep theirs, and those that wait for the load get it. */
   async stop(): Promise<void> {
     this.#stop.abort();
+    clearInterval(this.#watch);
     await this.#running?.catch(() => undefined);
     this.#current?.letGo();
     this.#previous?.letGo();
@@ -129,7 +150,7 @@ export class LiveTenant {
     const place = { tenantId: this.#tenantId, versionId: wanted.id };
     if (this.#refused?.id === wanted.id && now() < this.#refused.retryAt) return null;
     try {
-      const loaded = await loadVersion(objects, wanted);
+      const loaded = await loadVersion(objects, wanted, this.#deps);
       const { kind, factory, size, notice } = loaded.index;
       if (notice !== null)
         logger.warn({ ...place, notice }, 'The index is not the one that the version was built with');
@@ -142,6 +163,11 @@ export class LiveTenant {
       logger.error({ err, ...place, stays }, 'A version cannot be loaded; what answered before goes on answering');
       return null;
     }
+  }
+
+  #checkWhenDeaf(): void {
+    if (this.#hears || this.#first === null) return;
+    if (this.#deps.now() - this.#askedAt < WATCHED_FOR_MS) void this.#refreshLater();
   }
 
   async #refreshLater(): Promise<void> {
@@ -160,6 +186,9 @@ export class LiveTenant {
       const promotions = this.#deps.events.subscribe(promotionTopic(this.#tenantId), this.#stop.signal);
       await promotions.ready;
       this.#isDeaf = false;
+      this.#hears = true;
+      // What was promoted before this moment was not heard.
+      void this.#refreshLater();
       for await (const message of promotions) {
         this.#deps.logger.debug({ tenantId: this.#tenantId, message }, 'A promotion was announced');
         void this.#refreshLater();
@@ -170,6 +199,7 @@ export class LiveTenant {
       if (!this.#isDeaf) logger.warn(place, 'Promotions are not heard; the database is looked at instead');
       this.#isDeaf = true;
     } finally {
+      this.#hears = false;
       this.#isListening = false;
     }
   }

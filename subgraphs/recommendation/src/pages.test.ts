@@ -96,7 +96,7 @@ test('a cursor of another question, another tenant or nobody is refused with wha
   const { pageInfo } = await recommend(subgraph, world, { user, first: 3 });
   const theirs = await recommend(subgraph, foreign, { user, first: 3 });
   const after = pageInfo.endCursor ?? '';
-  const noCursor = `after is "${after}", no cursor of this question: wanted the endCursor of an earlier page of the same user, excludeItems and explain.`;
+  const noCursor = `after is "${after}", no cursor of this question: wanted the endCursor of an earlier page of the same user, where, excludeItems and explain.`;
   for (const input of [
     { user: { externalId: 'user-6' } },
     { user, explain: true },

@@ -32,7 +32,7 @@ export function decodePosition(cursor: string, question: string): Position {
   const [, version, knownUntil, asked, rank] =
     /^([0-9a-f-]{36}|none):(\d{1,15}):([\w-]{16}):(\d{1,4})$/.exec(decodeCursor(cursor)) ?? [];
   if (asked !== question) {
-    const wanted = 'wanted the endCursor of an earlier page of the same user, excludeItems and explain';
+    const wanted = 'wanted the endCursor of an earlier page of the same user, where, excludeItems and explain';
     throw new AppError('BAD_USER_INPUT', `after is "${cursor}", no cursor of this question: ${wanted}.`);
   }
   return {

@@ -1,57 +1,133 @@
-import { listUserItems } from '@kindred/db/interactions';
+import type { Db } from '@kindred/db/client';
+import { listItemsOfUsers, listUserItems } from '@kindred/db/interactions';
 import { findItemsByExternalIds } from '@kindred/db/items';
-import type { TenantTx } from '@kindred/db/tenants';
+import { type TenantTx, withTenant } from '@kindred/db/tenants';
 import { findUserByExternalId } from '@kindred/db/users';
-import type { ItemId, UserId } from '@kindred/domain/ids';
+import type { ItemId, TenantId } from '@kindred/domain/ids';
+import { LruCache } from '@kindred/service/lru-cache';
+import type { UserHistories } from '@kindred/service/user-histories';
+import { Batcher } from '@kindred/service/batcher';
+import { type History, historyOf, NO_HISTORY } from './history.ts';
+import type { Position } from './position.ts';
 import type { Question } from './read-question.ts';
-
-/** What the tenant knows of whom a question is about. */
-export interface History {
-  /** Null for a session, and for a user whom the tenant does not have. */
-  userId: UserId | null;
-  /** The user's or the session's items, the latest first, each once. */
-  itemIds: readonly ItemId[];
-  /** What must not be in the answer: these and the excluded ones. */
-  masked: ReadonlySet<ItemId>;
-  /** The newest of the interactions; the epoch without any. */
-  newestOccurredAt: Date;
-  newestRecordedAt: Date;
-}
 
 /** Who has seen more is shown the oldest again. */
 export const MOST_SEEN = 5_000;
 
-/** Reads it all in the given transaction. Ids that the tenant does not have are left out. */
-export async function readHistory(tx: TenantTx, question: Question): Promise<History> {
-  const { audience, excludeItems, after } = question;
+/** Reads what tenants know of those whom questions are about. */
+export interface HistoryReader {
+  /** Ids that the tenant does not have are left out. */
+  read(tenantId: TenantId, question: Question): Promise<History>;
+}
+
+export interface HistoryReaderOptions {
+  db: Db;
+  histories: UserHistories;
+  /** What histories in memory may take. */
+  maxBytes?: number;
+}
+
+const MAX_BYTES = 128 * 2 ** 20;
+const MOST_USERS = 1_000_000;
+/** An entry of a map, its history and, for each item, an id in a list, in a set, and a row. */
+const BYTES_PER_USER = 600;
+const BYTES_PER_ITEM = 180;
+/** Longer ids are no user's (catalog refuses them): they are not worth a key. */
+const LONGEST_USER_ID = 200;
+const MOST_USERS_AT_ONCE = 200;
+
+interface Entry {
+  tenantId: TenantId;
+  history: History;
+}
+
+export function createHistoryReader({ db, histories, maxBytes = MAX_BYTES }: HistoryReaderOptions): HistoryReader {
+  const entries = new LruCache<Entry>({ capacity: MOST_USERS, maxWeight: maxBytes });
+  const truth = createTruthReader(db);
+  const readUser = async (tenantId: TenantId, userExternalId: string): Promise<History> => {
+    if (userExternalId.length > LONGEST_USER_ID) return NO_HISTORY;
+    const key = { tenantId, userExternalId };
+    const name = `${tenantId}:${userExternalId}`;
+    const token = await histories.token(key);
+    const entry = token === null ? undefined : entries.get(name);
+    if (entry !== undefined && entry.history.token === token && entry.tenantId === tenantId) return entry.history;
+    const stored = await histories.read(key);
+    const keep = (history: History): History => {
+      if (history.token !== null) {
+        entries.set(name, { tenantId, history }, BYTES_PER_USER + history.itemIds.length * BYTES_PER_ITEM);
+      }
+      return history;
+    };
+    if (stored !== null && stored.events !== null) return keep(historyOf(stored));
+    const row = await truth(tenantId, userExternalId);
+    const userId = row?.userId ?? '';
+    const events = row?.items ?? [];
+    const filled = stored && (await histories.fill(key, { token: stored.token, userId, events }));
+    return keep(historyOf({ token: filled, userId, events }));
+  };
+  return {
+    read: async (tenantId, question) => {
+      const { audience, excludeItems, after } = question;
+      if (audience !== null && 'userExternalId' in audience && after === null) {
+        const history = await readUser(tenantId, audience.userExternalId);
+        if (excludeItems.length === 0) return history;
+        const excludedIds = await withTenant(db, tenantId, (tx) => findItemIds(tx, excludeItems));
+        return history.without([...excludedIds.values()]);
+      }
+      if (audience === null && excludeItems.length === 0) return NO_HISTORY;
+      return await withTenant(db, tenantId, (tx) => readInTransaction(tx, question));
+    },
+  };
+}
+
+/** Users that are asked for at once are read in one transaction of their tenant. */
+function createTruthReader(db: Db) {
+  type Row = Awaited<ReturnType<typeof listItemsOfUsers>>[number];
+  const batchers = new LruCache<Batcher<string, Row | undefined>>({ capacity: 1_000, maxWeight: 1_000 });
+  return async (tenantId: TenantId, externalId: string): Promise<Row | undefined> => {
+    let batcher = batchers.get(tenantId);
+    if (batcher === undefined) {
+      const read = async (externalIds: readonly string[]) => {
+        const rows = await withTenant(db, tenantId, (tx) => listItemsOfUsers(tx, externalIds, { limit: MOST_SEEN }));
+        const byId = new Map(rows.map((row) => [row.externalId, row]));
+        return externalIds.map((id) => byId.get(id));
+      };
+      batcher = new Batcher(read, { mostAtOnce: MOST_USERS_AT_ONCE });
+      batchers.set(tenantId, batcher, 1);
+    }
+    return await batcher.ask(externalId);
+  };
+}
+
+/** Sessions, and pages that go on from what had been recorded when the first one was made. */
+async function readInTransaction(tx: TenantTx, { audience, excludeItems, after }: Question): Promise<History> {
   const sessionItems = audience !== null && 'sessionItems' in audience ? audience.sessionItems : [];
   const idOf = await findItemIds(tx, [...sessionItems, ...excludeItems]);
   const idsOf = (externalIds: readonly string[]) => externalIds.flatMap((externalId) => idOf.get(externalId) ?? []);
-  const excludedIds = idsOf(excludeItems);
-  const user =
-    audience !== null && 'userExternalId' in audience ? await findUserByExternalId(tx, audience.userExternalId) : null;
-  if (user === null) {
-    const itemIds = [...new Set(idsOf(sessionItems).toReversed())];
-    const masked = new Set([...itemIds, ...excludedIds]);
-    return { userId: null, itemIds, masked, newestOccurredAt: new Date(0), newestRecordedAt: new Date(0) };
-  }
+  const own =
+    audience !== null && 'userExternalId' in audience
+      ? await readUserUntil(tx, audience.userExternalId, after)
+      : historyOf({ token: null, userId: '', events: eventsOf(idsOf(sessionItems)) });
+  return own.without(idsOf(excludeItems));
+}
+
+async function readUserUntil(tx: TenantTx, externalId: string, after: Position | null): Promise<History> {
+  const user = await findUserByExternalId(tx, externalId);
+  if (user === null) return NO_HISTORY;
   const items = await listUserItems(tx, user.id, { limit: MOST_SEEN, recordedUntil: after?.knownUntil });
-  const itemIds = items.map((item) => item.itemId);
-  return {
-    userId: user.id,
-    itemIds,
-    masked: new Set([...itemIds, ...excludedIds]),
-    newestOccurredAt: newestOf(items.map((item) => item.occurredAt)),
-    newestRecordedAt: newestOf(items.map((item) => item.recordedAt)),
-  };
+  const events = items.map(({ itemId, occurredAt, recordedAt }) => {
+    return { itemId, occurredAt: occurredAt.getTime(), recordedAt: recordedAt.getTime() };
+  });
+  return historyOf({ token: null, userId: user.id, events });
+}
+
+/** The items of a session, which have no time but their order: the last one is the latest. */
+function eventsOf(itemIds: readonly ItemId[]) {
+  return [...new Set(itemIds.toReversed())].map((itemId) => ({ itemId, occurredAt: 0, recordedAt: 0 }));
 }
 
 async function findItemIds(tx: TenantTx, externalIds: readonly string[]): Promise<Map<string, ItemId>> {
   if (externalIds.length === 0) return new Map();
   const items = await findItemsByExternalIds(tx, [...new Set(externalIds)]);
   return new Map(items.map((item) => [item.externalId, item.id]));
-}
-
-function newestOf(dates: readonly Date[]): Date {
-  return new Date(dates.reduce((newest, date) => Math.max(newest, date.getTime()), 0));
 }

@@ -1,6 +1,6 @@
 import { AppError } from '@kindred/domain/app-error';
 import { checkPageSize } from '@kindred/domain/cursor';
-import type { QueryRecommendArgs, RecommendInput, UserRef } from './generated/resolvers.ts';
+import type { ItemWhere, QueryRecommendArgs, RecommendInput, UserRef } from './generated/resolvers.ts';
 import { decodePosition, fingerprint, type Position } from './position.ts';
 
 /** For whom an answer is: a user or the items of a session, by the tenant's own ids, or nobody known. */
@@ -11,6 +11,7 @@ export interface Question {
   audience: Audience;
   /** By the tenant's own ids. */
   excludeItems: readonly string[];
+  where: ItemWhere | null;
   explain: boolean;
   first: number;
   /** Names all of the above but `first`. */
@@ -26,10 +27,12 @@ export function readQuestion({ input, first, after }: QueryRecommendArgs): Quest
   const audience = readAudience(input.user);
   const { explain } = input;
   const excludeItems = readExcluded(input);
-  const name = fingerprint([audience, excludeItems, explain]);
+  const where = input.where ?? null;
+  const name = fingerprint([audience, excludeItems, explain, where]);
   return {
     audience,
     excludeItems,
+    where,
     explain,
     first: checkPageSize(first),
     fingerprint: name,

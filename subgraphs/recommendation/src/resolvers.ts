@@ -1,4 +1,5 @@
 import { encodeGlobalId } from '@kindred/domain/ids';
+import { propertyValueScalar } from './filter/property-value-scalar.ts';
 import type { Resolvers } from './generated/resolvers.ts';
 import { recommend } from './recommend.ts';
 import { listSimilarItems } from './similar-items.ts';
@@ -9,6 +10,13 @@ export const resolvers: Resolvers = {
     recommend: (_root, args, context) => recommend(context, args),
     similarItems: (_root, args, context) => listSimilarItems(context, args),
   },
+  RecommendationConnection: {
+    pageInfo: (answer) => answer.pageInfo(),
+  },
+  RecommendationEdge: {
+    cursor: (edge) => edge.cursor(),
+  },
+  PropertyValue: propertyValueScalar,
   Item: {
     id: (item) => encodeGlobalId('Item', item.id),
   },

@@ -1,4 +1,6 @@
+import { ITEMS_CHANGED_TOPIC, readItemsChanged } from '@kindred/domain/catalog-events';
 import type { TenantId } from '@kindred/domain/ids';
+import { followTopic } from '@kindred/service/follow-topic';
 import type { Lease } from './held-version.ts';
 import { LiveTenant, type LiveTenantDeps } from './live-tenant.ts';
 
@@ -20,14 +22,18 @@ export interface ServingOptions extends Pick<LiveTenantDeps, 'db' | 'objects' | 
   /** Above either bound the tenants that were asked for longest ago are let go; the last one never is. */
   mostTenants?: number;
   mostBytes?: number;
+  /** Searches of one version that share a native call; 1 makes each a call of its own. */
+  mostSearchesAtOnce?: number;
 }
 
 const MOST_TENANTS = 1_000;
+const MOST_SEARCHES_AT_ONCE = 64;
 /** Room for about 60 versions of 100,000 items and users of dimension 64. */
 const MOST_BYTES = 4 * 2 ** 30;
 
 export function createServing(options: ServingOptions): Serving {
   const { now = () => performance.now(), mostTenants = MOST_TENANTS, mostBytes = MOST_BYTES } = options;
+  const { mostSearchesAtOnce = MOST_SEARCHES_AT_ONCE } = options;
   /** The longest unused first. */
   const tenants = new Map<TenantId, LiveTenant>();
   const sizeOf = () => [...tenants.values()].reduce((sum, tenant) => sum + tenant.sizeBytes, 0);
@@ -40,9 +46,18 @@ export function createServing(options: ServingOptions): Serving {
       void tenant.stop();
     }
   };
+  const stop = new AbortController();
+  void followTopic(options.events, {
+    topic: ITEMS_CHANGED_TOPIC,
+    signal: stop.signal,
+    onBegin: () => {},
+    onMessage: (message) => void tenants.get(readItemsChanged(message).tenantId)?.refreshCatalogue(),
+    // Catalogues in use are looked at every few seconds too.
+    onLost: () => {},
+  });
   const touch = (tenantId: TenantId): LiveTenant => {
     const known = tenants.get(tenantId);
-    const tenant = known ?? new LiveTenant(tenantId, { ...options, now, onSwap: trim });
+    const tenant = known ?? new LiveTenant(tenantId, { ...options, now, mostSearchesAtOnce, onSwap: trim });
     tenants.delete(tenantId);
     tenants.set(tenantId, tenant);
     if (known === undefined) trim();
@@ -52,6 +67,7 @@ export function createServing(options: ServingOptions): Serving {
     lease: (tenantId) => touch(tenantId).lease(),
     held: () => ({ tenantCount: tenants.size, sizeBytes: sizeOf() }),
     close: async () => {
+      stop.abort();
       const live = [...tenants.values()];
       tenants.clear();
       await Promise.all(live.map((tenant) => tenant.stop()));

@@ -9,7 +9,16 @@ import type { RecommendationContext } from './context.ts';
 import type { QuerySimilarItemsArgs } from './generated/resolvers.ts';
 import type { LoadedVersion } from './load-version.ts';
 import { fingerprint } from './position.ts';
-import { completeRanking, rankByVector, type RankedItem, readSpareItems } from './rank-items.ts';
+import {
+  completeRanking,
+  countMissing,
+  DEEPEST_RANK,
+  rankByVector,
+  type RankedItem,
+  readSpareItems,
+  rowsOf,
+} from './rank-items.ts';
+import { Stopwatch } from './stopwatch.ts';
 
 /**
  * The items whose vectors point most nearly where one item's does: of the 1,000 with the largest inner product those
@@ -17,24 +26,32 @@ import { completeRanking, rankByVector, type RankedItem, readSpareItems } from '
  * @throws AppError BAD_USER_INPUT for a page size that cannot be, NOT_FOUND for an item that the tenant does not have.
  */
 export async function listSimilarItems(context: RecommendationContext, args: QuerySimilarItemsArgs): Promise<Answer> {
-  const startedAt = performance.now();
+  const timing = new Stopwatch();
   const first = checkPageSize(args.first);
   const itemId = decodeGlobalId('Item', args.itemId);
   const tenantId = requireTenant(context.viewer);
+  using place = context.admission.enter(tenantId, context.deadlineAt);
+  timing.finish('admission');
   using lease = await context.serving.lease(tenantId);
   const version = lease.current;
+  timing.finish('version');
   const masked = new Set([itemId]);
   const popular = version === null ? await lease.popular.list() : [];
   const spare = await withTenant(context.db, tenantId, async (tx) => {
     const [item] = await findItems(tx, [itemId]);
     if (item === undefined) throw new AppError('NOT_FOUND', `There is no item ${args.itemId}.`);
-    return version ? await readSpareItems(tx, version, { masked, depth: first }) : [];
+    const missingCount = version ? countMissing(version, { masked, depth: first }) : 0;
+    return version && missingCount > 0 ? await readSpareItems(tx, version, { masked, missingCount }) : [];
   });
+  place.checkDeadline();
   const vector = version && directionOf(version, itemId);
-  const searchedAt = performance.now();
-  const best = version && vector ? rankByCosine(version, await rankByVector(version, vector, masked)) : [];
+  timing.finish('user');
+  const wanted = { filter: null, depth: DEEPEST_RANK };
+  const search = version && vector && { vector, excludeRows: rowsOf(version, masked), ...wanted };
+  const best = search ? rankByCosine(version, await rankByVector(version, search)) : [];
+  timing.finish('search');
   const ranked = version
-    ? completeRanking(version, { best, masked, spare })
+    ? completeRanking(version, { best, masked, spare, ...wanted })
     : popular.filter((item) => item.itemId !== itemId);
   const answer = toAnswer({
     version,
@@ -44,7 +61,7 @@ export async function listSimilarItems(context: RecommendationContext, args: Que
     page: { first, after: null, fingerprint: fingerprint(itemId) },
     explain: false,
     knownUntil: new Date(0),
-    clock: { startedAt, searchedAt, rankedAt: performance.now() },
+    timing,
   });
   context.figures.countAnswer(answer.status);
   return answer;

@@ -1,6 +1,6 @@
 import { foldInUser } from '@kindred/core/fold-in';
 import type { LoadedVersion } from './load-version.ts';
-import type { History } from './read-history.ts';
+import type { History } from './history.ts';
 
 /** What a version makes of somebody. */
 export interface Taste {

@@ -3,27 +3,29 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Db } from '@kindred/db/client';
-import { recordInteractions } from '@kindred/db/interactions';
+import { type NewInteraction, recordInteractions } from '@kindred/db/interactions';
 import { withTenant } from '@kindred/db/tenants';
 import { encodeGlobalId, type ItemId, type TenantId } from '@kindred/domain/ids';
 import { promotionTopic } from '@kindred/domain/training';
-import { connectEventBus } from '@kindred/service/event-bus';
+import { connectEventBus, type EventBus } from '@kindred/service/event-bus';
 import { createLogger } from '@kindred/service/logger';
 import { openObjectStore, type ObjectStore } from '@kindred/service/object-store';
+import { connectUserHistories, type UserHistories } from '@kindred/service/user-histories';
 import { type Checkerboard, seedCheckerboard } from '@kindred/testing/checkerboard';
 import { testInfrastructure } from '@kindred/testing/infrastructure';
 import { createSubgraphClient, type SubgraphClient, TEST_SERVER_ENV } from '@kindred/testing/subgraph-client';
 import { createTestDatabase } from '@kindred/testing/test-database';
 import { createTestTenant, type TestTenant } from '@kindred/testing/test-tenant';
 import { expect, vi } from 'vitest';
-import type { ServingOptions } from './serving.ts';
-import { startRecommendation } from './start-recommendation.ts';
+import { type RecommendationOptions, startRecommendation } from './start-recommendation.ts';
 import { promote, trainTestVersion, type TestVersion } from './test-version.ts';
 
 /** The recommendation subgraph on a database and an object store of its own, asked over HTTP as the gateway asks it. */
 export interface TestRecommendation extends AsyncDisposable, SubgraphClient {
   readonly db: Db;
   readonly objects: ObjectStore;
+  readonly histories: UserHistories;
+  readonly events: EventBus;
   readonly folder: string;
   readonly url: string;
   /** What the subgraph has logged. */
@@ -34,23 +36,31 @@ export interface TestRecommendation extends AsyncDisposable, SubgraphClient {
   announcePromotion(tenantId: TenantId): Promise<void>;
 }
 
+type TestBounds = Partial<
+  Pick<RecommendationOptions, 'mostTenants' | 'mostBytes' | 'resultCacheBytes' | 'mostQuestions' | 'mostSearchesAtOnce'>
+>;
+
 export async function createTestRecommendation({
-  redisUrl,
+  redisUrl = testInfrastructure().redisUrl,
   ...bounds
-}: Pick<ServingOptions, 'mostTenants' | 'mostBytes'> & { redisUrl?: string } = {}): Promise<TestRecommendation> {
+}: TestBounds & { redisUrl?: string } = {}): Promise<TestRecommendation> {
   const database = await createTestDatabase();
   const folder = await mkdtempDisposable(join(tmpdir(), 'kindred-recommendation-'));
   const { db } = database;
   const objects = openObjectStore({ url: pathToFileURL(folder.path).href });
-  const events = connectEventBus(redisUrl ?? testInfrastructure().redisUrl);
+  const events = connectEventBus(redisUrl);
+  const histories = connectUserHistories(redisUrl);
   const logged: TestRecommendation['logged'] = [];
   const logger = createLogger('recommendation', 'info', { write: (line) => void logged.push(JSON.parse(line)) });
   let passedMs = 0;
   const now = () => performance.now() + passedMs;
-  const server = await startRecommendation({ ...bounds, db, objects, events, logger, now, env: TEST_SERVER_ENV });
+  const deps = { db, objects, events, histories, logger, now, env: TEST_SERVER_ENV };
+  const server = await startRecommendation({ ...bounds, ...deps });
   return {
     db,
     objects,
+    histories,
+    events,
     folder: folder.path,
     url: server.url,
     logged,
@@ -62,6 +72,7 @@ export async function createTestRecommendation({
     [Symbol.asyncDispose]: async () => {
       await server.drain();
       await events.close();
+      histories.close();
       await database[Symbol.asyncDispose]();
       await folder[Symbol.asyncDispose]();
     },
@@ -81,7 +92,7 @@ export interface World extends TestTenant {
 export type TrainedWorld = World & { version: TestVersion };
 
 export async function createWorld(
-  { db }: Pick<TestRecommendation, 'db'>,
+  { db, histories }: Pick<TestRecommendation, 'db' | 'histories'>,
   size: { userCount?: number; itemCount?: number } = {},
 ): Promise<World> {
   const tenant = await createTestTenant(db);
@@ -96,24 +107,33 @@ export async function createWorld(
     view: async (userExternalId, ...itemExternalIds) => {
       const occurredAt = new Date();
       const rows = itemExternalIds.map((itemExternalId) => ({ userExternalId, itemExternalId, occurredAt }));
-      await withTenant(db, tenantId, (tx) =>
-        recordInteractions(
-          tx,
-          rows.map((row) => ({ ...row, type: 'VIEW' })),
-        ),
-      );
+      await record({ db, histories }, tenantId, rows);
     },
   };
 }
 
 export async function createTrainedWorld(
-  subgraph: Pick<TestRecommendation, 'db' | 'objects'>,
+  subgraph: Pick<TestRecommendation, 'db' | 'objects' | 'histories'>,
   size?: Parameters<typeof createWorld>[1],
 ): Promise<TrainedWorld> {
   const world = await createWorld(subgraph, size);
   const version = await trainTestVersion(subgraph, world.tenantId);
   await promote(subgraph.db, world.tenantId, version.id);
   return { ...world, version };
+}
+
+/** Records interactions as the catalog subgraph does. */
+export async function record(
+  { db, histories }: Pick<TestRecommendation, 'db' | 'histories'>,
+  tenantId: TenantId,
+  rows: readonly Omit<NewInteraction, 'type'>[],
+): Promise<void> {
+  const views = rows.map((row) => ({ ...row, type: 'VIEW' as const }));
+  const { recorded } = await withTenant(db, tenantId, (tx) => recordInteractions(tx, views));
+  const toEvent = ({ occurredAt, recordedAt, ...row }: (typeof recorded)[number]) => {
+    return { tenantId, ...row, occurredAt: occurredAt.getTime(), recordedAt: recordedAt.getTime() };
+  };
+  await histories.add(recorded.map(toEvent));
 }
 
 /** Trains a tenant anew, promotes what came out and waits until it answers. */
@@ -137,7 +157,9 @@ export interface Answer {
   recommendationId: string;
   status: string;
   modelVersion: { id: string } | null;
-  timing: { userMs: number; searchMs: number; totalMs: number };
+  timing: Record<'admissionMs' | 'versionMs' | 'userMs' | 'filterMs' | 'searchMs' | 'rankMs' | 'totalMs', number> & {
+    cached: boolean;
+  };
   edges: {
     cursor: string;
     rank: number;
@@ -149,7 +171,7 @@ export interface Answer {
 }
 
 const FIELDS = `{
-  recommendationId status modelVersion { __typename id } timing { userMs searchMs totalMs }
+  recommendationId status modelVersion { __typename id } timing { admissionMs versionMs userMs filterMs searchMs rankMs totalMs cached }
   edges { cursor rank score node { __typename id } reasons { item { id } contribution } }
   pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
 }`;
@@ -164,6 +186,7 @@ export const SIMILAR = `query ($itemId: ID!, $first: Int! = 20) {
 
 interface Asked {
   user?: object | null;
+  where?: object | null;
   excludeItems?: string[];
   explain?: boolean;
   first?: number;

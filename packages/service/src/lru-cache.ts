@@ -24,18 +24,18 @@ export class LruCache<V> {
 
   /** Keeps the value unless it alone outweighs the cache. */
   set(key: string, value: V, weight: number): void {
-    this.#delete(key);
+    this.delete(key);
     if (weight > this.#maxWeight) return;
     this.#entries.set(key, { value, weight });
     this.#weight += weight;
     // A Map keeps its entries in the order in which they were set: the first one is the one used longest ago.
     for (const oldest of this.#entries.keys()) {
       if (this.#entries.size <= this.#capacity && this.#weight <= this.#maxWeight) break;
-      this.#delete(oldest);
+      this.delete(oldest);
     }
   }
 
-  #delete(key: string): void {
+  delete(key: string): void {
     this.#weight -= this.#entries.get(key)?.weight ?? 0;
     this.#entries.delete(key);
   }

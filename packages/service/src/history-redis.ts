@@ -1,0 +1,108 @@
+import { Redis } from 'ioredis';
+import { NO_EVENTS } from './history-event.ts';
+
+interface Commands {
+  get(key: string): Promise<string | null>;
+  del(key: string): Promise<number>;
+  readHistory(token: string, list: string, fresh: string, keptForS: number): Promise<string[]>;
+  // oxlint-disable-next-line max-params -- the arguments of a script
+  fillHistory(token: string, list: string, before: string, after: string, keptForS: number, ...rows: string[]): Promise<number>;
+  // oxlint-disable-next-line max-params -- the arguments of a script
+  addToHistory(token: string, list: string, after: string, keptForS: number, most: number, ...rows: string[]): Promise<number>;
+}
+
+export type KeyNames = (key: { tenantId: string; userExternalId: string }) => { token: string; list: string };
+
+/** A Redis that is asked only while it answers. */
+export interface HistoryRedis {
+  /** Null when there is no answer: not connected, too slow, or failed. */
+  ask<T>(command: (client: Commands, names: KeyNames) => Promise<T>): Promise<T | null>;
+  close(): void;
+}
+
+/** A healthy Redis answers in a fraction of a millisecond; a stuck one must not hold an answer. */
+const COMMAND_TIMEOUT_MS = 300;
+/** For so long a Redis that did not answer is not asked again. */
+const PAUSE_MS = 1_000;
+
+// A list without its token was left by a token that ended first: what it lacks is not known.
+const READ = `
+local token = redis.call('GET', KEYS[1])
+if not token then
+  redis.call('DEL', KEYS[2])
+  redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
+  return { ARGV[1] }
+end
+local rows = redis.call('LRANGE', KEYS[2], 0, -1)
+table.insert(rows, 1, token)
+return rows`;
+
+const FILL = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('DEL', KEYS[2])
+redis.call('RPUSH', KEYS[2], '${NO_EVENTS}')
+for at = #ARGV, 4, -1 do redis.call('LPUSH', KEYS[2], ARGV[at]) end
+redis.call('EXPIRE', KEYS[2], ARGV[3])
+redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])
+return 1`;
+
+const ADD = `
+redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
+if redis.call('EXISTS', KEYS[2]) == 1 then
+  for at = 4, #ARGV do redis.call('LPUSH', KEYS[2], ARGV[at]) end
+  redis.call('LTRIM', KEYS[2], 0, ARGV[3] - 1)
+  redis.call('EXPIRE', KEYS[2], ARGV[2])
+end
+return 1`;
+
+export function openHistoryRedis(redisUrl: string): HistoryRedis {
+  const redis = new Redis(redisUrl, {
+    enableOfflineQueue: false,
+    // Commands of the same turn of the event loop share one packet.
+    enableAutoPipelining: true,
+    maxRetriesPerRequest: 0,
+    commandTimeout: COMMAND_TIMEOUT_MS,
+    retryStrategy: (attempt) => Math.min(attempt * 50, 500),
+  });
+  redis.on('error', () => undefined);
+  for (const [name, lua] of Object.entries({ readHistory: READ, fillHistory: FILL, addToHistory: ADD })) {
+    redis.defineCommand(name, { numberOfKeys: 2, lua });
+  }
+  // defineCommand adds methods that the type does not know.
+  const client = redis as Redis & Commands;
+  let names: KeyNames | null = null;
+  let pausedUntil = 0;
+  redis.on('close', () => (names = null));
+  redis.on('ready', () => {
+    readRunId(redis).then(
+      (runId) => (names = namesIn(runId)),
+      // Without it no list can be told from an older one: the next connection tries again.
+      () => redis.disconnect(true),
+    );
+  });
+  return {
+    ask: async (command) => {
+      if (names === null || performance.now() < pausedUntil) return null;
+      try {
+        return await command(client, names);
+      } catch {
+        pausedUntil = performance.now() + PAUSE_MS;
+        return null;
+      }
+    },
+    close: () => redis.disconnect(),
+  };
+}
+
+/** What names this run of the server: another one may have lost what this one was told. */
+async function readRunId(redis: Redis): Promise<string> {
+  return /^run_id:(\w+)/m.exec(await redis.info('server'))?.[1] ?? 'unnamed';
+}
+
+/** The braces keep both keys of a user on one node of a cluster. */
+function namesIn(runId: string): KeyNames {
+  return ({ tenantId, userExternalId }) => {
+    const name = `kindred:history:${runId}:{${tenantId}:${userExternalId}}`;
+    return { token: `${name}:token`, list: `${name}:list` };
+  };
+}

@@ -1,0 +1,137 @@
+import type { Db } from '@kindred/db/client';
+import { findItems, type ItemRow } from '@kindred/db/items';
+import { withTenant } from '@kindred/db/tenants';
+import { ITEMS_CHANGED_TOPIC, readItemsChanged, writeItemsChanged } from '@kindred/domain/catalog-events';
+import type { ItemId, TenantId } from '@kindred/domain/ids';
+import { Batcher } from '@kindred/service/batcher';
+import type { EventBus } from '@kindred/service/event-bus';
+import { followTopic } from '@kindred/service/follow-topic';
+import type { Logger } from '@kindred/service/logger';
+import { LruCache } from '@kindred/service/lru-cache';
+
+/** Items in memory, for the page of titles that every recommendation asks for. */
+export interface ItemCache {
+  /** The items of `ids` that the tenant has. They are shared: not to be changed. */
+  find(tenantId: TenantId, ids: readonly ItemId[]): Promise<Map<ItemId, ItemRow>>;
+  /** To be awaited after items were written and before that is acknowledged: all replicas forget them. */
+  forget(tenantId: TenantId, ids: readonly ItemId[]): Promise<void>;
+  close(): void;
+}
+
+export interface ItemCacheOptions {
+  db: Db;
+  events: EventBus;
+  logger: Logger;
+  /** 0 keeps nothing. */
+  maxBytes: number;
+}
+
+const MOST_ITEMS = 1_000_000;
+/** The bound for a change whose message never reached Redis. */
+const KEPT_FOR_MS = 60_000;
+/** While changes are not heard. */
+const KEPT_WHEN_DEAF_MS = 2_000;
+const READS_AT_ONCE = 50;
+/** An entry of a map, a row and its dates. */
+const BYTES_PER_ITEM = 500;
+
+interface Entry {
+  tenantId: TenantId;
+  item: ItemRow;
+  readAt: number;
+}
+
+/** While it does not hear of changes, such as without Redis, items that others write are seen after two seconds. */
+export function createItemCache({ db, events, logger, maxBytes }: ItemCacheOptions): ItemCache {
+  const stop = new AbortController();
+  let entries = emptyCache(maxBytes);
+  let isListening = false;
+  /** Counts changes: what was read while one came in may be what was before. */
+  let changeCount = 0;
+  const forgetHere = (tenantId: TenantId, ids: readonly ItemId[] | null): void => {
+    changeCount += 1;
+    if (ids === null) entries = emptyCache(maxBytes);
+    else for (const id of ids) entries.delete(keyOf(tenantId, id));
+  };
+  const read = createBatchedRead(db);
+  const find = async (tenantId: TenantId, ids: readonly ItemId[]): Promise<Map<ItemId, ItemRow>> => {
+    const found = new Map<ItemId, ItemRow>();
+    const oldest = performance.now() - (isListening ? KEPT_FOR_MS : KEPT_WHEN_DEAF_MS);
+    for (const id of ids) {
+      const entry = entries.get(keyOf(tenantId, id));
+      if (entry !== undefined && entry.readAt >= oldest && entry.tenantId === tenantId) found.set(id, entry.item);
+    }
+    if (found.size === ids.length) return found;
+    const countBefore = changeCount;
+    const readAt = performance.now();
+    const missing = ids.filter((id) => !found.has(id));
+    for (const item of await read(tenantId, missing)) {
+      found.set(item.id, item);
+      if (changeCount === countBefore) {
+        entries.set(keyOf(tenantId, item.id), { tenantId, item, readAt }, sizeOf(item));
+      }
+    }
+    return found;
+  };
+  void followTopic(events, {
+    topic: ITEMS_CHANGED_TOPIC,
+    signal: stop.signal,
+    onBegin: () => {
+      isListening = true;
+    },
+    onMessage: (message) => {
+      const { tenantId, itemIds } = readItemsChanged(message);
+      forgetHere(tenantId, itemIds);
+    },
+    onLost: (err) => {
+      // Told of every try to hear again; what was kept since the first one has its own bound.
+      if (!isListening) return;
+      logger.warn({ err }, 'Changes of items are not heard; items are kept for two seconds only');
+      isListening = false;
+      changeCount += 1;
+      entries = emptyCache(maxBytes);
+    },
+  });
+  return {
+    find,
+    forget: async (tenantId, ids) => {
+      forgetHere(tenantId, ids);
+      await events.publish(ITEMS_CHANGED_TOPIC, writeItemsChanged(tenantId, ids)).catch((err: unknown) => {
+        logger.warn({ err, tenantId }, 'A change of items was not told; other replicas may be a minute behind');
+      });
+    },
+    close: () => stop.abort(),
+  };
+}
+
+/** Requests of one tenant that miss at the same time share a transaction. */
+function createBatchedRead(db: Db): (tenantId: TenantId, ids: readonly ItemId[]) => Promise<ItemRow[]> {
+  const batchers = new LruCache<Batcher<readonly ItemId[], ItemRow[]>>({ capacity: 1_000, maxWeight: 1_000 });
+  return (tenantId, ids) => {
+    let batcher = batchers.get(tenantId);
+    if (batcher === undefined) {
+      batcher = new Batcher((lists) => readLists(db, tenantId, lists), { mostAtOnce: READS_AT_ONCE });
+      batchers.set(tenantId, batcher, 1);
+    }
+    return batcher.ask(ids);
+  };
+}
+
+async function readLists(db: Db, tenantId: TenantId, lists: readonly (readonly ItemId[])[]): Promise<ItemRow[][]> {
+  const items = await withTenant(db, tenantId, (tx) => findItems(tx, [...new Set(lists.flat())]));
+  const byId = new Map(items.map((item) => [item.id, item]));
+  return lists.map((ids) => ids.flatMap((id) => byId.get(id) ?? []));
+}
+
+function emptyCache(maxBytes: number): LruCache<Entry> {
+  return new LruCache({ capacity: MOST_ITEMS, maxWeight: maxBytes });
+}
+
+function keyOf(tenantId: TenantId, itemId: ItemId): string {
+  return `${tenantId}:${itemId}`;
+}
+
+function sizeOf({ externalId, title, categories, properties }: ItemRow): number {
+  const characters = externalId.length + title.length + JSON.stringify(categories).length + JSON.stringify(properties).length;
+  return BYTES_PER_ITEM + 2 * characters;
+}

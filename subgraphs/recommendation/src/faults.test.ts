@@ -1,0 +1,150 @@
+import { once } from 'node:events';
+import { createServer, connect, type Server, type Socket } from 'node:net';
+import { encodeGlobalId } from '@kindred/domain/ids';
+import { INTERNAL_TOKEN_HEADER, signInternalToken } from '@kindred/service/internal-token';
+import { TIMEOUT_HEADER } from '@kindred/service/request-deadline';
+import { testInfrastructure } from '@kindred/testing/infrastructure';
+import { TEST_SERVER_ENV } from '@kindred/testing/subgraph-client';
+import { expect, test } from 'vitest';
+import {
+  createTestRecommendation,
+  createTrainedWorld,
+  namesOf,
+  recommend,
+  type TestRecommendation,
+  type World,
+} from './test-recommendation.ts';
+import { promote, trainTestVersion } from './test-version.ts';
+
+/** Redis behind a wire that can be cut and mended. */
+async function openCuttableRedis(): Promise<{ url: string; cut(): void; mend(): Promise<void> } & AsyncDisposable> {
+  const { hostname, port } = new URL(testInfrastructure().redisUrl);
+  const sockets = new Set<Socket>();
+  const pass = (client: Socket): void => {
+    const upstream = connect(Number(port), hostname);
+    for (const socket of [client, upstream]) {
+      sockets.add(socket);
+      socket.on('error', () => socket.destroy());
+    }
+    client.pipe(upstream).pipe(client);
+  };
+  const listen = async (on: number): Promise<Server> => {
+    const server = createServer(pass).listen(on, '127.0.0.1');
+    await once(server, 'listening');
+    return server;
+  };
+  let server = await listen(0);
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error(`Wanted a port, got ${address}`);
+  const cut = (): void => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+    sockets.clear();
+  };
+  return {
+    url: `redis://127.0.0.1:${address.port}`,
+    cut,
+    mend: async () => {
+      server = await listen(address.port);
+    },
+    [Symbol.asyncDispose]: async () => cut(),
+  };
+}
+
+function servingId(subgraph: TestRecommendation, world: World): Promise<string | undefined> {
+  return recommend(subgraph, world, {}).then(({ modelVersion }) => modelVersion?.id);
+}
+
+async function askUntil(deadline: string, subgraph: TestRecommendation, { viewer }: World): Promise<string | undefined> {
+  const body = JSON.stringify({ query: '{ recommend(input: {}) { status } }' });
+  const secret = TEST_SERVER_ENV.internalTokenSecret;
+  const token = signInternalToken(secret, { audience: 'recommendation', viewer, body });
+  const headers = { [INTERNAL_TOKEN_HEADER]: token, [TIMEOUT_HEADER]: deadline };
+  const response = await fetch(`${subgraph.url}/graphql`, { method: 'POST', headers, body });
+  const answer = (await response.json()) as { errors?: { extensions: { code: string } }[] };
+  return answer.errors?.[0]?.extensions.code;
+}
+
+test('when Redis goes away answers go on, clicks still count at once, and when it comes back so do answers from memory', async () => {
+  await using redis = await openCuttableRedis();
+  await using subgraph = await createTestRecommendation({ redisUrl: redis.url });
+  const [world, other] = [await createTrainedWorld(subgraph), await createTrainedWorld(subgraph)];
+  const ask = () => recommend(subgraph, world, { user: { externalId: 'user-1' }, first: 3 });
+  await expect.poll(async () => (await ask()).timing.cached, { timeout: 10_000 }).toBe(true);
+  redis.cut();
+  const [first = ''] = namesOf(world, await ask());
+  await world.view('user-1', first);
+  const after = await ask();
+  expect([after.status, after.timing.cached]).toEqual(['PERSONALIZED', false]);
+  expect(namesOf(world, after)).not.toContain(first);
+  await redis.mend();
+  await expect.poll(async () => (await ask()).timing.cached, { timeout: 10_000 }).toBe(true);
+  expect(namesOf(world, await ask())).not.toContain(first);
+  expect((await recommend(subgraph, other, { user: { externalId: 'user-1' }, first: 3 })).status).toBe('PERSONALIZED');
+});
+
+test('while Redis is away a promotion is in effect within two seconds, though nobody asks meanwhile', async () => {
+  await using subgraph = await createTestRecommendation({ redisUrl: 'redis://127.0.0.1:1' });
+  const [world, other] = [await createTrainedWorld(subgraph), await createTrainedWorld(subgraph)];
+  expect(await servingId(subgraph, world)).toBe(encodeGlobalId('ModelVersion', world.version.id));
+  await servingId(subgraph, other);
+  const next = await trainTestVersion(subgraph, world.tenantId);
+  await promote(subgraph.db, world.tenantId, next.id);
+  const loaded = () => subgraph.logged.some(({ msg, versionId }) => msg === 'A version is loaded' && versionId === next.id);
+  await expect.poll(loaded, { timeout: 2_000 }).toBe(true);
+  expect(await servingId(subgraph, world)).toBe(encodeGlobalId('ModelVersion', next.id));
+  expect(await servingId(subgraph, other)).toBe(encodeGlobalId('ModelVersion', other.version.id));
+});
+
+test('promotions and the ways back fail no request, and every answer is of one of the versions', async () => {
+  await using subgraph = await createTestRecommendation();
+  const [world, other] = [await createTrainedWorld(subgraph), await createTrainedWorld(subgraph)];
+  await servingId(subgraph, world);
+  const next = await trainTestVersion(subgraph, world.tenantId);
+  const served: (string | undefined)[] = [];
+  let isOver = false;
+  const crowd = Promise.all(
+    Array.from({ length: 8 }, async () => {
+      while (!isOver) {
+        served.push(await servingId(subgraph, world));
+        expect(await servingId(subgraph, other)).toBe(encodeGlobalId('ModelVersion', other.version.id));
+      }
+    }),
+  );
+  for (const version of [next.id, world.version.id, next.id]) {
+    await promote(subgraph.db, world.tenantId, version);
+    await subgraph.announcePromotion(world.tenantId);
+    const wanted = encodeGlobalId('ModelVersion', version);
+    await expect.poll(() => servingId(subgraph, world), { timeout: 2_000 }).toBe(wanted);
+  }
+  isOver = true;
+  await crowd;
+  const known = [world.version.id, next.id].map((id) => encodeGlobalId('ModelVersion', id));
+  expect(new Set(served)).toEqual(new Set(known));
+});
+
+test('a crowd beyond the bound is refused as one to ask again, counted, and leaves what is under way alone', async () => {
+  await using subgraph = await createTestRecommendation({ mostQuestions: 2 });
+  const [world, other] = [await createTrainedWorld(subgraph), await createTrainedWorld(subgraph)];
+  await servingId(subgraph, world);
+  await servingId(subgraph, other);
+  const ask = async (): Promise<string> => {
+    const { errors } = await subgraph.ask(world.viewer, '{ recommend(input: { user: { externalId: "user-1" } }) { status } }');
+    return String(errors?.[0]?.extensions.code ?? 'answered');
+  };
+  const answers = await Promise.all([...Array.from({ length: 40 }, ask), servingId(subgraph, other)]);
+  expect(new Set(answers.slice(0, 40))).toEqual(new Set(['answered', 'RATE_LIMITED']));
+  // One place is the crowd's; the other is left for other tenants.
+  expect(answers.at(-1)).toBe(encodeGlobalId('ModelVersion', other.version.id));
+  const metrics = await (await fetch(`${subgraph.url}/metrics`)).text();
+  expect(metrics).toMatch(/kindred_recommendations_refused_total\{reason="queue"[^}]*\} [1-9]/);
+  expect(await ask()).toBe('answered');
+});
+
+test('a question whose time is over is not answered', async () => {
+  await using subgraph = await createTestRecommendation();
+  const world = await createTrainedWorld(subgraph);
+  expect(await askUntil('0', subgraph, world)).toBe('TIMEOUT');
+  expect(await askUntil('5000', subgraph, world)).toBeUndefined();
+  expect(await askUntil('soon', subgraph, world)).toBeUndefined();
+});
