@@ -5,6 +5,8 @@ export interface Metrics {
   registry: Registry;
   /** Counts and times every request that passes it, by the route's own name, never by what the caller wrote. */
   middleware: RequestHandler;
+  /** Counts and times a request that no route of express answers, once its answer has ended. */
+  observe(request: { method: string; route: string; status: number; startedAt: number }): void;
   /** Shows a number that is read when the metrics are. */
   addGauge(gauge: { name: string; help: string; read: () => number }): void;
 }
@@ -28,17 +30,17 @@ export function createMetrics(service: string): Metrics {
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers: [registry],
   });
+  const observe: Metrics['observe'] = ({ method, route, status, startedAt }) => {
+    const labels = { method, route, status: String(status) };
+    requests.inc(labels);
+    durations.observe(labels, (performance.now() - startedAt) / 1000);
+  };
   const middleware: RequestHandler = (req, res, next) => {
     const startedAt = performance.now();
     res.once('close', () => {
       const route: unknown = req.route?.path;
-      const labels = {
-        method: req.method,
-        route: typeof route === 'string' ? route : 'none',
-        status: String(res.statusCode),
-      };
-      requests.inc(labels);
-      durations.observe(labels, (performance.now() - startedAt) / 1000);
+      const name = typeof route === 'string' ? route : 'none';
+      observe({ method: req.method, route: name, status: res.statusCode, startedAt });
     });
     next();
   };
@@ -46,5 +48,5 @@ export function createMetrics(service: string): Metrics {
     const gauge: Gauge = new Gauge({ name, help, registers: [], collect: () => gauge.set(read()) });
     registry.registerMetric(gauge);
   };
-  return { registry, middleware, addGauge };
+  return { registry, middleware, observe, addGauge };
 }

@@ -14,13 +14,14 @@ import type { Logger } from './logger.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { answerErrors, verifyRequest, viewerOf } from './request-pipeline.ts';
 import { createStreamHandler } from './stream-handler.ts';
+import { readTimeout, TIMEOUT_HEADER } from './timeout-header.ts';
 import { currentTraceId } from './trace.ts';
 
 export type { RunningServer } from './http-server.ts';
 
 /** What a resolver context may know of the request besides its viewer. */
 export interface SubgraphRequest {
-  /** Aborted when the client goes away or the server drains: end subscriptions and long work with it. */
+  /** Aborted when the client goes away or no longer waits, or the server drains: end subscriptions and long work with it. */
   signal: AbortSignal;
   traceId: string;
   headers: IncomingHttpHeaders;
@@ -133,6 +134,7 @@ async function contextOf<C extends ViewerContext>(
 ): Promise<C> {
   const gone = new AbortController();
   res.once('close', () => gone.abort());
-  const signal = AbortSignal.any([gone.signal, draining]);
+  const timeout = readTimeout(req.get(TIMEOUT_HEADER));
+  const signal = AbortSignal.any([gone.signal, draining, ...(timeout === undefined ? [] : [timeout])]);
   return await options.createContext(viewerOf(res), { signal, traceId: currentTraceId(), headers: req.headers });
 }
