@@ -57,6 +57,7 @@ async function startStock(): Promise<string> {
     viewer: { kind: 'anonymous', scopes: [] },
     traceId: '0'.repeat(32),
     signal: new AbortController().signal,
+    deadlineAt: Infinity,
   });
   const app = express().use('/graphql', express.json(), expressMiddleware(apollo, { context }));
   const server = createServer(app);

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { AppError } from '@kindred/domain/app-error';
 import { type AccountId, type ApiKeyId, decodeGlobalId, type TenantId } from '@kindred/domain/ids';
 import { type Scope, scopesOfRole, type Viewer } from '@kindred/domain/viewer';
@@ -118,7 +118,7 @@ function createApiKeyFinder(client: SubgraphClient): (apiKey: string) => Promise
 
 // Caches hold digests: a dump of the memory gives no credentials away.
 function digestOf(credential: string): string {
-  return createHash('sha256').update(credential).digest('base64');
+  return hash('sha256', credential, 'base64');
 }
 
 // A look-up may be shared by many requests: none of them ends it.
@@ -141,7 +141,7 @@ async function lookUpApiKey(client: SubgraphClient, apiKey: string): Promise<Vie
   const context = {
     viewer: { kind: 'system', scopes: [] } as const,
     traceId: newTraceId(),
-    signal: withDeadline(NEVER),
+    ...withDeadline(NEVER),
   };
   const answer = await client.request('tenant', { query: LOOK_UP, variables: { apiKey } }, context);
   const parsed = LOOKED_UP.safeParse(answer);

@@ -6,14 +6,17 @@ export interface OperationContext {
   traceId: string;
   /** Aborted when the client is gone or its time is up. */
   signal: AbortSignal;
-  /** When the operation's time is up, by `performance.now()`; absent for what has no end, such as a subscription. */
-  deadlineAt?: number;
+  /** When its time is up, by `performance.now()`; subgraphs are told how much is left. */
+  deadlineAt: number;
 }
 
 // Past it a browser has given up, and the subgraphs' own time limits have struck.
 export const OPERATION_TIMEOUT_MS = 30_000;
 
 /** A signal that aborts with `parent`, or with a TimeoutError when an operation has taken too long. */
-export function withDeadline(parent: AbortSignal): AbortSignal {
-  return AbortSignal.any([parent, AbortSignal.timeout(OPERATION_TIMEOUT_MS)]);
+export function withDeadline(parent: AbortSignal): Pick<OperationContext, 'signal' | 'deadlineAt'> {
+  return {
+    signal: AbortSignal.any([parent, AbortSignal.timeout(OPERATION_TIMEOUT_MS)]),
+    deadlineAt: performance.now() + OPERATION_TIMEOUT_MS,
+  };
 }

@@ -217,7 +217,7 @@ test('a body of more than 8 MiB is refused with 413', async () => {
 
 test('a request that a browser form could send is refused', async () => {
   const init = { method: 'POST', headers: { 'content-type': 'text/plain' }, body: '{"query":"{ viewer { scopes } }"}' };
-  expect((await fetch(`${graph.gateway.url}/graphql`, init)).status).toBe(400);
+  expect((await fetch(`${graph.gateway.url}/graphql`, init)).status).toBe(415);
 });
 
 test('only pages of allowed origins may read answers', async () => {

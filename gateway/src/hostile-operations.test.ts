@@ -37,7 +37,6 @@ test('10,000 hostile operations are refused or planned, each within 250 ms', { t
   const send = () => Promise.reject(new Error('Nothing is sent'));
   const executor = createExecutor({
     supergraph: buildSupergraph(supergraphSdl),
-    supergraphSdl,
     client: { send },
     dataSources: {},
   });

@@ -1,8 +1,9 @@
 import { AppError } from '@kindred/domain/app-error';
 import { INTERNAL_TOKEN_HEADER, signInternalToken } from '@kindred/service/internal-token';
-import { TIMEOUT_HEADER } from '@kindred/service/request-deadline';
 import { TRACE_HEADER, traceparent } from '@kindred/service/trace';
+import { TIMEOUT_HEADER } from '@kindred/service/request-deadline';
 import { type Dispatcher, Pool } from 'undici';
+import { CircuitBreaker } from './circuit-breaker.ts';
 import type { OperationContext } from './context.ts';
 import { readEventStream, type StreamEvent } from './event-stream-reader.ts';
 import { SUBGRAPHS, type SubgraphName } from './subgraphs.ts';
@@ -18,6 +19,14 @@ export interface GraphQLAnswer {
   errors?: { message: string; path?: (string | number)[]; extensions?: Record<string, unknown> }[];
 }
 
+/** A request whose body is written. */
+export interface SubgraphCall {
+  name: SubgraphName;
+  body: string;
+  /** Whether sending it twice does no more than sending it once. */
+  repeatable: boolean;
+}
+
 /** What a subgraph sent, unread. */
 export interface TextAnswer {
   statusCode: number;
@@ -29,11 +38,13 @@ export interface SubgraphClient {
   /** @throws AppError UNAVAILABLE or TIMEOUT when the subgraph does not answer; Error when it does not answer in GraphQL. */
   request(name: SubgraphName, request: GraphQLRequest, context: OperationContext): Promise<GraphQLAnswer>;
   /** Like `request`, of a body that is written already, and leaves reading the answer (`readAnswer`) to the caller. @throws like `request` */
-  send(name: SubgraphName, body: string, context: OperationContext): Promise<TextAnswer>;
+  send(call: SubgraphCall, context: OperationContext): Promise<TextAnswer>;
   /** The events of a subscription until it completes. Aborting the context's signal ends it upstream. @throws like `request` */
   stream(name: SubgraphName, request: GraphQLRequest, context: OperationContext): AsyncGenerator<StreamEvent>;
   /** @throws when the subgraph does not say that it is live. */
   checkLive(name: SubgraphName): Promise<void>;
+  /** How many subgraphs are spared now because they failed. */
+  openCircuitCount(): number;
   close(): Promise<void>;
 }
 
@@ -42,6 +53,8 @@ export interface SubgraphClientOptions {
   internalTokenSecret: string;
 }
 
+/** How a proxy before a subgraph, or a subgraph that drains, says that it does not serve. */
+const OUTAGE_STATUSES: ReadonlySet<number> = new Set([502, 503, 504]);
 const CONNECTIONS_PER_SUBGRAPH = 64;
 const CONNECT_TIMEOUT_MS = 3_000;
 // Three heartbeats of a subgraph's stream: a silent connection is a dead one.
@@ -56,15 +69,32 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
   const streamPools = byName(
     (name) => new Pool(options.subgraphUrls[name], { connect, bodyTimeout: STREAM_SILENCE_MS }),
   );
-  const send: SubgraphClient['send'] = (name, body, context) =>
+  const breakers = byName(() => new CircuitBreaker());
+  const dispatch = (call: SubgraphCall, context: OperationContext) =>
     dispatchText(
-      pools[name],
-      signedRequest(options.internalTokenSecret, '/graphql', { name, body, context }),
+      pools[call.name],
+      signedRequest(options.internalTokenSecret, '/graphql', { ...call, context }),
       context.signal,
     );
+  const send: SubgraphClient['send'] = async (call, context) => {
+    const breaker = breakers[call.name];
+    const again = (cause: unknown) => call.repeatable && isLost(cause, context.signal) && breaker.takeRetry();
+    try {
+      return await guarded(breaker, context.signal, () => dispatch(call, context));
+    } catch (cause) {
+      if (!again(cause)) throw failure(cause, context.signal);
+    }
+    try {
+      return await guarded(breaker, context.signal, () => dispatch(call, context));
+    } catch (cause) {
+      throw failure(cause, context.signal);
+    }
+  };
   return {
     send,
-    request: async (name, request, context) => readAnswer(name, await send(name, JSON.stringify(request), context)),
+    request: async (name, request, context) =>
+      readAnswer(name, await send({ name, body: JSON.stringify(request), repeatable: false }, context)),
+    openCircuitCount: () => Object.values(breakers).filter(({ isOpen }) => isOpen).length,
     stream: async function* stream(name, request, context) {
       const call = { name, body: JSON.stringify(request), context };
       const signed = signedRequest(options.internalTokenSecret, '/graphql/stream', call);
@@ -96,20 +126,44 @@ interface Call {
   context: OperationContext;
 }
 
+function remainingMs({ deadlineAt }: OperationContext): string {
+  return String(Math.max(1, Math.round(deadlineAt - performance.now())));
+}
+
 function signedRequest(secret: string, path: string, { name, body, context }: Call) {
   const headers = {
     'content-type': 'application/json',
     [INTERNAL_TOKEN_HEADER]: signInternalToken(secret, { audience: name, viewer: context.viewer, body }),
     [TRACE_HEADER]: traceparent(context.traceId),
-    ...timeoutHeader(context),
+    ...(Number.isFinite(context.deadlineAt) && { [TIMEOUT_HEADER]: remainingMs(context) }),
   };
   return { method: 'POST' as const, path, headers, body };
 }
 
-/** The time left, for the subgraph to give up when nobody waits any more. */
-function timeoutHeader({ deadlineAt }: OperationContext): Record<string, string> {
-  if (deadlineAt === undefined) return {};
-  return { [TIMEOUT_HEADER]: String(Math.max(0, Math.floor(deadlineAt - performance.now()))) };
+/** A call that the breaker admits, and learns the outcome of. */
+async function guarded(
+  breaker: CircuitBreaker,
+  signal: AbortSignal,
+  call: () => Promise<TextAnswer>,
+): Promise<TextAnswer> {
+  breaker.admit();
+  try {
+    const answer = await call();
+    breaker.settle(OUTAGE_STATUSES.has(answer.statusCode) ? 'FAILED' : 'ANSWERED');
+    return answer;
+  } catch (cause) {
+    breaker.settle(signal.aborted && !isTimeout(signal) ? 'ABANDONED' : 'FAILED');
+    throw cause;
+  }
+}
+
+/** Whether a call's connection was lost, or never came about, while its caller still waits. */
+function isLost(cause: unknown, signal: AbortSignal): boolean {
+  return !signal.aborted && !(cause instanceof AppError);
+}
+
+function isTimeout({ reason }: AbortSignal): boolean {
+  return reason instanceof DOMException && reason.name === 'TimeoutError';
 }
 
 /** A request without the streams that `Pool.request` builds for each one: those cost more than all else here. */
@@ -117,7 +171,7 @@ function dispatchText(pool: Pool, request: Dispatcher.DispatchOptions, signal: A
   return new Promise((resolve, reject) => {
     const fail = (cause: unknown) => {
       signal.removeEventListener('abort', abort);
-      reject(failure(cause, signal));
+      reject(cause);
     };
     let controller: Dispatcher.DispatchController | undefined;
     const abort = () => {
@@ -125,7 +179,7 @@ function dispatchText(pool: Pool, request: Dispatcher.DispatchOptions, signal: A
       fail(signal.reason);
     };
     if (signal.aborted) {
-      reject(failure(signal.reason, signal));
+      reject(signal.reason);
       return;
     }
     signal.addEventListener('abort', abort, { once: true });
@@ -182,7 +236,8 @@ async function orUnavailable<T>(work: Promise<T>, signal: AbortSignal): Promise<
 
 /** Why a subgraph's answer did not come, as a client may know it. */
 export function failure(cause: unknown, signal: AbortSignal): AppError {
-  if (signal.aborted && signal.reason instanceof DOMException && signal.reason.name === 'TimeoutError') {
+  if (cause instanceof AppError) return cause;
+  if (signal.aborted && isTimeout(signal)) {
     return new AppError('TIMEOUT', 'The operation took too long.', { cause });
   }
   return new AppError('UNAVAILABLE', 'A part of the graph does not answer now; try again.', { cause });

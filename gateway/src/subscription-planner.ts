@@ -1,18 +1,8 @@
 import type { SubscriptionNode } from '@apollo/query-planner';
-import {
-  type DocumentNode,
-  getOperationAST,
-  getVariableValues,
-  GraphQLError,
-  type GraphQLSchema,
-  OperationTypeNode,
-  specifiedRules,
-  validate,
-} from 'graphql';
+import { type DocumentNode, GraphQLError, type GraphQLSchema } from 'graphql';
 import { z } from 'zod';
-import type { Executor, PlannedOperation } from './executor/executor.ts';
-import { checkCost, ERRORS_BEFORE_GIVING_UP, parseWithinLimits, withCode, withoutSuggestions } from './limits.ts';
-import { OperationCosts } from './operation-cost.ts';
+import type { PlannedOperation } from './executor/executor.ts';
+import type { Operations, PreparedOperation, Refusal } from './operations.ts';
 
 /** A subscription as a client asks for it, over either transport. */
 export const SUBSCRIPTION_REQUEST = z.object({
@@ -34,88 +24,37 @@ export interface SubscriptionPlan {
 export interface PlannedSubscription {
   plan: SubscriptionPlan;
   request: { query: string; operationName?: string; variables: Record<string, unknown> };
+  /** In points; see `OperationCosts`. */
+  cost: number;
 }
 
 export interface SubscriptionPlanner {
   schema: GraphQLSchema;
   /** The plan, or why the request is wrong in itself: nothing is sent to a subgraph before this. */
-  plan(request: SubscriptionRequest): PlannedSubscription | readonly GraphQLError[];
+  plan(request: SubscriptionRequest): PlannedSubscription | Refusal;
 }
 
-const MAX_CACHED_PLANS = 500;
-
-/** Plans subscriptions, each distinct document once. */
-export function createSubscriptionPlanner(
-  executor: Executor,
-  { hideSchema }: { hideSchema: boolean },
-): SubscriptionPlanner {
-  const { schema } = executor;
-  const costs = new OperationCosts(schema);
-  const wrong = (errors: readonly GraphQLError[], code: string) =>
-    errors.map((error) => withCode(hideSchema ? withoutSuggestion(error) : error, code));
-  const plans = new Map<string, SubscriptionPlan>();
-
-  const createPlan = (query: string, operationName: string | undefined): SubscriptionPlan | readonly GraphQLError[] => {
-    const document = readDocument(schema, query, wrong);
-    if (!('definitions' in document)) return document;
-    const ast = getOperationAST(document, operationName);
-    if (!ast) return [badRequest('Wanted one operation, or an operationName that the document holds.')];
-    if (ast.operation !== OperationTypeNode.SUBSCRIPTION) {
-      return [
-        badRequest(`Streams and sockets serve subscriptions only, not a ${ast.operation}: send it to POST /graphql.`),
-      ];
-    }
-    return build(executor, document, operationName);
-  };
-
+export function createSubscriptionPlanner(operations: Operations): SubscriptionPlanner {
   return {
-    schema,
+    schema: operations.schema,
     plan: ({ query, operationName, variables }) => {
       const name = operationName ?? undefined;
-      const key = JSON.stringify([query, name]);
-      const plan = plans.get(key) ?? createPlan(query, name);
-      if (!('primary' in plan)) return plan;
-      plans.set(key, plan);
-      const [oldest] = plans.keys();
-      if (plans.size > MAX_CACHED_PLANS && oldest !== undefined) plans.delete(oldest);
-      const { operation } = plan.planned.operation;
-      const coerced = getVariableValues(schema, operation.variableDefinitions ?? [], variables ?? {}, {
-        maxErrors: ERRORS_BEFORE_GIVING_UP,
-      });
-      if (coerced.errors) return wrong(coerced.errors, 'BAD_USER_INPUT');
-      const tooDear = checkCost(costs.of(plan.document, operation, coerced.coerced));
-      if (tooDear) return [withCode(tooDear, 'BAD_USER_INPUT')];
-      return {
-        plan,
-        request: { query, ...(name !== undefined && { operationName: name }), variables: variables ?? {} },
-      };
+      const prepared = operations.prepare(query, name);
+      if (!('planned' in prepared)) return prepared;
+      const plan = planOf(prepared);
+      if (plan instanceof GraphQLError) return [plan];
+      const values = variables ?? {};
+      const admitted = operations.admit(prepared, values);
+      if (!('cost' in admitted)) return admitted;
+      const request = { query, ...(name !== undefined && { operationName: name }), variables: values };
+      return { plan, request, cost: admitted.cost };
     },
   };
 }
 
-function readDocument(
-  schema: GraphQLSchema,
-  query: string,
-  wrong: (errors: readonly GraphQLError[], code: string) => readonly GraphQLError[],
-): DocumentNode | readonly GraphQLError[] {
-  const document = parseWithinLimits(query);
-  if (!('definitions' in document)) return document;
-  const errors = validate(schema, document, specifiedRules, { maxErrors: ERRORS_BEFORE_GIVING_UP });
-  return errors.length === 0 ? document : wrong(errors, 'GRAPHQL_VALIDATION_FAILED');
-}
-
-function withoutSuggestion({ message, nodes, source, positions }: GraphQLError): GraphQLError {
-  const place = { nodes: nodes ?? null, source: source ?? null, positions: positions ?? null };
-  return new GraphQLError(withoutSuggestions(message), place);
-}
-
-function build(executor: Executor, document: DocumentNode, operationName: string | undefined): SubscriptionPlan {
-  const planned = executor.prepare(document, operationName);
-  const { node } = planned.plan;
-  if (node?.kind !== 'Subscription') throw new Error(`Wanted the plan of a subscription, got ${node?.kind}`);
-  return { document, primary: node.primary, planned };
-}
-
-function badRequest(message: string): GraphQLError {
+function planOf({ document, node, planned }: PreparedOperation): SubscriptionPlan | GraphQLError {
+  const { node: root } = planned.plan;
+  if (root?.kind === 'Subscription') return { document, primary: root.primary, planned };
+  const message = `Streams and sockets serve subscriptions only, not a ${node.operation}: send it to POST /graphql.`;
   return new GraphQLError(message, { extensions: { code: 'BAD_REQUEST' } });
 }

@@ -6,6 +6,7 @@ import { type OperationContext, withDeadline } from './context.ts';
 import type { StreamEvent } from './event-stream-reader.ts';
 import type { Executor } from './executor/executor.ts';
 import { capErrors } from './limits.ts';
+import type { Operations } from './operations.ts';
 import type { SubgraphClient } from './subgraph-client.ts';
 import { isSubgraphName } from './subgraphs.ts';
 import {
@@ -24,11 +25,10 @@ export interface Subscriptions {
 }
 
 export interface SubscriptionOptions {
+  operations: Operations;
   executor: Executor;
   client: SubgraphClient;
   formatError: FormatError;
-  /** Whether messages must not guess at what was meant. */
-  hideSchema: boolean;
 }
 
 /**
@@ -37,7 +37,7 @@ export interface SubscriptionOptions {
  */
 export function createSubscriptions(options: SubscriptionOptions): Subscriptions {
   const { client, formatError } = options;
-  const planner = createSubscriptionPlanner(options.executor, options);
+  const planner = createSubscriptionPlanner(options.operations);
   const complete = createEventCompleter(options);
   let active = 0;
   return {
@@ -47,10 +47,10 @@ export function createSubscriptions(options: SubscriptionOptions): Subscriptions
       active += 1;
       return new SubscriptionResults({
         credential,
-        open: (signal) => openUpstream(client, planned, { viewer: credential.viewer, traceId, signal }),
+        open: (signal) => openUpstream(client, planned, { viewer: credential.viewer, traceId, signal, deadlineAt: Infinity }),
         complete: (event, signal) =>
           runInTrace(traceId, () =>
-            complete(planned, event, { viewer: credential.viewer, traceId, signal: withDeadline(signal) }),
+            complete(planned, event, { viewer: credential.viewer, traceId, ...withDeadline(signal) }),
           ),
         formatError: (error) => runInTrace(traceId, () => toFormattedError(error, formatError)),
         onEnd: () => {

@@ -4,7 +4,7 @@ import type { GraphQLAnswer } from '../subgraph-client.ts';
 import type { PlanCompilation } from './compile-plan.ts';
 import { collectAt, collectPathsAt } from './entities.ts';
 import { type JsonObject, mergeInto, TYPENAME } from './json.ts';
-import type { Path, PlanRun, RunNode } from './plan-run.ts';
+import type { FetchTiming, Path, PlanRun, RunNode } from './plan-run.ts';
 import { compileRepresentation, type Represent } from './representations.ts';
 import { compileRewrites, type Rewrite } from './rewrites.ts';
 
@@ -20,6 +20,7 @@ export function compileFetch(node: FetchNode, path: Path, compilation: PlanCompi
     variables: (node.variableUsages ?? []).map((name) => ({ name, key: `${JSON.stringify(name)}:` })),
     isPrimary: node === compilation.primary,
     shareable: compilation.shareable && node.operationKind === OperationTypeNode.QUERY,
+    repeatable: node.operationKind === OperationTypeNode.QUERY,
     rewriteInput: compileRewrites(node.inputRewrites, types),
     rewriteOutput: compileRewrites(node.outputRewrites, types),
   };
@@ -44,12 +45,13 @@ interface Fetch {
   variables: readonly { name: string; key: string }[];
   isPrimary: boolean;
   shareable: boolean;
+  repeatable: boolean;
   rewriteInput: Rewrite | undefined;
   rewriteOutput: Rewrite | undefined;
 }
 
 async function fetchFields(fetch: Fetch, run: PlanRun, entities: readonly JsonObject[]): Promise<void> {
-  const { data, errors } = await send(fetch, run, []);
+  const { data, errors } = await send(fetch, run);
   if (errors !== undefined) {
     for (const error of errors)
       run.errors.push(toError(error, fetch.name, error.path && [...fetch.path, ...error.path]));
@@ -108,13 +110,46 @@ function representAll({ represent, rewriteInput }: Fetch & { represent: Represen
   return { representations, entitiesOf };
 }
 
-function send(fetch: Fetch, run: PlanRun, representations: readonly string[]): Promise<GraphQLAnswer> {
+function send(fetch: Fetch, run: PlanRun, representations?: readonly string[]): Promise<GraphQLAnswer> {
   if (fetch.isPrimary && run.event !== undefined) return Promise.resolve(run.event);
-  const body = writeBody(fetch, run.variables, representations);
-  return run.fetch({ name: fetch.name, body, shareable: fetch.shareable }, run.context);
+  const answer = sendNow(fetch, run, representations);
+  return run.timings === undefined ? answer : timed(answer, { fetch, timings: run.timings, run, representations });
 }
 
-function writeBody({ head, variables }: Fetch, given: JsonObject, representations: readonly string[]): string {
+function sendNow(fetch: Fetch, run: PlanRun, representations?: readonly string[]): Promise<GraphQLAnswer> {
+  const { name, shareable, repeatable } = fetch;
+  const body = writeVariables(fetch, run.variables, representations !== undefined);
+  if (representations === undefined) {
+    return run.fetches.fields({ name, body: `${body}}}`, shareable, repeatable }, run.context);
+  }
+  return run.fetches.entities({ name, body, shareable, repeatable, representations }, run.context);
+}
+
+async function timed(
+  answer: Promise<GraphQLAnswer>,
+  {
+    fetch,
+    timings,
+    run,
+    representations,
+  }: { fetch: Fetch; timings: FetchTiming[]; run: PlanRun; representations: readonly string[] | undefined },
+): Promise<GraphQLAnswer> {
+  const startedAt = performance.now();
+  try {
+    return await answer;
+  } finally {
+    timings.push({
+      subgraph: fetch.name,
+      path: fetch.path,
+      startMs: startedAt - run.startedAt,
+      durationMs: performance.now() - startedAt,
+      entityCount: representations?.length ?? null,
+    });
+  }
+}
+
+/** The body up to its end, or up to where representations follow. */
+function writeVariables({ head, variables }: Fetch, given: JsonObject, isContinued: boolean): string {
   let body = head;
   let separator = '';
   for (const { name, key } of variables) {
@@ -123,8 +158,7 @@ function writeBody({ head, variables }: Fetch, given: JsonObject, representation
     body += separator + key + JSON.stringify(value);
     separator = ',';
   }
-  if (representations.length > 0) body += `${separator}"representations":[${representations.join(',')}]`;
-  return `${body}}}`;
+  return isContinued ? body + separator : body;
 }
 
 type AnswerError = NonNullable<GraphQLAnswer['errors']>[number];

@@ -5,7 +5,7 @@ import type { OperationContext } from '../context.ts';
 import type { GraphQLAnswer } from '../subgraph-client.ts';
 import { compilePlan, UnknownPlanNodeError } from './compile-plan.ts';
 import type { JsonObject } from './json.ts';
-import type { FetchFromSubgraph, PlanRun, RunNode } from './plan-run.ts';
+import type { FetchTiming, PlanRun, RunNode, SubgraphFetches } from './plan-run.ts';
 import { type Conditions, inspectOperation } from './selections.ts';
 import { compileShape, type ShapeRun } from './shape.ts';
 import { createTypeConditions, type TypeConditions } from './type-conditions.ts';
@@ -23,8 +23,9 @@ export interface CompiledOperation {
 export interface ExecutionRequest {
   variables: JsonObject;
   context: OperationContext;
-  fetch: FetchFromSubgraph;
+  fetches: SubgraphFetches;
   event?: GraphQLAnswer;
+  timings: FetchTiming[] | undefined;
 }
 
 export interface OperationCompiler {
@@ -77,9 +78,18 @@ export function readConditions(
 export async function execute(
   compiled: CompiledOperation,
   conditions: Conditions,
-  { variables, context, fetch, event }: ExecutionRequest,
+  { variables, context, fetches, event, timings }: ExecutionRequest,
 ): Promise<ExecutionResult> {
-  const run: PlanRun = { context, variables, data: {}, errors: [], fetch, ...(event && { event }) };
+  const run: PlanRun = {
+    context,
+    variables,
+    data: {},
+    errors: [],
+    fetches,
+    timings,
+    startedAt: timings === undefined ? 0 : performance.now(),
+    ...(event && { event }),
+  };
   await compiled.run?.(run);
   return shape(compiled, conditions, run);
 }

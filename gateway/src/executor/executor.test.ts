@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { setImmediate as nextTick } from 'node:timers/promises';
 import type { ServiceMap } from '@apollo/gateway';
 import { AppError } from '@kindred/domain/app-error';
 import { newId } from '@kindred/domain/ids';
@@ -34,17 +35,45 @@ const STORMS: readonly Omit<Storm, 'seed'>[] = [
   { ...CALM, holes: 60 },
 ];
 
+/** More ticks than an executor takes from an answer to the fetches that follow it. */
+const QUIET_TICKS = 4;
+
+/**
+ * Fetches that are under way at the same time are answered at the same time: when the client goes away with one of
+ * them, it leaves all, in whichever order and tick an executor sent them.
+ */
+function createWaves(): () => Promise<void> {
+  let waiting: (() => void)[] = [];
+  let quiet = 0;
+  const release = async () => {
+    while (quiet < QUIET_TICKS) {
+      quiet += 1;
+      await nextTick();
+    }
+    const wave = waiting;
+    waiting = [];
+    for (const answer of wave) answer();
+  };
+  return () =>
+    new Promise((resolve) => {
+      quiet = 0;
+      if (waiting.push(resolve) === 1) void release();
+    });
+}
+
 function createWorld(supergraphSdl: string, contracts: Record<string, string>) {
   const subgraphs = new Map(Object.entries(contracts).map(([name, sdl]) => [name, createStubSubgraph(name, sdl)]));
   let storm: Storm = { ...CALM, seed: 0 };
   let abort = new AbortController();
   let fetches = 0;
+  const together = createWaves();
   const answer = async (name: string, body: string): Promise<string> => {
     const request = JSON.parse(body) as { query: string; variables: Record<string, unknown> };
     const fate = (what: string) => hash(`${storm.seed} ${what} ${name} ${request.query}`) % 1000;
     fetches += 1;
     if (fate('abort') < storm.aborts) abort.abort();
     const result = await subgraphs.get(name)?.(request, storm);
+    await together();
     if (abort.signal.aborted || fate('outage') < storm.outages) throw new AppError('UNAVAILABLE', 'Gone.');
     // Not by position: an entity stands elsewhere once duplicates are left out.
     const holed = (key: string) => !/^\d*$/.test(key) && hash(`${storm.seed} ${key}`) % 1000 < storm.holes;
@@ -60,15 +89,18 @@ function createWorld(supergraphSdl: string, contracts: Record<string, string>) {
     ]),
   );
   const supergraph = buildSupergraph(supergraphSdl);
-  const send = async (name: string, body: string) => ({ statusCode: 200, text: await answer(name, body) });
-  const executor = createExecutor({ supergraph, supergraphSdl, client: { send }, dataSources });
+  const send = async ({ name, body }: { name: string; body: string }) => ({
+    statusCode: 200,
+    text: await answer(name, body),
+  });
+  const executor = createExecutor({ supergraph, client: { send }, dataSources });
   const stock = createStockExecutor(supergraph, executor.schema);
   const run = async (wanted: Storm, work: (context: OperationContext) => Promise<ExecutionResult>) => {
     storm = wanted;
     abort = new AbortController();
     fetches = 0;
     const viewer = { kind: 'apiKey', apiKeyId: newId('ApiKey'), tenantId: newId('Tenant'), scopes: [] } as const;
-    const outcome = await work({ viewer, traceId: '0'.repeat(32), signal: new AbortController().signal }).catch(
+    const outcome = await work({ viewer, traceId: '0'.repeat(32), signal: new AbortController().signal, deadlineAt: Infinity }).catch(
       (error: unknown) => ({ thrown: error instanceof Error }),
     );
     return { ...comparable(outcome), fetches };

@@ -12,13 +12,45 @@ export interface PlanRun {
   errors: Error[];
   /** The event that answers the primary fetch of a subscription. */
   event?: GraphQLAnswer;
-  fetch: FetchFromSubgraph;
+  fetches: SubgraphFetches;
+  /** Filled where the client asked how long its fetches take. */
+  timings: FetchTiming[] | undefined;
+  /** When the execution began, by `performance.now()`. */
+  startedAt: number;
 }
 
-export type FetchFromSubgraph = (
-  request: { name: string; body: string; shareable: boolean },
-  context: OperationContext,
-) => Promise<GraphQLAnswer>;
+/** How long one fetch of a plan took. */
+export interface FetchTiming {
+  subgraph: string;
+  path: Path;
+  /** From the start of the execution. */
+  startMs: number;
+  durationMs: number;
+  /** How many distinct entities were asked for; null where fields of the root were. */
+  entityCount: number | null;
+}
+
+/** A fetch of fields of a root type. */
+export interface FieldsFetch {
+  name: string;
+  body: string;
+  /** Whether whoever asks for the same meanwhile may be given this answer. */
+  shareable: boolean;
+  /** Whether sending it twice does no more than sending it once. */
+  repeatable: boolean;
+}
+
+/** A fetch of entities: `body` is open, up to where its representations come. */
+export interface EntitiesFetch extends FieldsFetch {
+  /** Each distinct, as JSON. */
+  representations: readonly string[];
+}
+
+export interface SubgraphFetches {
+  fields(fetch: FieldsFetch, context: OperationContext): Promise<GraphQLAnswer>;
+  /** The answer to exactly these representations, in their order. */
+  entities(fetch: EntitiesFetch, context: OperationContext): Promise<GraphQLAnswer>;
+}
 
 export type RunNode = (run: PlanRun) => Promise<void>;
 

@@ -16,7 +16,7 @@ function createFetches() {
     new Promise<string>((resolve, reject) => sent.push({ context, answer: resolve, fail: reject }));
   const fetches = new SharedFetches<string>();
   const get = (viewer: Viewer = VIEWER, signal = new AbortController().signal) =>
-    fetches.get(REQUEST, { viewer, traceId: '0', signal }, send);
+    fetches.get(REQUEST, { viewer, traceId: '0', signal, deadlineAt: Infinity }, send);
   return { fetches, sent, get };
 }
 

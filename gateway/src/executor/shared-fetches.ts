@@ -1,6 +1,7 @@
 import type { Viewer } from '@kindred/domain/viewer';
 import type { OperationContext } from '../context.ts';
 import { failure } from '../subgraph-client.ts';
+import { scopeOf, tenantOf } from './viewer-scope.ts';
 
 /** Sends a body to a subgraph and gives the text of its answer. */
 export type Send<T> = (context: OperationContext) => Promise<T>;
@@ -55,26 +56,9 @@ export class SharedFetches<T> {
   }
 }
 
-const scopes = new WeakMap<Viewer, string>();
-
-/** Everything that a subgraph may look at beside the request. */
-function scopeOf(viewer: Viewer): string {
-  const known = scopes.get(viewer);
-  if (known !== undefined) return known;
-  const scope = JSON.stringify(viewer);
-  scopes.set(viewer, scope);
-  return scope;
-}
-
-function tenantOf(viewer: Viewer): string {
-  return ('tenantId' in viewer ? viewer.tenantId : null) ?? '';
-}
-
-/** The deadline is the first one's: whoever joins came while it was under way, and asks again if it fails. */
-function start<T>(send: Send<T>, { viewer, traceId, deadlineAt }: OperationContext): Fetch<T> {
+function start<T>(send: Send<T>, context: OperationContext): Fetch<T> {
   const abort = new AbortController();
-  const context = { viewer, traceId, signal: abort.signal, ...(deadlineAt !== undefined && { deadlineAt }) };
-  return { answer: send(context), waiting: 0, abort };
+  return { answer: send({ ...context, signal: abort.signal }), waiting: 0, abort };
 }
 
 /** The fetch's answer, or its failure as soon as this reader's own time is up. */

@@ -1,4 +1,4 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, hash, timingSafeEqual } from 'node:crypto';
 import { AppError } from '@kindred/domain/app-error';
 import type { Viewer } from '@kindred/domain/viewer';
 
@@ -66,7 +66,7 @@ function sign(secret: string, text: string): Buffer {
 }
 
 function hashBody(body: string | Buffer): string {
-  return createHash('sha256').update(body).digest('base64url');
+  return hash('sha256', body, 'base64url');
 }
 
 function refuse(reason: string): AppError {

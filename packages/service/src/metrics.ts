@@ -5,17 +5,10 @@ export interface Metrics {
   registry: Registry;
   /** Counts and times every request that passes it, by the route's own name, never by what the caller wrote. */
   middleware: RequestHandler;
-  /** Counts and times one request that does not pass `middleware`. */
-  count(request: CountedRequest, durationMs: number): void;
+  /** Counts and times a request that no route of express answers, once its answer has ended. */
+  observe(request: { method: string; route: string; status: number; startedAt: number }): void;
   /** Shows a number that is read when the metrics are. */
   addGauge(gauge: { name: string; help: string; read: () => number }): void;
-}
-
-/** A request as its figures know it: the route is one of ours, never what the caller wrote. */
-export interface CountedRequest {
-  method: string;
-  route: string;
-  status: string;
 }
 
 /** The metrics of one process in Prometheus form: its own, and those of the requests it serves. */
@@ -37,20 +30,17 @@ export function createMetrics(service: string): Metrics {
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers: [registry],
   });
-  const count: Metrics['count'] = (request, durationMs) => {
-    requests.inc({ ...request });
-    durations.observe({ ...request }, durationMs / 1000);
+  const observe: Metrics['observe'] = ({ method, route, status, startedAt }) => {
+    const labels = { method, route, status: String(status) };
+    requests.inc(labels);
+    durations.observe(labels, (performance.now() - startedAt) / 1000);
   };
   const middleware: RequestHandler = (req, res, next) => {
     const startedAt = performance.now();
     res.once('close', () => {
       const route: unknown = req.route?.path;
-      const request = {
-        method: req.method,
-        route: typeof route === 'string' ? route : 'none',
-        status: String(res.statusCode),
-      };
-      count(request, performance.now() - startedAt);
+      const name = typeof route === 'string' ? route : 'none';
+      observe({ method: req.method, route: name, status: res.statusCode, startedAt });
     });
     next();
   };
@@ -58,5 +48,5 @@ export function createMetrics(service: string): Metrics {
     const gauge: Gauge = new Gauge({ name, help, registers: [], collect: () => gauge.set(read()) });
     registry.registerMetric(gauge);
   };
-  return { registry, middleware, count, addGauge };
+  return { registry, middleware, observe, addGauge };
 }

@@ -59,6 +59,13 @@ export function viewerOf(res: Response): Viewer {
   return res.locals.viewer as Viewer;
 }
 
+/** What was thrown outside GraphQL, in the form of a GraphQL answer without data. */
+export function answerOf(error: unknown, formatError: FormatError) {
+  const known = fromHttpError(error);
+  const status = known instanceof AppError ? HTTP_STATUS_BY_CODE[known.code] : 500;
+  return { status: tooLarge(error) ? 413 : status, body: { errors: [toFormattedError(known, formatError)] } };
+}
+
 /** Answers what was thrown outside GraphQL in the form of a GraphQL answer without data. */
 export function answerErrors(formatError: FormatError): ErrorRequestHandler {
   // oxlint-disable-next-line max-params -- express knows an error handler by its four parameters
@@ -67,9 +74,8 @@ export function answerErrors(formatError: FormatError): ErrorRequestHandler {
       next(error);
       return;
     }
-    const known = fromHttpError(error);
-    const status = known instanceof AppError ? HTTP_STATUS_BY_CODE[known.code] : 500;
-    res.status(tooLarge(error) ? 413 : status).json({ errors: [toFormattedError(known, formatError)] });
+    const { status, body } = answerOf(error, formatError);
+    res.status(status).json(body);
   };
 }
 

@@ -1,18 +1,17 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import { buildSubgraphSchema } from '@apollo/subgraph';
-import { AppError } from '@kindred/domain/app-error';
 import type { Viewer } from '@kindred/domain/viewer';
 import express, { type Express } from 'express';
 import { type GraphQLSchema, parse } from 'graphql';
 import { enforceScopes } from './enforce-scopes.ts';
-import { createFormatError, HTTP_STATUS_BY_CODE, toFormattedError } from './format-error.ts';
+import { createFormatError } from './format-error.ts';
 import { addHealthRoutes, type Readiness } from './health.ts';
 import { listen, type RunningServer } from './http-server.ts';
 import type { Logger } from './logger.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { createOperationRunner, type OperationAnswer } from './operation-runner.ts';
 import { readDeadline, TIMEOUT_HEADER } from './request-deadline.ts';
-import { answerErrors, readVerified, verifyRequest, viewerOf } from './request-pipeline.ts';
+import { answerErrors, answerOf, readVerified, verifyRequest, viewerOf } from './request-pipeline.ts';
 import { createStreamHandler } from './stream-handler.ts';
 import { currentTraceId, newTraceId, readTraceId, runInTrace, TRACE_HEADER } from './trace.ts';
 
@@ -20,7 +19,7 @@ export type { RunningServer } from './http-server.ts';
 
 /** What a resolver context may know of the request besides its viewer. */
 export interface SubgraphRequest {
-  /** Aborted when the client goes away or the server drains: end subscriptions and long work with it. */
+  /** Aborted when the client goes away or no longer waits, or the server drains: end subscriptions and long work with it. */
   readonly signal: AbortSignal;
   traceId: string;
   headers: IncomingHttpHeaders;
@@ -90,8 +89,8 @@ export async function startSubgraph<C extends ViewerContext>(options: SubgraphOp
       const { viewer, body } = await readVerified(req, place);
       return await run(body, await context(req, res, viewer));
     } catch (error) {
-      const status = error instanceof AppError ? HTTP_STATUS_BY_CODE[error.code] : 500;
-      return { status, result: { errors: [toFormattedError(error, formatError)] } };
+      const { status, body } = answerOf(error, formatError);
+      return { status, result: body };
     }
   };
   // Not through express: what it does for a request costs more than most operations do.
@@ -104,7 +103,7 @@ export async function startSubgraph<C extends ViewerContext>(options: SubgraphOp
     void runInTrace(traceOf(req), async () => {
       const { status, result } = await answer(req, res);
       write(res, status, JSON.stringify(result));
-      metrics.count({ method: 'POST', route: '/graphql', status: String(status) }, performance.now() - startedAt);
+      metrics.observe({ method: 'POST', route: '/graphql', status, startedAt });
     });
   });
   const server = await listen(http, options.env);
@@ -141,7 +140,8 @@ class RequestOf implements SubgraphRequest {
     const gone = new AbortController();
     if (this.#res.closed) gone.abort();
     else this.#res.once('close', () => gone.abort());
-    this.#signal = AbortSignal.any([gone.signal, this.#draining]);
+    const late = this.deadlineAt === null ? [] : [AbortSignal.timeout(Math.max(0, Math.ceil(this.deadlineAt - performance.now())))];
+    this.#signal = AbortSignal.any([gone.signal, this.#draining, ...late]);
     return this.#signal;
   }
 }

@@ -1,0 +1,200 @@
+import type { OperationContext } from '../context.ts';
+import { failure, type GraphQLAnswer } from '../subgraph-client.ts';
+import { isObject, type JsonObject, setOwn } from './json.ts';
+import type { EntitiesFetch, FieldsFetch } from './plan-run.ts';
+import { scopeOf } from './viewer-scope.ts';
+
+export type SendBatch = (fetch: FieldsFetch, context: OperationContext) => Promise<GraphQLAnswer>;
+
+/** While one batch is under way the next one gathers, at most this long: a slow subgraph must not make its callers queue. */
+const MAX_GATHER_MS = 2;
+/** A batch this large is sent at once. A page has at most 100 entities. */
+const MAX_REPRESENTATIONS = 500;
+
+interface Reader {
+  /** Where its representations stand in the batch. */
+  positions: number[];
+  fetch: EntitiesFetch;
+  context: OperationContext;
+  resolve(answer: GraphQLAnswer): void;
+  reject(error: unknown): void;
+}
+
+interface Batch {
+  representations: string[];
+  indexes: Map<string, number>;
+  readers: Set<Reader>;
+  abort: AbortController;
+}
+
+/** What is asked of one subgraph with one operation by one scope. */
+interface Lane {
+  underWay: number;
+  gathering: Batch | undefined;
+  timer: NodeJS.Timeout | undefined;
+}
+
+/**
+ * Asks a subgraph once for the entities that many executions need at the same time: those of one tick, and those that
+ * come while the batch before is under way. Only executions of the same tenant and credential, with the same operation
+ * and variables, ever meet in a batch. Nobody joins a batch that was sent.
+ */
+export class EntityBatches {
+  readonly #send: SendBatch;
+  readonly #lanes = new Map<string, Lane>();
+  #savedCount = 0;
+
+  constructor(send: SendBatch) {
+    this.#send = send;
+  }
+
+  /** How many fetches did not become a request of their own. */
+  get savedCount(): number {
+    return this.#savedCount;
+  }
+
+  get(fetch: EntitiesFetch, context: OperationContext): Promise<GraphQLAnswer> {
+    const { signal } = context;
+    if (signal.aborted) return Promise.reject(failure(signal.reason, signal));
+    const key = `${fetch.name}\n${fetch.shareable ? '' : 'alone'}${scopeOf(context.viewer)}\n${fetch.body}`;
+    let lane = this.#lanes.get(key);
+    if (lane === undefined) this.#lanes.set(key, (lane = { underWay: 0, gathering: undefined, timer: undefined }));
+    return this.#join(lane, key, { fetch, context });
+  }
+
+  #join(lane: Lane, key: string, { fetch, context }: Pick<Reader, 'fetch' | 'context'>): Promise<GraphQLAnswer> {
+    const batch = lane.gathering ?? this.#gather(lane, key);
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        batch.readers.delete(reader);
+        reject(failure(context.signal.reason, context.signal));
+        if (batch.readers.size === 0) batch.abort.abort(context.signal.reason);
+      };
+      const settle =
+        <T>(end: (value: T) => void) =>
+        (value: T) => {
+          context.signal.removeEventListener('abort', leave);
+          end(value);
+        };
+      const positions = fetch.representations.map((representation) => add(batch, representation));
+      const reader: Reader = { positions, fetch, context, resolve: settle(resolve), reject: settle(reject) };
+      batch.readers.add(reader);
+      context.signal.addEventListener('abort', leave, { once: true });
+      if (batch.representations.length >= MAX_REPRESENTATIONS) this.#flush(lane, key);
+    });
+  }
+
+  #gather(lane: Lane, key: string): Batch {
+    const batch = { representations: [], indexes: new Map(), readers: new Set<Reader>(), abort: new AbortController() };
+    lane.gathering = batch;
+    const flush = () => {
+      if (lane.gathering === batch) this.#flush(lane, key);
+    };
+    if (lane.underWay === 0) setImmediate(flush);
+    else lane.timer = setTimeout(flush, MAX_GATHER_MS);
+    return batch;
+  }
+
+  #flush(lane: Lane, key: string): void {
+    const { gathering: batch } = lane;
+    clearTimeout(lane.timer);
+    lane.gathering = undefined;
+    if (batch === undefined || batch.readers.size === 0) {
+      this.#forget(lane, key);
+      return;
+    }
+    lane.underWay += 1;
+    this.#savedCount += batch.readers.size - 1;
+    void this.#run(batch).finally(() => {
+      lane.underWay -= 1;
+      if (lane.underWay === 0 && lane.gathering !== undefined) this.#flush(lane, key);
+      else this.#forget(lane, key);
+    });
+  }
+
+  #forget(lane: Lane, key: string): void {
+    if (lane.underWay === 0 && lane.gathering === undefined) this.#lanes.delete(key);
+  }
+
+  async #run(batch: Batch): Promise<void> {
+    const [first] = batch.readers;
+    if (first === undefined) return;
+    try {
+      const answer = await this.#sendAll(batch, first);
+      if (batch.readers.size > 1 && !isObject(answer.data)) await this.#runAlone(batch);
+      else hand(batch, answer);
+    } catch (error) {
+      for (const reader of batch.readers) reader.reject(error);
+    }
+  }
+
+  #sendAll({ representations, readers, abort }: Batch, { fetch, context }: Reader): Promise<GraphQLAnswer> {
+    const deadlineAt = Math.max(...Array.from(readers, (reader) => reader.context.deadlineAt));
+    return this.#send(close(fetch, representations), { ...context, deadlineAt, signal: abort.signal });
+  }
+
+  /** An answer without data says of one representation what then is said of all: each reader asks for its own. */
+  async #runAlone({ readers }: Batch): Promise<void> {
+    const alone = async (reader: Reader): Promise<void> => {
+      const { fetch, context } = reader;
+      try {
+        reader.resolve(await this.#send(close(fetch, fetch.representations), context));
+      } catch (error) {
+        reader.reject(error);
+      }
+    };
+    await Promise.all(Array.from(readers, alone));
+  }
+}
+
+function add(batch: Batch, representation: string): number {
+  const known = batch.indexes.get(representation);
+  if (known !== undefined) return known;
+  const index = batch.representations.push(representation) - 1;
+  batch.indexes.set(representation, index);
+  return index;
+}
+
+function close({ body, ...fetch }: EntitiesFetch, representations: readonly string[]): FieldsFetch {
+  return { ...fetch, body: `${body}"representations":[${representations.join(',')}]}}` };
+}
+
+/** Gives each reader its own part. What several readers get is copied: an execution changes what it is given. */
+function hand({ readers, representations }: Batch, answer: GraphQLAnswer): void {
+  const entities = answer.data?._entities;
+  // Where it is at odds with what was asked, whoever reads it says so.
+  if (readers.size === 1 || !Array.isArray(entities) || entities.length !== representations.length) {
+    for (const reader of readers) reader.resolve(answer);
+    return;
+  }
+  const taken = new Set<number>();
+  for (const reader of readers) {
+    const own = reader.positions.map((position): unknown => {
+      const entity: unknown = entities[position];
+      if (!taken.has(position)) {
+        taken.add(position);
+        return entity;
+      }
+      return copy(entity);
+    });
+    const errors = answer.errors && errorsFor(reader, answer.errors);
+    reader.resolve({ data: { _entities: own }, ...(errors !== undefined && errors.length > 0 && { errors }) });
+  }
+}
+
+function errorsFor({ positions }: Reader, errors: NonNullable<GraphQLAnswer['errors']>) {
+  return errors.flatMap((error) => {
+    const [field, position, ...below] = error.path ?? [];
+    if (field === undefined || typeof position !== 'number') return [error];
+    const index = positions.indexOf(position);
+    return index < 0 ? [] : [{ ...error, path: [field, index, ...below] }];
+  });
+}
+
+function copy(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(copy);
+  if (!isObject(value)) return value;
+  const copied: JsonObject = {};
+  for (const key of Object.keys(value)) setOwn(copied, key, copy(value[key]));
+  return copied;
+}

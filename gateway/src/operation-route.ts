@@ -1,0 +1,163 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type FormatError, toFormattedError } from '@kindred/service/format-error';
+import type { Metrics } from '@kindred/service/metrics';
+import { answerOf } from '@kindred/service/request-pipeline';
+import { currentTraceId, newTraceId, runInTrace } from '@kindred/service/trace';
+import { type ExecutionResult, type FormattedExecutionResult, GraphQLError, OperationTypeNode } from 'graphql';
+import type { Authenticate, Credential } from './auth.ts';
+import { OPERATION_TIMEOUT_MS, type OperationContext } from './context.ts';
+import { corsHeaders } from './cors.ts';
+import type { Executor } from './executor/executor.ts';
+import type { FetchTiming } from './executor/plan-run.ts';
+import { HttpError } from './http-error.ts';
+import { capErrors } from './limits.ts';
+import { type AnswerForm, answerForm, isJson } from './media-type.ts';
+import { type OperationRequest, readOperationRequest } from './operation-request.ts';
+import type { Operations, PreparedOperation, Refusal } from './operations.ts';
+import { readBody } from './read-body.ts';
+
+export interface OperationRouteOptions {
+  operations: Operations;
+  executor: Executor;
+  authenticate: Authenticate;
+  formatError: FormatError;
+  allowedOrigins: readonly string[];
+  metrics: Pick<Metrics, 'observe'>;
+}
+
+// 5,000 items with their properties, the most that one upsertItems takes.
+const MAX_BODY_BYTES = 8 * 1024 * 1024;
+
+interface Answer {
+  status: number;
+  body: FormattedExecutionResult;
+  headers?: Readonly<Record<string, string>>;
+}
+
+/** Serves queries and mutations on POST /graphql (GraphQL over HTTP). */
+export function createOperationRoute(options: OperationRouteOptions): (req: IncomingMessage, res: ServerResponse) => void {
+  return (req, res) => {
+    const startedAt = performance.now();
+    const { method = '' } = req;
+    res.once('close', () =>
+      options.metrics.observe({ method, route: '/graphql', status: res.statusCode, startedAt }),
+    );
+    // The trace begins here: what a client sends as a trace, or as any internal header, is never read.
+    runInTrace(newTraceId(), () => void serve(options, req, res));
+  };
+}
+
+async function serve(options: OperationRouteOptions, req: IncomingMessage, res: ServerResponse): Promise<void> {
+  const form = answerForm(req.headers.accept);
+  const cors = corsHeaders(options.allowedOrigins, req.headers.origin);
+  let answer: Answer;
+  try {
+    if (form === undefined) {
+      throw new HttpError(406, 'BAD_REQUEST', 'Wanted `Accept: application/graphql-response+json`.');
+    }
+    answer = await answerRequest(options, req, res, form);
+  } catch (error) {
+    answer = failed(error, options.formatError);
+  }
+  if (res.destroyed) return;
+  const text = JSON.stringify(answer.body);
+  res
+    .writeHead(answer.status, {
+      ...cors,
+      'content-type': (form ?? DEFAULT_FORM).contentType,
+      'content-length': Buffer.byteLength(text),
+      'cache-control': 'no-store',
+      ...answer.headers,
+    })
+    .end(text);
+}
+
+const DEFAULT_FORM: Pick<AnswerForm, 'contentType'> = { contentType: 'application/json; charset=utf-8' };
+
+function failed(error: unknown, formatError: FormatError): Answer {
+  if (error instanceof HttpError) {
+    const { status, code, message, headers } = error;
+    return { status, headers, body: { errors: [{ message, extensions: { code } }] } };
+  }
+  return answerOf(error, formatError);
+}
+
+// oxlint-disable-next-line max-params -- one request
+async function answerRequest(
+  options: OperationRouteOptions,
+  req: IncomingMessage,
+  res: ServerResponse,
+  form: AnswerForm,
+): Promise<Answer> {
+  if (!isJson(req.headers['content-type'])) {
+    throw new HttpError(415, 'BAD_REQUEST', 'Wanted `Content-Type: application/json` in UTF-8.');
+  }
+  const credential = await options.authenticate({
+    authorization: req.headers.authorization,
+    apiKey: headerOf(req, 'x-api-key'),
+  });
+  const request = readOperationRequest(await readBody(req, MAX_BODY_BYTES));
+  const refuse = (errors: Refusal): Answer => ({
+    status: form.isLegacy ? 200 : 400,
+    body: { errors: errors.map((error) => toFormattedError(error, options.formatError)) },
+  });
+  const prepared = prepare(options.operations, request);
+  if (!('planned' in prepared)) return refuse(prepared);
+  const admitted = options.operations.admit(prepared, request.variables);
+  if (!('cost' in admitted)) return refuse(admitted);
+  return await run(options, { prepared, request, context: contextOf(credential, res) });
+}
+
+function prepare(operations: Operations, { query, operationName }: OperationRequest): PreparedOperation | Refusal {
+  if (query === undefined) throw new HttpError(400, 'BAD_REQUEST', 'Wanted a `query`.');
+  const prepared = operations.prepare(query, operationName);
+  if ('planned' in prepared && prepared.node.operation === OperationTypeNode.SUBSCRIPTION) {
+    const message = 'Subscriptions run over graphql-ws at /graphql or over SSE at POST /graphql/stream.';
+    return [new GraphQLError(message, { extensions: { code: 'BAD_REQUEST' } })];
+  }
+  return prepared;
+}
+
+async function run(
+  { executor, formatError }: OperationRouteOptions,
+  { prepared, request, context }: { prepared: PreparedOperation; request: OperationRequest; context: OperationContext },
+): Promise<Answer> {
+  const timings: FetchTiming[] | undefined = request.extensions.timing === true ? [] : undefined;
+  const startedAt = performance.now();
+  const { variables } = request;
+  const result = capErrors(await executor.execute(prepared.planned, { variables, context, timings }));
+  const timing = timings && { totalMs: performance.now() - startedAt, fetches: timings };
+  return { status: 200, body: formatResult(result, formatError, timing) };
+}
+
+// oxlint-disable-next-line max-params -- the parts of one answer
+function formatResult(
+  { data = null, errors, extensions }: ExecutionResult,
+  formatError: FormatError,
+  timing: object | undefined,
+): FormattedExecutionResult {
+  const added = timing === undefined ? extensions : { ...extensions, timing };
+  return {
+    ...(errors && { errors: errors.map((error) => toFormattedError(error, formatError)) }),
+    data,
+    ...(added && { extensions: added }),
+  };
+}
+
+function headerOf(req: IncomingMessage, name: string): string | undefined {
+  const value = req.headers[name];
+  return Array.isArray(value) ? value[0] : value;
+}
+
+function contextOf({ viewer }: Credential, res: ServerResponse): OperationContext {
+  const stop = new AbortController();
+  // One timer and one controller: the signals that `withDeadline` combines cost more than the rest of this file.
+  const tooLong = () => stop.abort(new DOMException('The operation took too long', 'TimeoutError'));
+  const deadline = setTimeout(tooLong, OPERATION_TIMEOUT_MS).unref();
+  res.once('close', () => {
+    clearTimeout(deadline);
+    if (!res.writableFinished) stop.abort();
+  });
+  const deadlineAt = performance.now() + OPERATION_TIMEOUT_MS;
+  return { viewer, traceId: currentTraceId(), signal: stop.signal, deadlineAt };
+}
