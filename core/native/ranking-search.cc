@@ -70,6 +70,7 @@ class Block {
       } else {
         from = search_.userVectors + (start + index) * items_.dimension();
         floors_[index] = -kInfinity;
+        if (isCoded_) user.ScoreAtOnce();
       }
     }
     if (isCoded_) {

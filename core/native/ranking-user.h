@@ -69,6 +69,7 @@ class UserSearch {
     candidates_.clear();
     candidates_.reserve(capacity_);
     pending_.clear();
+    isScored_ = false;
     floor_ = -kInfinity;
     const double squared = SquaredNorm(vector_, items.dimension());
     if (!std::isfinite(squared)) {
@@ -100,6 +101,9 @@ class UserSearch {
     candidates_.push_back({score, row});
     if (candidates_.size() == capacity_) Compact();
   }
+
+  // Candidates will be scored before they are kept: OfferUnscored alone brings them.
+  void ScoreAtOnce() { isScored_ = true; }
 
   // An item whose score is not known yet.
   void OfferUnscored(int32_t row) {
@@ -160,6 +164,11 @@ class UserSearch {
 
   void Compact() {
     const auto kth = candidates_.begin() + static_cast<ptrdiff_t>(k_ - 1);
+    if (isScored_) {
+      std::nth_element(candidates_.begin(), kth, candidates_.end(), RanksBefore);
+      candidates_.resize(k_);
+      return RaiseFloor(candidates_.back().score);
+    }
     const auto isHigher = [](const Candidate& a, const Candidate& b) { return a.score > b.score; };
     std::nth_element(candidates_.begin(), kth, candidates_.end(), isHigher);
     // At least k items have a true score of kth - slack, so that one below kth - 2 slack is not among the best.
@@ -172,7 +181,7 @@ class UserSearch {
 
   // Cuts the candidates to the k best, in order, by their exact scores.
   void KeepBest() {
-    ScoreExactly(*items_, vector_, candidates_.data(), candidates_.size());
+    if (!isScored_) ScoreExactly(*items_, vector_, candidates_.data(), candidates_.size());
     const size_t kept = std::min(k_, candidates_.size());
     std::partial_sort(candidates_.begin(), candidates_.begin() + static_cast<ptrdiff_t>(kept), candidates_.end(),
                       RanksBefore);
@@ -195,7 +204,7 @@ class UserSearch {
   std::vector<Candidate> candidates_, pending_;
   float floor_ = 0;
   double norm_ = 0, slack_ = 0;
-  bool isNull_ = false, needsPlainLoop_ = false;
+  bool isNull_ = false, needsPlainLoop_ = false, isScored_ = false;
 };
 
 }  // namespace ranking
