@@ -4,6 +4,8 @@
 // Catalogues are made from a seed; `--artefact` takes a model version's vectors instead. Each engine runs in a process of its
 // own. faiss-node and usearch come from npm into the user's cache; where that fails their rows say why.
 import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempDisposable, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { decodeArtefact } from '../src/artefact.ts';
@@ -20,7 +22,10 @@ const { values: args } = parseArgs({
   options: {
     sizes: { type: 'string', default: '100000,1000000' },
     dimension: { type: 'string', default: '64' },
-    engines: { type: 'string', default: 'exact,faiss ivf,faiss ivf sq8,faiss-node flat,faiss-node ivf,usearch' },
+    engines: {
+      type: 'string',
+      default: 'exact,faiss ivf,faiss ivf debian,faiss ivf sq8,faiss-node flat,faiss-node ivf,usearch',
+    },
     seconds: { type: 'string', default: '3' },
     artefact: { type: 'string' },
     json: { type: 'string' },
@@ -45,22 +50,41 @@ function* readCatalogues(): Generator<Catalogue> {
 /** A row, or why there is none. */
 type Outcome = EngineRow | { readonly engine: string; readonly size: number; readonly failure: string };
 
-async function measureAll(catalogue: Catalogue): Promise<Outcome[]> {
-  const exact = await buildExactIndex(catalogue.items, catalogue.dimension);
-  const { rows: wanted } = await exact.search(catalogue.queries, 20);
+async function measureAll({ items, queries, dimension }: Catalogue): Promise<Outcome[]> {
+  const exact = await buildExactIndex(items, dimension);
+  const { rows: wanted } = await exact.search(queries, 20);
   exact.close();
+  await using folder = await mkdtempDisposable(join(tmpdir(), 'kindred-bench-'));
+  const itemsPath = join(folder.path, 'items');
+  await writeFile(itemsPath, items);
   const outcomes: Outcome[] = [];
   for (const engine of engines) {
-    const task: EngineTask = { engine, catalogue, wanted, seconds: Number(args.seconds) };
+    const task: EngineTask = { engine, itemsPath, queries, dimension, wanted, seconds: Number(args.seconds) };
     try {
       outcomes.push((await runInChild(CHILD, task)) as EngineRow);
     } catch (error) {
       const failure = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
-      outcomes.push({ engine, size: catalogue.items.length / catalogue.dimension, failure });
+      outcomes.push({ engine, size: items.length / dimension, failure });
     }
   }
   return outcomes;
 }
+
+/** How much more 32 callers get of one engine than of another at the same recall. */
+function formatRatio(rows: readonly EngineRow[], [left, right]: readonly [string, string]): string[] {
+  const [own, other] = [left, right].map((engine) => rows.find((row) => row.engine === engine));
+  if (!own || !other) return [];
+  const ratio = own.queriesPerSecond[32] / other.queriesPerSecond[32];
+  const recalls = `recall ${own.recallAt20.toFixed(4)} and ${other.recallAt20.toFixed(4)}`;
+  return [`${left} answers 32 callers ${ratio.toFixed(1)} times as often as ${right} (${recalls}).`];
+}
+
+const PAIRS = [
+  ['exact', 'faiss-node flat'],
+  ['exact', 'faiss-node ivf'],
+  ['faiss ivf', 'faiss-node ivf'],
+  ['faiss ivf', 'faiss ivf debian'],
+] as const;
 
 const ms = (value: number) => value.toFixed(value < 1 ? 3 : 2);
 const COLUMNS: readonly Column<EngineRow>[] = [
@@ -89,6 +113,7 @@ for (const catalogue of readCatalogues()) {
   outcomes.push(...measured);
   const rows = measured.filter((outcome): outcome is EngineRow => !('failure' in outcome));
   for (const line of formatTable(COLUMNS, rows)) console.log(line);
+  for (const pair of PAIRS) for (const line of formatRatio(rows, pair)) console.log(line);
   for (const outcome of measured) if ('failure' in outcome) console.log(`${outcome.engine}: ${outcome.failure}`);
 }
 const rows = outcomes.filter((outcome): outcome is EngineRow => !('failure' in outcome));

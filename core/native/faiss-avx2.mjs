@@ -55,7 +55,8 @@ function unpackSource(work) {
   const sources = join(work, 'deb-src.sources');
   const lists = join(work, 'lists');
   mkdirSync(join(lists, 'partial'), { recursive: true });
-  writeFileSync(sources, sourceStanzas());
+  const codename = /^VERSION_CODENAME=(\w+)$/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1];
+  writeFileSync(sources, sourceStanzas(readSources(), codename));
   const options = [`Dir::Etc::SourceList=${sources}`, 'Dir::Etc::SourceParts=/dev/null', `Dir::State::Lists=${lists}`];
   const apt = options.flatMap((option) => ['-o', option]);
   run('apt-get', [...apt, 'update'], work);
@@ -68,18 +69,24 @@ function unpackSource(work) {
   return source;
 }
 
-/** The machine's own sources of the running release, for source packages. @throws Error where there are none. */
-function sourceStanzas() {
-  const codename = /^VERSION_CODENAME=(\w+)$/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1];
+/**
+ * The stanzas of apt's deb822 sources in `texts` that bring the release `codename`, made ones for source packages.
+ * @throws Error where there are none.
+ */
+export function sourceStanzas(texts, codename) {
+  const suites = (stanza) => /^Suites:(.*)$/m.exec(stanza)?.[1]?.trim().split(/\s+/) ?? [];
+  const stanzas = texts
+    .flatMap((text) => text.replaceAll(/^#.*\n?/gm, '').split(/\n\s*\n/))
+    .filter((stanza) => suites(stanza).includes(codename) && /^Types:.*\bdeb\b/m.test(stanza))
+    .map((stanza) => stanza.trim().replace(/^Types:.*$/m, 'Types: deb-src'));
+  if (stanzas.length === 0) throw new Error(`apt has no deb822 source of ${codename}`);
+  return `${stanzas.join('\n\n')}\n`;
+}
+
+function readSources() {
   const folder = '/etc/apt/sources.list.d';
   const files = readdirSync(folder).filter((name) => name.endsWith('.sources'));
-  const stanzas = files
-    .flatMap((name) => readFileSync(join(folder, name), 'utf8').split(/\n\s*\n/))
-    .filter(
-      (stanza) => new RegExp(`^Suites:.*\\b${codename}(\\s|$)`, 'm').test(stanza) && /^Types:.*\bdeb\b/m.test(stanza),
-    );
-  if (stanzas.length === 0) throw new Error(`no deb822 source of ${codename} in ${folder}`);
-  return `${stanzas.map((stanza) => stanza.trim().replace(/^Types:.*$/m, 'Types: deb-src')).join('\n\n')}\n`;
+  return files.map((name) => readFileSync(join(folder, name), 'utf8'));
 }
 
 function run(command, args, cwd) {

@@ -1,15 +1,15 @@
 #include "ranking-search.h"
 
+#include "ranking-memory.h"
+#include "ranking-user.h"
+
 #include <algorithm>
 #include <atomic>
 #include <cmath>
-#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <limits>
 #include <mutex>
-#include <new>
-#include <numeric>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -18,209 +18,8 @@ namespace ranking {
 
 namespace {
 
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
-
 // Micro-rows of users that share a panel while it is in the first cache.
 constexpr ptrdiff_t kBlockMicroRows = 16;
-
-template <typename Value>
-std::unique_ptr<Value, Free> Allocate(size_t count) {
-  const size_t bytes = (std::max<size_t>(1, count) * sizeof(Value) + 63) / 64 * 64;
-  Value* memory = static_cast<Value*>(std::aligned_alloc(64, bytes));
-  if (!memory) throw std::bad_alloc();
-  return std::unique_ptr<Value, Free>(memory);
-}
-
-double SquaredNorm(const float* vector, ptrdiff_t dimension) {
-  double sum = 0;
-  for (ptrdiff_t k = 0; k < dimension; k++) sum += static_cast<double>(vector[k]) * vector[k];
-  return sum;
-}
-
-// Never below the true norm: float64 sums of up to 2^20 squares err by less than 1e-9 of the sum.
-double NormAbove(double squared) { return std::sqrt(squared) * (1 + 1e-9); }
-
-struct Candidate {
-  double score;
-  int32_t row;
-};
-
-bool RanksBefore(const Candidate& a, const Candidate& b) {
-  return a.score > b.score || (a.score == b.score && a.row < b.row);
-}
-
-// The inner products in float64, added in index order: every product of two float32 is exact, so that a fused
-// multiply-add gives the same bits as this loop in any language. Four at a time to hide the latency of the sums.
-void ScoreExactly(const PackedItems& items, const float* user, Candidate* candidates, size_t count) {
-  const ptrdiff_t dimension = items.dimension();
-  size_t at = 0;
-  for (; at + 4 <= count; at += 4) {
-    Candidate* c = candidates + at;
-    const float *v0 = items.vector(c[0].row), *v1 = items.vector(c[1].row);
-    const float *v2 = items.vector(c[2].row), *v3 = items.vector(c[3].row);
-    double s0 = 0, s1 = 0, s2 = 0, s3 = 0;
-    for (ptrdiff_t k = 0; k < dimension; k++) {
-      const double value = user[k];
-      s0 += value * v0[k];
-      s1 += value * v1[k];
-      s2 += value * v2[k];
-      s3 += value * v3[k];
-    }
-    c[0].score = s0;
-    c[1].score = s1;
-    c[2].score = s2;
-    c[3].score = s3;
-  }
-  for (; at < count; at++) {
-    const float* vector = items.vector(candidates[at].row);
-    double sum = 0;
-    for (ptrdiff_t k = 0; k < dimension; k++) sum += static_cast<double>(user[k]) * vector[k];
-    candidates[at].score = sum;
-  }
-}
-
-// One user's search: candidates, and the floor that a float32 score must pass to become one.
-class UserSearch {
- public:
-  void Begin(const PackedItems& items, const Search& search, ptrdiff_t user) {
-    items_ = &items;
-    vector_ = search.userVectors + user * items.dimension();
-    excluded_ = search.excludedItems + search.excludedOffsets[user];
-    excludedEnd_ = search.excludedItems + search.excludedOffsets[user + 1];
-    allowed_ = search.allowed;
-    k_ = static_cast<size_t>(std::min(search.k, items.count()));
-    capacity_ = 2 * k_ + 32;
-    candidates_.clear();
-    candidates_.reserve(capacity_);
-    pending_.clear();
-    floor_ = -kInfinity;
-    const double squared = SquaredNorm(vector_, items.dimension());
-    if (!std::isfinite(squared)) {
-      throw BadArgument("the vector of user " + std::to_string(user) + " is not finite");
-    }
-    norm_ = NormAbove(squared);
-    // |float32 sum - true sum| <= g |u||v| in any order of summation, g = n e / (1 - n e), e = 2^-24 (Higham 2002, 3.1),
-    // plus what underflow loses; the float64 sum's own error is far below the doubled g.
-    const double n = static_cast<double>(items.dimension());
-    const double largest = items.panelCount() > 0 ? norm_ * items.panelNorm(0) : 0;
-    slack_ = 2 * n * 0x1p-24 * largest + n * 0x1p-148;
-    // Its scores are all equal: the first rows are the best.
-    isNull_ = squared == 0;
-    // Also where float32 sums may overflow or their bound means nothing.
-    needsPlainLoop_ = isNull_ || !(largest < 1e37) || n > 0x1p20;
-  }
-
-  bool needsPlainLoop() const { return needsPlainLoop_; }
-  float floor() const { return floor_; }
-  double norm() const { return norm_; }
-  // Where 16 bits say nothing of its values.
-  bool isTooSmallForCodes() const { return norm_ < 1e-30; }
-
-  // No item with a smaller norm can pass any more; -infinity while that is not known.
-  double normFloor() const { return floor_ > 0 ? floor_ / norm_ : -kInfinity; }
-
-  void Offer(float score, int32_t row) {
-    if (!(score > floor_) || !IsWanted(row)) return;
-    candidates_.push_back({score, row});
-    if (candidates_.size() == capacity_) Compact();
-  }
-
-  // An item whose score is not known yet.
-  void OfferUnscored(int32_t row) {
-    if (!IsWanted(row)) return;
-    __builtin_prefetch(items_->vector(row));
-    pending_.push_back({0, row});
-    if (pending_.size() == kPendingAtOnce) ScorePending();
-  }
-
-  void ScorePending() {
-    ScoreExactly(*items_, vector_, pending_.data(), pending_.size());
-    for (const Candidate& candidate : pending_) {
-      if (!(static_cast<float>(candidate.score) > floor_)) continue;
-      candidates_.push_back(candidate);
-      if (candidates_.size() == capacity_) Compact();
-    }
-    pending_.clear();
-  }
-
-  void PlainLoop() {
-    for (int32_t row = 0; row < items_->count() && PlainStep(row); row++) continue;
-  }
-
-  void PlainLoopOver(const std::vector<int32_t>& rows) {
-    constexpr size_t kAhead = 8;
-    for (size_t at = 0; at < rows.size(); at++) {
-      if (at + kAhead < rows.size()) __builtin_prefetch(items_->vector(rows[at + kAhead]));
-      if (!PlainStep(rows[at])) return;
-    }
-  }
-
-  void Finish(int32_t* out, float* scores) {
-    ScorePending();
-    KeepBest();
-    for (const Candidate& candidate : candidates_) {
-      *out++ = candidate.row;
-      if (scores) *scores++ = static_cast<float>(candidate.score);
-    }
-  }
-
- private:
-  // Sums of four candidates hide each other's latency.
-  static constexpr size_t kPendingAtOnce = 16;
-
-  bool IsWanted(int32_t row) const {
-    if (allowed_ && !(allowed_[row >> 6] >> (row & 63) & 1)) return false;
-    return !std::binary_search(excluded_, excludedEnd_, row);
-  }
-
-  // Whether further rows can matter.
-  bool PlainStep(int32_t row) {
-    if (!IsWanted(row)) return true;
-    candidates_.push_back({0, row});
-    if (isNull_ && candidates_.size() == k_) return false;
-    if (candidates_.size() == capacity_) KeepBest();
-    return true;
-  }
-
-  void Compact() {
-    const auto kth = candidates_.begin() + static_cast<ptrdiff_t>(k_ - 1);
-    const auto isHigher = [](const Candidate& a, const Candidate& b) { return a.score > b.score; };
-    std::nth_element(candidates_.begin(), kth, candidates_.end(), isHigher);
-    // At least k items have a true score of kth - slack, so that one below kth - 2 slack is not among the best.
-    RaiseFloor(kth->score - 2 * slack_);
-    const auto passes = [floor = floor_](const Candidate& candidate) { return candidate.score > floor; };
-    candidates_.erase(std::partition(kth + 1, candidates_.end(), passes), candidates_.end());
-    // Too many that float32 cannot tell apart: let float64 decide, and the row among equals.
-    if (candidates_.size() > capacity_ - k_ / 2 - 16) KeepBest();
-  }
-
-  // Cuts the candidates to the k best, in order, by their exact scores.
-  void KeepBest() {
-    ScoreExactly(*items_, vector_, candidates_.data(), candidates_.size());
-    const size_t kept = std::min(k_, candidates_.size());
-    std::partial_sort(candidates_.begin(), candidates_.begin() + static_cast<ptrdiff_t>(kept), candidates_.end(),
-                      RanksBefore);
-    candidates_.resize(kept);
-    if (kept == k_ && kept > 0) RaiseFloor(candidates_.back().score - slack_);
-  }
-
-  void RaiseFloor(double bound) {
-    // A score equal to the bound must pass.
-    const float rounded = std::nextafter(std::nextafter(static_cast<float>(bound), -kInfinity), -kInfinity);
-    floor_ = std::max(floor_, rounded);
-  }
-
-  const PackedItems* items_ = nullptr;
-  const float* vector_ = nullptr;
-  const int32_t* excluded_ = nullptr;
-  const int32_t* excludedEnd_ = nullptr;
-  const uint64_t* allowed_ = nullptr;
-  size_t k_ = 0, capacity_ = 0;
-  std::vector<Candidate> candidates_, pending_;
-  float floor_ = 0;
-  double norm_ = 0, slack_ = 0;
-  bool isNull_ = false, needsPlainLoop_ = false;
-};
 
 // What one thread works with: a block of users.
 class Block {
@@ -271,6 +70,7 @@ class Block {
       } else {
         from = search_.userVectors + (start + index) * items_.dimension();
         floors_[index] = -kInfinity;
+        if (isCoded_) user.ScoreAtOnce();
       }
     }
     if (isCoded_) {
@@ -413,8 +213,6 @@ void FillUp(const Search& search) {
 
 }  // namespace
 
-void Free::operator()(void* memory) const { std::free(memory); }
-
 const Kernels* FindKernels(const char* name) {
   const auto isWanted = [name](const Kernels& kernels) {
     return name[0] == '\0' || std::strcmp(name, kernels.name) == 0;
@@ -428,93 +226,6 @@ const Kernels* FindKernels(const char* name) {
   if (isWanted(kAvx2) && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return &kAvx2;
 #endif
   return isWanted(kBaseline) ? &kBaseline : nullptr;
-}
-
-PackedItems::PackedItems(const Table& table, const Kernels& kernels, Precision precision)
-    : kernels_(kernels),
-      precision_(precision),
-      count_(table.count),
-      dimension_(table.dimension),
-      vectors_(table.vectors),
-      rows_(static_cast<size_t>(table.count)) {
-  if (table.isCopied) {
-    copied_.assign(table.vectors, table.vectors + count_ * dimension_);
-    vectors_ = copied_.data();
-  }
-  std::vector<double> squares(static_cast<size_t>(count_));
-  for (ptrdiff_t item = 0; item < count_; item++) {
-    squares[item] = SquaredNorm(vector(item), dimension_);
-    if (!std::isfinite(squares[item])) {
-      throw BadArgument("the vector of item " + std::to_string(item) + " is not finite");
-    }
-  }
-  std::iota(rows_.begin(), rows_.end(), 0);
-  std::sort(rows_.begin(), rows_.end(), [&squares](int32_t a, int32_t b) {
-    return squares[a] > squares[b] || (squares[a] == squares[b] && a < b);
-  });
-  for (ptrdiff_t place = 0; place < count_; place += columns()) panelNorms_.push_back(NormAbove(squares[rows_[place]]));
-  if (precision == Precision::kInt8) {
-    PackCodes();
-  } else {
-    PackVectors();
-  }
-}
-
-void PackedItems::PackVectors() {
-  const ptrdiff_t width = columns();
-  panels_ = Allocate<float>(static_cast<size_t>(panelCount() * width * dimension_));
-  float* to = panels_.get();
-  for (ptrdiff_t start = 0; start < panelCount() * width; start += width, to += width * dimension_) {
-    for (ptrdiff_t column = 0; column < width; column++) {
-      const float* from = start + column < count_ ? vector(rows_[start + column]) : nullptr;
-      for (ptrdiff_t k = 0; k < dimension_; k++) to[k * width + column] = from ? from[k] : 0;
-    }
-  }
-}
-
-double PackedItems::largestUserCode() const {
-  // No sum of products may pass 32 bits.
-  return std::min(32767.0, std::floor(2147483647.0 / (127.0 * 2 * static_cast<double>(pairs()))));
-}
-
-// Item v becomes whole numbers c and a step s. With w = s c, user u and its own whole numbers as a vector x,
-// |u v - x w| <= |u| |v - w| + |u - x| |w|, and |u - x| <= sqrt(n) / 2 / largestUserCode |u|: the slack is that over |u|,
-// a little more than what rounding in float32 adds.
-void PackedItems::PackCodes() {
-  const size_t places = static_cast<size_t>(panelCount() * kCodeColumns);
-  codes_ = Allocate<int8_t>(places * static_cast<size_t>(pairs() * 2));
-  steps_ = Allocate<float>(places);
-  slacks_ = Allocate<float>(places);
-  std::memset(codes_.get(), 0, places * static_cast<size_t>(pairs() * 2));
-  const double userError = 0.51 * std::sqrt(static_cast<double>(dimension_)) / largestUserCode() + 1e-6;
-  for (size_t place = 0; place < places; place++) {
-    const ptrdiff_t panel = static_cast<ptrdiff_t>(place) / kCodeColumns;
-    steps_.get()[place] = slacks_.get()[place] = 0;
-    if (static_cast<ptrdiff_t>(place) >= count_) continue;
-    const float* from = vector(rows_[place]);
-    float largest = 0;
-    for (ptrdiff_t k = 0; k < dimension_; k++) largest = std::max(largest, std::fabs(from[k]));
-    // A smaller one is lost in its slack.
-    const float step = largest < 1e-30f ? 0 : largest / 127;
-    const float perStep = step == 0 ? 0 : 1 / step;
-    int8_t* to = codes_.get() + panel * pairs() * 2 * kCodeColumns + static_cast<ptrdiff_t>(place) % kCodeColumns * 2;
-    double lost = 0, kept = 0;
-    for (ptrdiff_t k = 0; k < dimension_; k++) {
-      const int code = std::clamp(static_cast<int>(std::nearbyint(from[k] * perStep)), -127, 127);
-      to[k / 2 * 2 * kCodeColumns + k % 2] = static_cast<int8_t>(code);
-      const double value = static_cast<double>(step) * code;
-      lost += (from[k] - value) * (from[k] - value);
-      kept += value * value;
-    }
-    steps_.get()[place] = step;
-    slacks_.get()[place] = static_cast<float>((std::sqrt(lost) + userError * std::sqrt(kept)) * (1 + 1e-6) + 1e-37);
-  }
-}
-
-double PackedItems::sizeBytes() const {
-  const double places = static_cast<double>(panelCount() * columns());
-  const double item = precision_ == Precision::kInt8 ? 2.0 * pairs() + 8 : 4.0 * dimension_;
-  return 4.0 * copied_.size() + places * item + 4.0 * count_ + 8.0 * panelCount();
 }
 
 void RankAll(const PackedItems& items, const Search& search) {

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { mapFile } from '../../src/map-file.ts';
 import { measureUse } from '../measure-use.ts';
 import { medianOf } from '../statistics.ts';
 import type { Catalogue } from './catalogue.ts';
@@ -11,7 +13,7 @@ export interface EngineRow {
   readonly settings: string;
   readonly buildSeconds: number;
   readonly buildCpuSeconds: number;
-  /** Beside the vectors; 1 MB is 10^6 bytes. */
+  /** Of its own, without the vectors where it reads them in place; 1 MB is 10^6 bytes. */
   readonly memoryMB: number;
   readonly recallAt20: number;
   readonly p50Ms: number;
@@ -27,7 +29,10 @@ export interface EngineRow {
 
 export interface EngineTask {
   readonly engine: string;
-  readonly catalogue: Catalogue;
+  /** A file of the items' values alone, which the child maps: no memory of its own. */
+  readonly itemsPath: string;
+  readonly queries: Float32Array;
+  readonly dimension: number;
   /** `[queryCount, 20]`: the exact answers. */
   readonly wanted: Int32Array;
   /** For each of the three loads. */
@@ -37,20 +42,20 @@ export interface EngineTask {
 const K = 20;
 const WARM_UP = 50;
 
-export async function measureEngine({ engine: name, catalogue, wanted, seconds }: EngineTask): Promise<EngineRow> {
+export async function measureEngine(task: EngineTask): Promise<EngineRow> {
+  const { engine: name, queries, dimension, wanted, seconds } = task;
+  const { buffer } = await mapFile(task.itemsPath);
+  const catalogue: Catalogue = { items: new Float32Array(buffer), queries, dimension };
   const make = ENGINES[name];
   if (!make) throw new RangeError(`Wanted an engine of ${Object.keys(ENGINES).join(', ')}; got ${name}.`);
-  globalThis.gc?.();
-  const before = process.memoryUsage().rss;
+  const before = readOwnBytes();
   const {
     result: engine,
     seconds: buildSeconds,
     cpuSeconds: buildCpuSeconds,
   } = await measureUse(() => make(catalogue));
-  globalThis.gc?.();
-  const memoryMB = Math.max(0, process.memoryUsage().rss - before) / 1e6;
+  const memoryMB = Math.max(0, readOwnBytes() - before) / 1e6;
   const queryAt = (at: number) => {
-    const { queries, dimension } = catalogue;
     const row = at % (queries.length / dimension);
     return queries.subarray(row * dimension, (row + 1) * dimension);
   };
@@ -77,6 +82,18 @@ export async function measureEngine({ engine: name, catalogue, wanted, seconds }
     // The histogram's values include the millisecond between two looks.
     loopDelayP99Ms: Math.max(0, delay.percentile(99) / 1e6 - 1),
   };
+}
+
+/** What the process holds that is no file, after a collection; elsewhere than on Linux all that is resident. */
+function readOwnBytes(): number {
+  globalThis.gc?.();
+  try {
+    const kilobytes = /^RssAnon:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
+    if (kilobytes !== undefined) return Number(kilobytes) * 1024;
+  } catch {
+    // Not Linux.
+  }
+  return process.memoryUsage().rss;
 }
 
 type QueryAt = (at: number) => Float32Array;
