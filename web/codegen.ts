@@ -17,7 +17,11 @@ const config: CodegenConfig = {
         strictScalars: true,
         importExtension: '.ts',
         emitLegacyCommonJSImports: false,
-        scalars: { DateTime: 'string', JSONObject: 'Record<string, unknown>' },
+        scalars: {
+          DateTime: 'string',
+          PropertyValue: 'string | number | boolean',
+          JSONObject: 'Record<string, unknown>',
+        },
       },
     },
   },

@@ -32,16 +32,19 @@ export async function upsertItems(tx: TenantTx, rows: readonly NewItem[]): Promi
     })),
   );
   // In the order of external_id, so that two concurrent batches lock their common items in the same order.
-  const written = await tx.client.$queryRaw<{ id: ItemId }[]>`
-    INSERT INTO items (tenant_id, id, external_id, title, categories, properties)
-    SELECT ${tx.tenantId}::uuid, r.id, r.external_id, r.title, r.categories, r.properties
-      FROM jsonb_to_recordset(${json}::jsonb)
-        AS r (id uuid, external_id text, title text, categories text[], properties jsonb)
-     ORDER BY r.external_id
-    ON CONFLICT (tenant_id, external_id) DO UPDATE
-      SET title = excluded.title, categories = excluded.categories, properties = excluded.properties, updated_at = now()
-    RETURNING id`;
-  return written.map(({ id }) => id);
+  const [answer] = await tx.client.$queryRaw<{ ids: ItemId[] | null }[]>`
+    WITH written AS (
+      INSERT INTO items (tenant_id, id, external_id, title, categories, properties)
+      SELECT ${tx.tenantId}::uuid, r.id, r.external_id, r.title, r.categories, r.properties
+        FROM jsonb_to_recordset(${json}::jsonb)
+          AS r (id uuid, external_id text, title text, categories text[], properties jsonb)
+       ORDER BY r.external_id
+      ON CONFLICT (tenant_id, external_id) DO UPDATE
+        SET title = excluded.title, categories = excluded.categories, properties = excluded.properties, updated_at = now()
+      RETURNING id
+    )
+    SELECT array_agg(id) AS ids FROM written`;
+  return answer?.ids ?? [];
 }
 
 /** The items of `ids` that the tenant has, in no order. */

@@ -40,7 +40,7 @@ const size = { itemCount: Number(options.items), userCount: Number(options.users
 const world = await createWorld(platform, size);
 const [firstVersion, secondVersion] = world.versionIds;
 if (firstVersion === undefined || secondVersion === undefined) throw new Error('Wanted two versions.');
-await promote(platform, world, firstVersion);
+await promote(platform, world, { versionId: firstVersion });
 
 const target = { url: platform.gatewayUrl, credential: world.credential };
 const atMost = (next: () => Question, seconds = SECONDS) =>
@@ -121,12 +121,12 @@ async function measurePromotions(): Promise<PromotionFigures> {
   await Promise.all(replicas.map((replica) => servedVersion(platform, world, replica)));
   const load = measure(`${RATE}/s with a promotion and the way back`, () => atRate(evenly(world)));
   await sleep((SECONDS * 1000) / 4);
-  await promote(platform, world, secondVersion);
+  await promote(platform, world, { versionId: secondVersion });
   const promotionMs = await Promise.all(
     replicas.map((replica) => untilServed(platform, world, { port: replica, versionId: secondVersion })),
   );
   await sleep((SECONDS * 1000) / 4);
-  await promote(platform, world, firstVersion);
+  await promote(platform, world, { versionId: firstVersion });
   const rollbackMs = await Promise.all(
     replicas.map((replica) => untilServed(platform, world, { port: replica, versionId: firstVersion })),
   );
@@ -137,7 +137,7 @@ async function measurePromotions(): Promise<PromotionFigures> {
 /** The way to another version while nobody can be told. */
 async function measureUnheard(): Promise<number> {
   if (secondVersion === undefined) throw new Error('Wanted two versions.');
-  await promote(platform, world, secondVersion, { announced: false });
+  await promote(platform, world, { versionId: secondVersion, isAnnounced: false });
   const port = platform.ports.recommendation;
   const tookMs = await untilServed(platform, world, { port, versionId: secondVersion });
   console.log(`A promotion without Redis is in effect after ${tookMs.toFixed(0)} ms`);

@@ -9,7 +9,10 @@ export class Batcher<Question, Answer> {
   #isRunning = false;
 
   /** `run` answers in the order of the questions, of which there are at most `mostAtOnce`. */
-  constructor(run: (questions: readonly Question[]) => Promise<readonly Answer[]>, { mostAtOnce }: { mostAtOnce: number }) {
+  constructor(
+    run: (questions: readonly Question[]) => Promise<readonly Answer[]>,
+    { mostAtOnce }: { mostAtOnce: number },
+  ) {
     this.#run = run;
     this.#mostAtOnce = mostAtOnce;
   }

@@ -9,7 +9,11 @@ const RETRY_AFTER_MS = 500;
  */
 export async function followTopic(
   events: EventBus,
-  { topic, signal, ...on }: {
+  {
+    topic,
+    signal,
+    ...on
+  }: {
     topic: string;
     signal: AbortSignal;
     onBegin: () => void;

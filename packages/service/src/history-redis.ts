@@ -6,17 +6,35 @@ interface Commands {
   del(key: string): Promise<number>;
   readHistory(token: string, list: string, fresh: string, keptForS: number): Promise<string[]>;
   // oxlint-disable-next-line max-params -- the arguments of a script
-  fillHistory(token: string, list: string, before: string, after: string, keptForS: number, ...rows: string[]): Promise<number>;
+  fillHistory(
+    token: string,
+    list: string,
+    before: string,
+    after: string,
+    keptForS: number,
+    ...rows: string[]
+  ): Promise<number>;
   // oxlint-disable-next-line max-params -- the arguments of a script
-  addToHistory(token: string, list: string, after: string, keptForS: number, most: number, ...rows: string[]): Promise<number>;
+  addToHistory(
+    token: string,
+    list: string,
+    after: string,
+    keptForS: number,
+    most: number,
+    ...rows: string[]
+  ): Promise<number>;
 }
 
 export type KeyNames = (key: { tenantId: string; userExternalId: string }) => { token: string; list: string };
 
+type Command<T> = (client: Commands, names: KeyNames) => Promise<T>;
+
 /** A Redis that is asked only while it answers. */
 export interface HistoryRedis {
   /** Null when there is no answer: not connected, too slow, or failed. */
-  ask<T>(command: (client: Commands, names: KeyNames) => Promise<T>): Promise<T | null>;
+  tell<T>(command: Command<T>): Promise<T | null>;
+  /** As `tell`, for what is believed: null also until all who could tell nothing during an outage have had time to. */
+  ask<T>(command: Command<T>): Promise<T | null>;
   close(): void;
 }
 
@@ -24,6 +42,9 @@ export interface HistoryRedis {
 const COMMAND_TIMEOUT_MS = 300;
 /** For so long a Redis that did not answer is not asked again. */
 const PAUSE_MS = 1_000;
+const LONGEST_RECONNECT_PAUSE_MS = 500;
+/** After an outage: until others are connected again (their pause) and have told what they could not (their next try). */
+const SETTLE_MS = LONGEST_RECONNECT_PAUSE_MS + 1_000;
 
 // A list without its token was left by a token that ended first: what it lacks is not known.
 const READ = `
@@ -62,7 +83,7 @@ export function openHistoryRedis(redisUrl: string): HistoryRedis {
     enableAutoPipelining: true,
     maxRetriesPerRequest: 0,
     commandTimeout: COMMAND_TIMEOUT_MS,
-    retryStrategy: (attempt) => Math.min(attempt * 50, 500),
+    retryStrategy: (attempt) => Math.min(attempt * 50, LONGEST_RECONNECT_PAUSE_MS),
   });
   redis.on('error', () => undefined);
   for (const [name, lua] of Object.entries({ readHistory: READ, fillHistory: FILL, addToHistory: ADD })) {
@@ -72,24 +93,35 @@ export function openHistoryRedis(redisUrl: string): HistoryRedis {
   const client = redis as Redis & Commands;
   let names: KeyNames | null = null;
   let pausedUntil = 0;
-  redis.on('close', () => (names = null));
-  redis.on('ready', () => {
-    readRunId(redis).then(
-      (runId) => (names = namesIn(runId)),
-      // Without it no list can be told from an older one: the next connection tries again.
-      () => redis.disconnect(true),
-    );
+  let settledAt = 0;
+  redis.on('close', () => {
+    // Not the failure of a try to connect again.
+    if (names !== null) settledAt = Number.POSITIVE_INFINITY;
+    names = null;
   });
+  const begin = async (): Promise<void> => {
+    try {
+      names = namesIn(await readRunId(redis));
+      pausedUntil = 0;
+      if (settledAt > 0) settledAt = performance.now() + SETTLE_MS;
+    } catch {
+      // Without its run no list can be told from an older one: the next connection tries again.
+      redis.disconnect(true);
+    }
+  };
+  redis.on('ready', () => void begin());
+  const tell: HistoryRedis['tell'] = async (command) => {
+    if (names === null || performance.now() < pausedUntil) return null;
+    try {
+      return await command(client, names);
+    } catch {
+      pausedUntil = performance.now() + PAUSE_MS;
+      return null;
+    }
+  };
   return {
-    ask: async (command) => {
-      if (names === null || performance.now() < pausedUntil) return null;
-      try {
-        return await command(client, names);
-      } catch {
-        pausedUntil = performance.now() + PAUSE_MS;
-        return null;
-      }
-    },
+    tell,
+    ask: async (command) => (performance.now() < settledAt ? null : await tell(command)),
     close: () => redis.disconnect(),
   };
 }

@@ -76,9 +76,13 @@ function readParameters(body: unknown): Parameters {
     const { query, operationName = null, variables } = body;
     const isNamed = operationName === null || typeof operationName === 'string';
     const hasVariables = variables === undefined || variables === null || isRecord(variables);
-    if (typeof query === 'string' && isNamed && hasVariables) return { query, operationName, variables: variables ?? {} };
+    if (typeof query === 'string' && isNamed && hasVariables)
+      return { query, operationName, variables: variables ?? {} };
   }
-  throw new AppError('BAD_USER_INPUT', 'Wanted a JSON object with `query`, and `operationName` and `variables` if any.');
+  throw new AppError(
+    'BAD_USER_INPUT',
+    'Wanted a JSON object with `query`, and `operationName` and `variables` if any.',
+  );
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
@@ -100,7 +104,8 @@ function prepareOperation(schema: GraphQLSchema, text: string): Prepared {
 function refuseOperation(document: DocumentNode, operationName: string | null): GraphQLError | null {
   const operation = getOperationAST(document, operationName);
   const code = 'OPERATION_RESOLUTION_FAILURE';
-  if (!operation) return new GraphQLError('Wanted one operation, or the name of one of several.', { extensions: { code } });
+  if (!operation)
+    return new GraphQLError('Wanted one operation, or the name of one of several.', { extensions: { code } });
   if (operation.operation !== OperationTypeNode.SUBSCRIPTION) return null;
   return new GraphQLError('Subscriptions are served as streams.', { extensions: { code } });
 }

@@ -201,6 +201,49 @@ test('a query that does not fit the schema is refused as such', async () => {
   expect(answer).toMatchObject({ status: 400, errors: [{ extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }] });
 });
 
+test.each([
+  ['text that is no operation', '{ open', 400, 'GRAPHQL_PARSE_FAILED'],
+  ['introspection', '{ __schema { types { name } } }', 400, 'GRAPHQL_VALIDATION_FAILED'],
+  ['a subscription', 'subscription { ticks }', 400, 'OPERATION_RESOLUTION_FAILURE'],
+  [
+    'one of several operations without a name',
+    'query A { open } query B { open }',
+    400,
+    'OPERATION_RESOLUTION_FAILURE',
+  ],
+  [
+    'a variable that is missing',
+    'query ($id: ID!) { _entities(representations: [{ __typename: "Item", id: $id }]) { __typename } }',
+    400,
+    'BAD_USER_INPUT',
+  ],
+])('%s is refused by its own code, each time', async (_, query, status, code) => {
+  await using subgraph = await startTestSubgraph();
+  for (let time = 0; time < 2; time++) {
+    const answer = await post(subgraph.server.url, query);
+    expect([answer.status, answer.errors?.[0]?.extensions.code]).toEqual([status, code]);
+  }
+});
+
+test.each([['[]'], ['"{ open }"'], ['{"query":7}'], ['{"query":"{ open }","variables":[]}'], ['{"query":']])(
+  'a body of %s is refused as no operation',
+  async (body) => {
+    await using subgraph = await startTestSubgraph();
+    const token = signInternalToken(SECRET, { audience: 'catalog', viewer: reader, body });
+    const answer = await post(subgraph.server.url, '', { token, send: body });
+    expect(answer).toMatchObject({ status: 400, errors: [{ extensions: { code: 'BAD_USER_INPUT' } }] });
+  },
+);
+
+test('a body beyond 16 MiB is refused, and the next request is answered', async () => {
+  await using subgraph = await startTestSubgraph();
+  const large = `{"query":"${' '.repeat(16 * 2 ** 20)}"}`;
+  const token = signInternalToken(SECRET, { audience: 'catalog', viewer: reader, body: large });
+  const answer = await post(subgraph.server.url, '', { token, send: large });
+  expect(answer).toMatchObject({ errors: [{ message: 'The request body is too large.' }] });
+  expect(await post(subgraph.server.url, '{ open }')).toMatchObject({ data: { open: 'open' } });
+});
+
 test('a subscription streams its events and its resolver ends when the client cancels', async () => {
   await using subgraph = await startTestSubgraph();
   const results = streamClient(subgraph.server.url).iterate({ query: 'subscription { ticks(from: 5) }' });

@@ -18,7 +18,11 @@ function interaction(key: UserKey, occurredAt: number, itemId = `item-${occurred
 async function fill(key: UserKey, occurredAts: number[]): Promise<string | null> {
   const known = await histories.read(key);
   if (known === null) return null;
-  return await histories.fill(key, { ...known, userId: 'user', events: occurredAts.map((at) => interaction(key, at)) });
+  return await histories.store(key, {
+    ...known,
+    userId: 'user',
+    events: occurredAts.map((at) => interaction(key, at)),
+  });
 }
 
 async function itemsOf(key: UserKey): Promise<string[] | null | undefined> {
@@ -52,13 +56,16 @@ test('what was read before an interaction came is not kept', async () => {
   const key = newUser();
   const before = await histories.read(key);
   await histories.add([interaction(key, 4)]);
-  expect(await histories.fill(key, { token: before?.token ?? '', userId: 'user', events: [] })).toBeNull();
+  expect(await histories.store(key, { token: before?.token ?? '', userId: 'user', events: [] })).toBeNull();
   expect(await histories.read(key)).toMatchObject({ events: null });
 });
 
 test('a list holds the newest interactions only', async () => {
   const key = newUser();
-  await fill(key, Array.from({ length: MOST_EVENTS }, (_, at) => MOST_EVENTS - at));
+  await fill(
+    key,
+    Array.from({ length: MOST_EVENTS }, (_, at) => MOST_EVENTS - at),
+  );
   await histories.add([interaction(key, MOST_EVENTS + 1)]);
   const items = await itemsOf(key);
   expect(items).toHaveLength(MOST_EVENTS);

@@ -11,7 +11,7 @@ export interface UserKey {
 /** What Redis knows of a user. The token changes with every interaction: who holds it knows whether anything is new. */
 export type StoredHistory =
   | { token: string; userId: string; events: HistoryEvent[] }
-  /** Nothing is known: read the truth, then `fill` under this token. */
+  /** Nothing is known: read the truth, then `store` it under this token. */
   | { token: string; events: null };
 
 /**
@@ -25,7 +25,10 @@ export interface UserHistories {
   /** Null when Redis does not answer. */
   read(key: UserKey): Promise<StoredHistory | null>;
   /** Keeps what the truth held after `token` was read; the new token, or null when something came in between. */
-  fill(key: UserKey, truth: { token: string; userId: string; events: readonly HistoryEvent[] }): Promise<string | null>;
+  store(
+    key: UserKey,
+    truth: { token: string; userId: string; events: readonly HistoryEvent[] },
+  ): Promise<string | null>;
   /**
    * Adds interactions that were committed; await it before they are acknowledged. Never rejects: what could not be
    * told is told again until it is, so that no list stays old for longer than that.
@@ -58,7 +61,7 @@ export function connectUserHistories(redisUrl: string): UserHistories {
       });
       return found === null ? null : storedHistory(found);
     },
-    fill: async (key, { token: before, userId, events }) => {
+    store: async (key, { token: before, userId, events }) => {
       const after = newToken(userId);
       const filled = await redis.ask((client, names) => {
         const { token, list } = names(key);
@@ -85,7 +88,7 @@ async function addOwn(
 ): Promise<void> {
   const [first] = own;
   if (first === undefined) return;
-  const told = await redis.ask((client, names) => {
+  const told = await redis.tell((client, names) => {
     const { token, list } = names(first);
     return client.addToHistory(token, list, newToken(first.userId), KEPT_FOR_S, MOST_EVENTS, ...own.map(writeEvent));
   });
@@ -94,8 +97,8 @@ async function addOwn(
 
 /** Makes Redis forget the users that it was not told of: the next reader reads the truth. */
 async function tellAgain(redis: HistoryRedis, untold: Map<string, UserKey>): Promise<void> {
-  for (const [name, key] of [...untold]) {
-    const forgotten = await redis.ask((client, names) => client.del(names(key).token));
+  for (const [name, key] of untold) {
+    const forgotten = await redis.tell((client, names) => client.del(names(key).token));
     if (forgotten === null) return;
     untold.delete(name);
   }

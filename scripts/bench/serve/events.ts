@@ -37,7 +37,8 @@ export class Client {
     const { data } = await this.#post<{ data?: { recordInteractions: { recordedCount: number } } }>(
       JSON.stringify({ query: RECORD, variables: { user, item } }),
     );
-    if (data?.recordInteractions.recordedCount !== 1) throw new Error(`The click of ${user} on ${item} was not recorded`);
+    if (data?.recordInteractions.recordedCount !== 1)
+      throw new Error(`The click of ${user} on ${item} was not recorded`);
   }
 
   async close(): Promise<void> {

@@ -27,9 +27,17 @@ export async function measureLoad(
   name: string,
   run: () => Promise<LoadResult>,
 ): Promise<LoadFigures> {
-  const [before, cacheBefore, ownBefore] = [readUse(platform.processes), await readFigures(platform), process.cpuUsage()];
+  const [before, cacheBefore, ownBefore] = [
+    readUse(platform.processes),
+    await readFigures(platform),
+    process.cpuUsage(),
+  ];
   const result = await run();
-  const [after, cacheAfter, own] = [readUse(platform.processes), await readFigures(platform), process.cpuUsage(ownBefore)];
+  const [after, cacheAfter, own] = [
+    readUse(platform.processes),
+    await readFigures(platform),
+    process.cpuUsage(ownBefore),
+  ];
   const perAnswer = (cpuMs: number): number => (cpuMs * 1000) / Math.max(1, result.answered);
   const cpuUs = Object.entries(cpuBetween(before, after)).map(([part, cpuMs]) => [part, perAnswer(cpuMs)] as const);
   const hits = cacheAfter.hits - cacheBefore.hits;

@@ -1,5 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { chmod } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, portsFrom, type Ports } from '../../src/ports.ts';
@@ -57,7 +56,7 @@ export async function startServePlatform(): Promise<ServePlatform> {
   const redis = await startRedis(redisOptions);
   keep('redis', redis.child);
   const urls = { migrationUrl: postgres.url, databaseUrl: null, redisUrl: redis.url, temporalAddress: 'unused:7233' };
-  const databaseUrl = await migrate(urls, secrets, { set: () => {}, print: () => {} });
+  const databaseUrl = await migrate(urls, secrets, { set: () => {}, print: () => {}, settle: () => {} });
   const settings: AppSettings = { ports, secrets, folder, ...urls, databaseUrl };
   const specs = [...subgraphsAndWorkers(settings), gatewayApp(settings)];
   const specOf = (name: string): AppSpec => {

@@ -29,5 +29,7 @@ export function printEvents({ count, p50Ms, p95Ms, stale }: EventFigures): void 
 
 export function printPromotions({ promotionMs, rollbackMs, errors }: PromotionFigures): void {
   const list = (times: readonly number[]): string => times.map((ms) => ms.toFixed(0)).join(' and ');
-  console.log(`Promotion in effect after ${list(promotionMs)} ms, rollback after ${list(rollbackMs)} ms; ${errors} requests failed`);
+  console.log(
+    `Promotion in effect after ${list(promotionMs)} ms, rollback after ${list(rollbackMs)} ms; ${errors} requests failed`,
+  );
 }

@@ -18,7 +18,10 @@ export function readUse(processes: ReadonlyMap<string, Child>): Map<string, Use>
     [...processes].map(([name, { pid }]) => {
       const own = rows.filter((row) => row.pid === pid || row.parent === pid);
       const ended = own.filter((row) => row.pid === pid).map((row) => row.endedMs);
-      return [name, { cpuMs: sum([...own.map((row) => row.cpuMs), ...ended]), rssMiB: sum(own.map((row) => row.rssMiB)) }];
+      return [
+        name,
+        { cpuMs: sum([...own.map((row) => row.cpuMs), ...ended]), rssMiB: sum(own.map((row) => row.rssMiB)) },
+      ];
     }),
   );
 }

@@ -1,13 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connectDb } from '@kindred/db/client';
 import { promoteModelVersion } from '@kindred/db/model-versions';
 import { withTenant } from '@kindred/db/tenants';
-import { encodeGlobalId, type ModelVersionId } from '@kindred/domain/ids';
+import { encodeGlobalId, type ModelVersionId, newId } from '@kindred/domain/ids';
 import { promotionTopic } from '@kindred/domain/training';
 import { scopesOfApiKeyKind } from '@kindred/domain/viewer';
 import { connectEventBus } from '@kindred/service/event-bus';
 import { INTERNAL_TOKEN_HEADER, signInternalToken } from '@kindred/service/internal-token';
-import { newId } from '@kindred/domain/ids';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServePlatform } from './platform.ts';
 import type { World } from './world.ts';
 
@@ -15,12 +14,11 @@ import type { World } from './world.ts';
 export async function promote(
   platform: ServePlatform,
   { tenantId }: World,
-  versionId: ModelVersionId,
-  { announced = true }: { announced?: boolean } = {},
+  { versionId, isAnnounced = true }: { versionId: ModelVersionId; isAnnounced?: boolean },
 ): Promise<void> {
   await using db = await connectDb({ url: platform.databaseUrl, poolSize: 1, applicationName: 'bench' });
   await withTenant(db, tenantId, (tx) => promoteModelVersion(tx, { versionId }));
-  if (!announced) return;
+  if (!isAnnounced) return;
   const events = connectEventBus(platform.redisUrl);
   await events.publish(promotionTopic(tenantId), JSON.stringify({ versionId }));
   await events.close();
@@ -45,7 +43,11 @@ export async function untilServed(
 }
 
 /** Asks one replica past the gateway, with the token that the gateway would sign. */
-export async function servedVersion({ secrets }: ServePlatform, { tenantId }: World, port: number): Promise<string | null> {
+export async function servedVersion(
+  { secrets }: ServePlatform,
+  { tenantId }: World,
+  port: number,
+): Promise<string | null> {
   const body = JSON.stringify({ query: '{ recommend(input: {}, first: 1) { modelVersion { id } } }' });
   const scopes = scopesOfApiKeyKind('SECRET');
   const viewer = { kind: 'apiKey' as const, apiKeyId: newId('ApiKey'), tenantId, scopes };

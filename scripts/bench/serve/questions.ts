@@ -12,7 +12,9 @@ const RECOMMEND = `query Recommend($input: RecommendInput!) {
 }`;
 
 export function questionOf(userExternalId: string, where: object | null = null): Question {
-  return { body: JSON.stringify({ query: RECOMMEND, variables: { input: { user: { externalId: userExternalId }, where } } }) };
+  return {
+    body: JSON.stringify({ query: RECOMMEND, variables: { input: { user: { externalId: userExternalId }, where } } }),
+  };
 }
 
 /** Users evenly: nobody comes twice soon, so that no answer is kept from before. */

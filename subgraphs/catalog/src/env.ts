@@ -8,7 +8,11 @@ export const env = parseEnv(
       ...SERVER_ENV,
       DATABASE_URL: z.url(),
       REDIS_URL: z.url(),
-      ITEM_CACHE_BYTES: z.coerce.number().int().min(0).default(64 * 2 ** 20),
+      ITEM_CACHE_BYTES: z.coerce
+        .number()
+        .int()
+        .min(0)
+        .default(64 * 2 ** 20),
       INTERNAL_TOKEN_SECRET: SECRET,
     })
     .transform((source) => ({

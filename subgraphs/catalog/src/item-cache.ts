@@ -132,6 +132,7 @@ function keyOf(tenantId: TenantId, itemId: ItemId): string {
 }
 
 function sizeOf({ externalId, title, categories, properties }: ItemRow): number {
-  const characters = externalId.length + title.length + JSON.stringify(categories).length + JSON.stringify(properties).length;
+  const characters =
+    externalId.length + title.length + JSON.stringify(categories).length + JSON.stringify(properties).length;
   return BYTES_PER_ITEM + 2 * characters;
 }

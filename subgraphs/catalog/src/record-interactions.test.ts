@@ -194,7 +194,7 @@ test('what is acknowledged is in the history of its user, and in that of no othe
   for (const of of [viewer, other]) {
     const known = await catalog.histories.read(keyOf(of));
     if (known === null) throw new Error('Redis does not answer.');
-    await catalog.histories.fill(keyOf(of), { ...known, userId: 'ann', events: [] });
+    await catalog.histories.store(keyOf(of), { ...known, userId: 'ann', events: [] });
   }
   const token = await catalog.histories.token(keyOf(other));
   await record(viewer, [VIEW, { ...VIEW, itemExternalId: 'ghost' }, { ...VIEW, itemExternalId: 'm2' }]);

@@ -5,7 +5,9 @@ import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { buildVectorIndex, type VectorIndex } from '@kindred/core/vector-index';
 
-const { values: options } = parseArgs({ options: { items: { type: 'string', default: '100000' }, json: { type: 'string' } } });
+const { values: options } = parseArgs({
+  options: { items: { type: 'string', default: '100000' }, json: { type: 'string' } },
+});
 const DIMENSION = 64;
 const DEPTH = 32;
 const SEARCHES = 60;
@@ -27,7 +29,13 @@ console.log(`${itemCount} x ${DIMENSION}, ${index.factory ?? index.kind}: median
 console.log('share   passing   exact subset   over-fetched   rows fetched');
 for (const { share, passing, exactMs, overFetchMs, fetched } of results) {
   console.log(
-    [share.toFixed(2).padEnd(7), String(passing).padEnd(9), exactMs.toFixed(2).padEnd(14), overFetchMs.toFixed(2).padEnd(14), fetched].join(' '),
+    [
+      share.toFixed(2).padEnd(7),
+      String(passing).padEnd(9),
+      exactMs.toFixed(2).padEnd(14),
+      overFetchMs.toFixed(2).padEnd(14),
+      fetched,
+    ].join(' '),
   );
 }
 if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify({ itemCount, results }, null, 2)}\n`);

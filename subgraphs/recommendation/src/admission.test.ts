@@ -36,7 +36,9 @@ test("one tenant's crowd leaves half of the places to others", () => {
 test('a question whose time is over is not taken on, and one whose time ends is given up', () => {
   const { admission, clock, refusals } = open(4);
   clock.now = 100;
-  expect(() => admission.enter(ours, 100)).toThrow(new AppError('TIMEOUT', 'The time for this answer is over; ask again.'));
+  expect(() => admission.enter(ours, 100)).toThrow(
+    new AppError('TIMEOUT', 'The time for this answer is over; ask again.'),
+  );
   const place = admission.enter(ours, 101);
   place.checkDeadline();
   clock.now = 101;

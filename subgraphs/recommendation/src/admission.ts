@@ -52,7 +52,10 @@ export function createAdmission({ mostQuestions, now, onRefusal }: AdmissionOpti
       if (count >= mostQuestions || own >= mostOfTenant) {
         onRefusal('queue');
         const [got, most] = count >= mostQuestions ? [count, mostQuestions] : [own, mostOfTenant];
-        throw new AppError('RATE_LIMITED', `${got} questions are under way, the most is ${most}: try again in a moment.`);
+        throw new AppError(
+          'RATE_LIMITED',
+          `${got} questions are under way, the most is ${most}: try again in a moment.`,
+        );
       }
       count += 1;
       countOf.set(tenantId, own + 1);

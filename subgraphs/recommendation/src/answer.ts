@@ -57,7 +57,8 @@ export function toAnswer(findings: Findings): Answer {
     status: version === null ? 'FALLBACK' : taste === null ? 'COLD_START' : 'PERSONALIZED',
     modelVersion: version && { id: version.id },
     edges,
-    pageInfo: () => toPageInfo(endsOf(edges), { hasNextPage: whole.length > end, hasPreviousPage: page.after !== null }),
+    pageInfo: () =>
+      toPageInfo(endsOf(edges), { hasNextPage: whole.length > end, hasPreviousPage: page.after !== null }),
     timing: timing.end(),
   };
 }

@@ -55,7 +55,11 @@ function servingId(subgraph: TestRecommendation, world: World): Promise<string |
   return recommend(subgraph, world, {}).then(({ modelVersion }) => modelVersion?.id);
 }
 
-async function askUntil(deadline: string, subgraph: TestRecommendation, { viewer }: World): Promise<string | undefined> {
+async function askUntil(
+  deadline: string,
+  subgraph: TestRecommendation,
+  { viewer }: World,
+): Promise<string | undefined> {
   const body = JSON.stringify({ query: '{ recommend(input: {}) { status } }' });
   const secret = TEST_SERVER_ENV.internalTokenSecret;
   const token = signInternalToken(secret, { audience: 'recommendation', viewer, body });
@@ -90,7 +94,8 @@ test('while Redis is away a promotion is in effect within two seconds, though no
   await servingId(subgraph, other);
   const next = await trainTestVersion(subgraph, world.tenantId);
   await promote(subgraph.db, world.tenantId, next.id);
-  const loaded = () => subgraph.logged.some(({ msg, versionId }) => msg === 'A version is loaded' && versionId === next.id);
+  const loaded = () =>
+    subgraph.logged.some(({ msg, versionId }) => msg === 'A version is loaded' && versionId === next.id);
   await expect.poll(loaded, { timeout: 2_000 }).toBe(true);
   expect(await servingId(subgraph, world)).toBe(encodeGlobalId('ModelVersion', next.id));
   expect(await servingId(subgraph, other)).toBe(encodeGlobalId('ModelVersion', other.version.id));
@@ -102,10 +107,10 @@ test('promotions and the ways back fail no request, and every answer is of one o
   await servingId(subgraph, world);
   const next = await trainTestVersion(subgraph, world.tenantId);
   const served: (string | undefined)[] = [];
-  let isOver = false;
+  const state = { isOver: false };
   const crowd = Promise.all(
     Array.from({ length: 8 }, async () => {
-      while (!isOver) {
+      while (!state.isOver) {
         served.push(await servingId(subgraph, world));
         expect(await servingId(subgraph, other)).toBe(encodeGlobalId('ModelVersion', other.version.id));
       }
@@ -117,7 +122,7 @@ test('promotions and the ways back fail no request, and every answer is of one o
     const wanted = encodeGlobalId('ModelVersion', version);
     await expect.poll(() => servingId(subgraph, world), { timeout: 2_000 }).toBe(wanted);
   }
-  isOver = true;
+  state.isOver = true;
   await crowd;
   const known = [world.version.id, next.id].map((id) => encodeGlobalId('ModelVersion', id));
   expect(new Set(served)).toEqual(new Set(known));
@@ -129,8 +134,11 @@ test('a crowd beyond the bound is refused as one to ask again, counted, and leav
   await servingId(subgraph, world);
   await servingId(subgraph, other);
   const ask = async (): Promise<string> => {
-    const { errors } = await subgraph.ask(world.viewer, '{ recommend(input: { user: { externalId: "user-1" } }) { status } }');
-    return String(errors?.[0]?.extensions.code ?? 'answered');
+    const { errors } = await subgraph.ask(
+      world.viewer,
+      '{ recommend(input: { user: { externalId: "user-1" } }) { status } }',
+    );
+    return errors?.[0]?.extensions.code ?? 'answered';
   };
   const answers = await Promise.all([...Array.from({ length: 40 }, ask), servingId(subgraph, other)]);
   expect(new Set(answers.slice(0, 40))).toEqual(new Set(['answered', 'RATE_LIMITED']));

@@ -30,7 +30,12 @@ export function depthFor(itemCount: number): number {
  */
 export async function rankByVector(
   version: LoadedVersion,
-  { vector, excludeRows, filter, depth }: { vector: Float32Array; excludeRows: Int32Array; filter: VersionFilter | null; depth: number },
+  {
+    vector,
+    excludeRows,
+    filter,
+    depth,
+  }: { vector: Float32Array; excludeRows: Int32Array; filter: VersionFilter | null; depth: number },
 ): Promise<RankedItem[]> {
   const { itemIds } = version;
   const { rows, scores } = await searchFiltered(version, { vector, excludeRows, k: depth }, filter);
@@ -40,7 +45,7 @@ export async function rankByVector(
     const itemId = itemIds[itemRow];
     if (itemId !== undefined) ranked.push({ itemId, score: scores[rank] ?? 0, itemRow });
   }
-  return ranked.sort((left, right) => right.score - left.score || left.itemRow - right.itemRow);
+  return ranked.toSorted((left, right) => right.score - left.score || left.itemRow - right.itemRow);
 }
 
 /** The rows of masked items, which a search leaves out. */

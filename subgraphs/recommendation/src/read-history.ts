@@ -62,7 +62,7 @@ export function createHistoryReader({ db, histories, maxBytes = MAX_BYTES }: His
     const row = await truth(tenantId, userExternalId);
     const userId = row?.userId ?? '';
     const events = row?.items ?? [];
-    const filled = stored && (await histories.fill(key, { token: stored.token, userId, events }));
+    const filled = stored && (await histories.store(key, { token: stored.token, userId, events }));
     return keep(historyOf({ token: filled, userId, events }));
   };
   return {

@@ -206,7 +206,8 @@ test("another tenant's users, items and versions do not exist", async () => {
 });
 
 test('an answer takes at most one transaction, the next one of the same user none; both say how long their stages took', async () => {
-  const ask = (input = {}) => recommend(subgraph, world, { user: { externalId: 'user-5' }, explain: true, first: 3, ...input });
+  const ask = (input = {}) =>
+    recommend(subgraph, world, { user: { externalId: 'user-5' }, explain: true, first: 3, ...input });
   await recommend(subgraph, world, { first: 3 });
   const client = await subgraph.db.pool.connect();
   const query = vi.spyOn(Object.getPrototypeOf(client) as typeof client, 'query');

@@ -110,7 +110,14 @@ function resultKey({ tenantId, question, history, lease }: Asked, version: Loade
   const catalogueRevision = question.where === null ? 0 : lease.catalogue.revision;
   const { id: versionId } = version;
   const { fingerprint } = question;
-  return { tenantId, versionId, token: history.token, catalogueRevision, question: fingerprint, depth: depthOf(question) };
+  return {
+    tenantId,
+    versionId,
+    token: history.token,
+    catalogueRevision,
+    question: fingerprint,
+    depth: depthOf(question),
+  };
 }
 
 async function rank(

@@ -21,7 +21,9 @@ function itemsOf({ edges }: Answer): string[] {
 
 /** Redis has to say that it is there before anything is kept. */
 async function untilKept(subgraph: TestRecommendation, world: Parameters<typeof recommend>[1]): Promise<void> {
-  await expect.poll(async () => (await recommend(subgraph, world, INPUT)).timing.cached, { timeout: 10_000 }).toBe(true);
+  await expect
+    .poll(async () => (await recommend(subgraph, world, INPUT)).timing.cached, { timeout: 10_000 })
+    .toBe(true);
 }
 
 test('the same question of the same user comes from memory, with an id of its own', async () => {
@@ -33,7 +35,11 @@ test('the same question of the same user comes from memory, with an id of its ow
   expect(second.timing).toMatchObject({ cached: true, searchMs: 0 });
   expect(itemsOf(second)).toEqual(itemsOf(first));
   expect(second.recommendationId).not.toBe(first.recommendationId);
-  for (const other of [{ ...INPUT, excludeItems: ['item-1'] }, { ...INPUT, explain: true }, { user: { externalId: 'user-3' } }]) {
+  for (const other of [
+    { ...INPUT, excludeItems: ['item-1'] },
+    { ...INPUT, explain: true },
+    { user: { externalId: 'user-3' } },
+  ]) {
     expect((await recommend(subgraph, world, other)).timing.cached).toBe(false);
   }
 });

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { type RunningServer, startSubgraph, type SubgraphOptions } from '@kindred/service/subgraph-server';
 import type { UserHistories } from '@kindred/service/user-histories';
-import { createAdmission } from './admission.ts';
+import { type AdmissionOptions, createAdmission } from './admission.ts';
 import type { RecommendationContext } from './context.ts';
 import { createFigures } from './figures.ts';
 import { createHistoryReader } from './read-history.ts';
@@ -29,7 +29,8 @@ export async function startRecommendation(options: RecommendationOptions): Promi
   const figures = createFigures();
   const serving = createServing({ ...options, figures });
   const results = new ResultCache({ maxBytes: resultCacheBytes });
-  const admission = createAdmission({ mostQuestions, now, onRefusal: figures.countRefusedQuestion });
+  const onRefusal: AdmissionOptions['onRefusal'] = (reason) => figures.countRefusedQuestion(reason);
+  const admission = createAdmission({ mostQuestions, now, onRefusal });
   const services = { db, serving, results, admission, figures, historyReader: createHistoryReader({ db, histories }) };
   const server = await startSubgraph<RecommendationContext>({
     name: 'recommendation',

@@ -35,7 +35,13 @@ async function write({ tenantId }: World, item: number, properties: Record<strin
 async function describe(tenant: World): Promise<void> {
   for (let item = 0; item < 20; item++) {
     const tags = [`mod3-${item % 3}`, ...(item > 15 ? ['new'] : [])];
-    await write(tenant, item, { number: item, color: item % 4 < 2 ? 'Dark red' : 'green', isFree: item < 5, tags, ...(item === 7 && { rare: 1 }) });
+    await write(tenant, item, {
+      number: item,
+      color: item % 4 < 2 ? 'Dark red' : 'green',
+      isFree: item < 5,
+      tags,
+      ...(item === 7 && { rare: 1 }),
+    });
   }
 }
 
@@ -69,7 +75,12 @@ const CONDITIONS: [string, object, (item: number) => boolean][] = [
   ['not', { not: { category: { eq: 'even' } } }, (item) => item % 2 === 1],
   [
     'and, or',
-    { and: [{ category: { eq: 'even' } }, { or: [property('number', { lt: 3 }), property('tags', { contains: 'new' })] }] },
+    {
+      and: [
+        { category: { eq: 'even' } },
+        { or: [property('number', { lt: 3 }), property('tags', { contains: 'new' })] },
+      ],
+    },
     (item) => item % 2 === 0 && (item < 3 || item > 15),
   ],
 ];
@@ -78,19 +89,22 @@ test.each(CONDITIONS)('%s lets exactly those items through', async (_, where, pa
   expect(await found(where)).toEqual(ALL.filter(passes));
 });
 
-test.each(['FAISS', 'EXACT'] as const)('over a %s index a filtered ranking is the ranking without the others', async (kind) => {
-  const own = await createWorld(subgraph);
-  await describe(own);
-  const { id } = await trainTestVersion(subgraph, own.tenantId, { kind });
-  await promote(subgraph.db, own.tenantId, id);
-  const input = { user: { externalId: 'user-1' }, first: 100 };
-  const all = namesOf(own, await recommend(subgraph, own, input));
-  expect(all.length).toBeGreaterThan(10);
-  for (const [, where, passes] of CONDITIONS) {
-    const filtered = namesOf(own, await recommend(subgraph, own, { ...input, where }));
-    expect(filtered).toEqual(all.filter((name) => passes(Number(name.replace('item-', '')))));
-  }
-});
+test.each(['FAISS', 'EXACT'] as const)(
+  'over a %s index a filtered ranking is the ranking without the others',
+  async (kind) => {
+    const own = await createWorld(subgraph);
+    await describe(own);
+    const { id } = await trainTestVersion(subgraph, own.tenantId, { kind });
+    await promote(subgraph.db, own.tenantId, id);
+    const input = { user: { externalId: 'user-1' }, first: 100 };
+    const all = namesOf(own, await recommend(subgraph, own, input));
+    expect(all.length).toBeGreaterThan(10);
+    for (const [, where, passes] of CONDITIONS) {
+      const filtered = namesOf(own, await recommend(subgraph, own, { ...input, where }));
+      expect(filtered).toEqual(all.filter((name) => passes(Number(name.replace('item-', '')))));
+    }
+  },
+);
 
 test('pages of a filtered answer are one list, and their cursors are of this filter alone', async () => {
   const where = property('number', { gte: 4 });
@@ -139,7 +153,11 @@ test("another tenant's properties do not exist", async () => {
 
 test.each([
   ['no field', {}, 'input.where wants exactly one field, got none.'],
-  ['two fields', { category: { eq: 'a' }, not: { category: { eq: 'a' } } }, 'input.where wants exactly one field, got not and category.'],
+  [
+    'two fields',
+    { category: { eq: 'a' }, not: { category: { eq: 'a' } } },
+    'input.where wants exactly one field, got not and category.',
+  ],
   ['no comparison', property('number', {}), 'input.where.property wants exactly one field, got none.'],
   ['an empty list', { and: [] }, 'input.where.and wants 1-20 values, got 0.'],
   [
@@ -158,7 +176,9 @@ test.each([
     'input.where.property.lt wants a text, which the property "color" has, got the number 4.',
   ],
 ])('%s is refused with what was wanted and got', async (_, where, message) => {
-  expect(await refused(subgraph, world, { where })).toMatchObject([{ message, extensions: { code: 'BAD_USER_INPUT' } }]);
+  expect(await refused(subgraph, world, { where })).toMatchObject([
+    { message, extensions: { code: 'BAD_USER_INPUT' } },
+  ]);
 });
 
 test('conditions too deep within each other are refused', async () => {

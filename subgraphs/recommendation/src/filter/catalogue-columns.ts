@@ -52,7 +52,9 @@ function valuesOf(value: unknown): PropertyValue[] {
 }
 
 export function isPropertyValue(value: unknown): value is PropertyValue {
-  return typeof value === 'string' || typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value));
+  return (
+    typeof value === 'string' || typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value))
+  );
 }
 
 export function kindOf(value: PropertyValue): 'text' | 'number' | 'boolean' {

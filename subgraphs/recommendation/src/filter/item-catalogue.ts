@@ -131,7 +131,11 @@ function putItem(state: CatalogueState, item: ItemFacts): void {
   state.columns.add(row, item);
 }
 
-function toVersionFilter({ itemIds, rowOf }: CatalogueState, passing: RowSet, version: LoadedVersion | null): VersionFilter {
+function toVersionFilter(
+  { itemIds, rowOf }: CatalogueState,
+  passing: RowSet,
+  version: LoadedVersion | null,
+): VersionFilter {
   const rows: number[] = [];
   const unknownItemIds: ItemId[] = [];
   for (const row of passing.rows()) {

@@ -1,6 +1,12 @@
 import { AppError } from '@kindred/domain/app-error';
 import type { CategoryWhere, ItemWhere, PropertyWhere } from '../generated/resolvers.ts';
-import { type CatalogueColumns, type Column, isPropertyValue, kindOf, type PropertyValue } from './catalogue-columns.ts';
+import {
+  type CatalogueColumns,
+  type Column,
+  isPropertyValue,
+  kindOf,
+  type PropertyValue,
+} from './catalogue-columns.ts';
 import { nearMisses } from './near-misses.ts';
 import { RowSet } from './row-set.ts';
 
@@ -14,12 +20,20 @@ export interface Rows {
   alive: RowSet;
 }
 
+/** Where a condition stands, for messages. */
+interface Place {
+  path: string;
+  depth: number;
+}
+
+const TOP: Place = { path: 'input.where', depth: 1 };
+
 /**
  * The rows of a catalogue for which a condition holds.
  * @throws AppError BAD_USER_INPUT for a condition outside the limits of the schema, an unknown property, and a value of
  * a kind that the property never has.
  */
-export function rowsWhere(rows: Rows, where: ItemWhere, path = 'input.where', depth = 1): RowSet {
+export function rowsWhere(rows: Rows, where: ItemWhere, { path, depth }: Place = TOP): RowSet {
   if (depth > DEEPEST) throw wrong(path, `at most ${DEEPEST} conditions within each other`, 'more');
   const [field, value] = onlyField(where, path);
   const at = `${path}.${field}`;
@@ -27,11 +41,11 @@ export function rowsWhere(rows: Rows, where: ItemWhere, path = 'input.where', de
     case 'and':
     case 'or': {
       const parts = checkList(value as ItemWhere[], MOST_CONDITIONS, at);
-      const sets = parts.map((part, index) => rowsWhere(rows, part, `${at}.${index}`, depth + 1));
+      const sets = parts.map((part, index) => rowsWhere(rows, part, { path: `${at}.${index}`, depth: depth + 1 }));
       return sets.reduce((joined, set) => (field === 'and' ? joined.and(set) : joined.or(set)));
     }
     case 'not':
-      return rows.alive.without(rowsWhere(rows, value as ItemWhere, at, depth + 1));
+      return rows.alive.without(rowsWhere(rows, value as ItemWhere, { path: at, depth: depth + 1 }));
     case 'category':
       return rowsOfCategory(rows, value as CategoryWhere, at);
     case 'property':
@@ -64,7 +78,9 @@ function rowsOfProperty(rows: Rows, { name, ...where }: PropertyWhere, path: str
     case 'contains':
       return rowsContaining(column, checked(value), alive);
     case 'exists':
-      return value === true ? alive.and(new RowSet(alive.size, column.rows)) : alive.without(new RowSet(alive.size, column.rows));
+      return value === true
+        ? alive.and(new RowSet(alive.size, column.rows))
+        : alive.without(new RowSet(alive.size, column.rows));
     case 'lt':
     case 'lte':
     case 'gt':

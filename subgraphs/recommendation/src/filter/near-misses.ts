@@ -14,7 +14,8 @@ export function nearMisses(name: string, known: readonly string[]): string[] {
 /** Levenshtein's distance, row by row. */
 function editDistance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, column) => column);
-  for (const [index, letter] of [...from].entries()) {
+  for (let index = 0; index < from.length; index++) {
+    const letter = from[index];
     const next = [index + 1];
     for (let column = 0; column < to.length; column++) {
       const replaced = (row[column] ?? 0) + (letter === to[column] ? 0 : 1);
