@@ -3,18 +3,21 @@ import type { Duplex } from 'node:stream';
 import { AppError } from '@kindred/domain/app-error';
 import type { Logger } from '@kindred/service/logger';
 import { newTraceId } from '@kindred/service/trace';
-import { type ExecutionArgs, type FormattedExecutionResult, GraphQLError } from 'graphql';
+import { type ExecutionArgs, type FormattedExecutionResult, GraphQLError, type GraphQLSchema } from 'graphql';
+import type { SubscribePayload } from 'graphql-ws';
 import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
 import type { Authenticate, Credential } from './auth.ts';
 import { isAllowedOrigin } from './cors.ts';
-import type { PlannedSubscription } from './subscription-planner.ts';
-import type { Subscriptions } from './subscriptions.ts';
+import { addressOf, type Caller } from './caller.ts';
+import { type OperationRequest, readOperationObject } from './operation-request.ts';
+import type { PlannedSubscription, Subscriptions } from './subscriptions.ts';
 
 export interface SocketServerOptions {
   subscriptions: Subscriptions;
   authenticate: Authenticate;
   allowedOrigins: readonly string[];
+  trustedProxies: number;
   logger: Logger;
 }
 
@@ -31,7 +34,7 @@ const MAX_SUBSCRIPTIONS_PER_SOCKET = 50;
 const TRY_AGAIN_LATER = 1013;
 
 interface Extra extends Record<PropertyKey, unknown> {
-  credential?: Credential;
+  caller?: Caller;
 }
 
 interface Operation {
@@ -48,16 +51,19 @@ export function startSocketServer(server: Server, options: SocketServerOptions):
       connectionInitWaitTimeout: INIT_TIMEOUT_MS,
       onConnect: async ({ connectionParams = {}, extra }) => {
         const outcome = await admit(options, connectionParams);
-        if ('viewer' in outcome) extra.credential = outcome;
+        if ('viewer' in outcome) {
+          extra.caller = { credential: outcome, address: addressOf(extra.request, options.trustedProxies) };
+        }
         else if (outcome.code !== 'UNAUTHENTICATED') extra.socket.close(TRY_AGAIN_LATER, 'Try again later');
         return 'viewer' in outcome;
       },
-      onSubscribe: ({ extra, subscriptions: open }, _id, { query, operationName, variables }) => {
+      onSubscribe: async ({ extra, subscriptions: open }, _id, payload) => {
         if (Object.keys(open).length > MAX_SUBSCRIPTIONS_PER_SOCKET) return [tooMany()];
-        const planned = subscriptions.planner.plan({ query, operationName, variables });
-        if (!('plan' in planned)) return planned;
-        if (extra.credential === undefined) throw new Error('A socket subscribed before it was admitted');
-        return executionArgs(subscriptions, { planned, credential: extra.credential });
+        const { caller } = extra;
+        if (caller === undefined) throw new Error('A socket subscribed before it was admitted');
+        const admitted = await subscriptions.admit(readPayload(payload), caller);
+        if (!('primary' in admitted)) return admitted;
+        return executionArgs(subscriptions.schema, { planned: admitted, credential: caller.credential });
       },
       subscribe: ({ contextValue }) => {
         const { planned, credential } = contextValue as Operation;
@@ -98,14 +104,15 @@ async function admit({ authenticate, logger }: SocketServerOptions, parameters: 
   }
 }
 
-function executionArgs({ planner }: Subscriptions, operation: Operation): ExecutionArgs {
-  const { plan, request } = operation.planned;
-  return {
-    schema: planner.schema,
-    document: plan.document,
-    operationName: request.operationName ?? null,
-    contextValue: operation,
-  };
+/** The protocol wants a text; an empty one stands beside the hash of a document. */
+function readPayload(payload: SubscribePayload): OperationRequest {
+  const request = readOperationObject(payload);
+  return { ...request, query: request.query === '' ? undefined : request.query };
+}
+
+function executionArgs(schema: GraphQLSchema, operation: Operation): ExecutionArgs {
+  const { document, operationName } = operation.planned;
+  return { schema, document, operationName: operationName ?? null, contextValue: operation };
 }
 
 function createUpgrade(sockets: WebSocketServer, allowedOrigins: readonly string[]) {

@@ -7,7 +7,9 @@ import { requireSystem, requireTenant } from '@kindred/service/guards';
 import { createLogger } from '@kindred/service/logger';
 import { type RunningServer, startSubgraph } from '@kindred/service/subgraph-server';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { testInfrastructure } from '@kindred/testing/infrastructure';
 import { startGateway } from './gateway.ts';
+import type { RatePolicy } from './rate-limit/rate-limiter.ts';
 import type { SubgraphName } from './subgraphs.ts';
 
 export const INTERNAL_SECRET = 'a secret of the gateway tests, long enough';
@@ -158,7 +160,7 @@ function recommendationResolvers(world: World): object {
 }
 
 /** The gateway before four stub subgraphs on their real contracts, all in this process on free ports. */
-export async function startTestGraph(overrides: { production?: boolean } = {}) {
+export async function startTestGraph(overrides: { production?: boolean; redisUrl?: string; ratePolicy?: RatePolicy; persistedDocuments?: string[] } = {}) {
   const { publicKey, privateKey } = await generateKeyPair('EdDSA');
   const publicJwk = { ...(await exportJWK(publicKey)), kid: 'test', alg: 'EdDSA', use: 'sig' };
   const tenantId = newId('Tenant');
@@ -186,6 +188,10 @@ export async function startTestGraph(overrides: { production?: boolean } = {}) {
     internalTokenSecret: INTERNAL_SECRET,
     allowedOrigins: [ALLOWED_ORIGIN],
     production: overrides.production ?? false,
+    redisUrl: overrides.redisUrl ?? testInfrastructure().redisUrl,
+    persistedDocuments: overrides.persistedDocuments ?? [],
+    trustedProxies: 0,
+    ratePolicy: overrides.ratePolicy,
     logger,
   });
   const signSession = (
