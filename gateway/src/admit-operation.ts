@@ -21,6 +21,9 @@ export interface Admitted {
   charge: Charge;
 }
 
+/** What an operation costs that is not run: it was read, and checked. */
+const REFUSAL_COST = 5;
+
 /**
  * Finds the document, checks and plans it, and charges its caller. Nothing is sent to a subgraph.
  * @throws HttpError when the document may not be run or is not known; RateLimitedError; AppError UNAVAILABLE
@@ -30,13 +33,17 @@ export async function admitOperation(
   request: OperationRequest,
   { credential, address }: Caller,
 ): Promise<Admitted | Refusal> {
+  const payer = { viewer: credential.viewer, address };
+  const refuse = async (refusal: Refusal): Promise<Refusal> => {
+    await limiter.charge(payer, REFUSAL_COST, { failsClosed: false });
+    return refusal;
+  };
   const prepared = operations.prepare(documents.resolve(request, credential), request.operationName);
-  if (!('planned' in prepared)) return prepared;
+  if (!('planned' in prepared)) return await refuse(prepared);
   const admitted = operations.admit(prepared, request.variables);
-  if (!('cost' in admitted)) return admitted;
+  if (!('cost' in admitted)) return await refuse(admitted);
   const { cost } = admitted;
-  const charge = await limiter.charge({ viewer: credential.viewer, address }, cost, prepared);
-  return { prepared, cost, charge };
+  return { prepared, cost, charge: await limiter.charge(payer, cost, prepared) };
 }
 
 /** Whether an operation runs where streams are served, or where single answers are. */

@@ -10,6 +10,7 @@ import type { Redis } from 'ioredis';
 import express, { type RequestHandler, type Response } from 'express';
 import { type Authenticate, createAuthenticate } from './auth.ts';
 import { addressOf, type Caller } from './caller.ts';
+import { createConnectionLimits } from './connection-limits.ts';
 import { cors } from './cors.ts';
 import { createDataSources } from './data-sources.ts';
 import { createDocuments, type Manifest } from './documents.ts';
@@ -41,6 +42,8 @@ export interface GatewayOptions extends SubgraphClientOptions {
   /** How many proxies before the gateway append to `X-Forwarded-For`. */
   trustedProxies: number;
   ratePolicy?: RatePolicy | undefined;
+  /** Sockets and streams. */
+  maxConnectionsPerTenant?: number | undefined;
   logger: Logger;
 }
 
@@ -64,6 +67,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
   const redis = await connectRedis(options.redisUrl);
   const gate = { operations, documents: createDocuments(manifest), limiter: createLimiter(redis, options) };
   const subscriptions = createSubscriptions({ gate, executor, client, formatError });
+  const connections = createConnectionLimits({ perTenant: options.maxConnectionsPerTenant });
   const draining = new AbortController();
 
   const app = express().disable('x-powered-by').disable('etag');
@@ -74,7 +78,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
   addHealthRoutes(app, { readiness, metrics, logger, isDraining: () => draining.signal.aborted });
   app.use(beginTrace, cors(options.allowedOrigins));
   const admit = authenticateRequest(authenticate, options);
-  const stream = createStreamRoute({ subscriptions, callerOf, draining: draining.signal });
+  const stream = createStreamRoute({ subscriptions, connections, callerOf, draining: draining.signal });
   app.post('/graphql/stream', admit, express.json({ limit: STREAM_BODY_LIMIT }), stream);
   app.all(['/graphql', '/graphql/stream'], onlyPost);
   app.use(answerErrors(formatError));
@@ -85,7 +89,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
     if (req.method === 'POST' && req.url === '/graphql') serveOperation(req, res);
     else app(req, res);
   });
-  const sockets = startSocketServer(http, { ...options, subscriptions, authenticate });
+  const sockets = startSocketServer(http, { ...options, subscriptions, connections, authenticate });
   const server = await listen(http, options);
   logger.info({ url: server.url }, 'The gateway listens');
   let drained: Promise<void> | undefined;

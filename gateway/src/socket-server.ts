@@ -4,17 +4,20 @@ import { AppError } from '@kindred/domain/app-error';
 import type { Logger } from '@kindred/service/logger';
 import { newTraceId } from '@kindred/service/trace';
 import { type ExecutionArgs, type FormattedExecutionResult, GraphQLError, type GraphQLSchema } from 'graphql';
-import type { SubscribePayload } from 'graphql-ws';
+import { CloseCode, type SubscribePayload } from 'graphql-ws';
 import { useServer } from 'graphql-ws/use/ws';
-import { WebSocketServer } from 'ws';
+import { type WebSocket, WebSocketServer } from 'ws';
 import type { Authenticate, Credential } from './auth.ts';
+import type { ConnectionLimits } from './connection-limits.ts';
 import { isAllowedOrigin } from './cors.ts';
 import { addressOf, type Caller } from './caller.ts';
 import { type OperationRequest, readOperationObject } from './operation-request.ts';
 import type { PlannedSubscription, Subscriptions } from './subscriptions.ts';
+import { watchCredential } from './watch-credential.ts';
 
 export interface SocketServerOptions {
   subscriptions: Subscriptions;
+  connections: ConnectionLimits;
   authenticate: Authenticate;
   allowedOrigins: readonly string[];
   trustedProxies: number;
@@ -35,6 +38,8 @@ const TRY_AGAIN_LATER = 1013;
 
 interface Extra extends Record<PropertyKey, unknown> {
   caller?: Caller;
+  /** Gives the connection's place back, and stops watching its credential. */
+  release?: () => void;
 }
 
 interface Operation {
@@ -52,10 +57,12 @@ export function startSocketServer(server: Server, options: SocketServerOptions):
       onConnect: async ({ connectionParams = {}, extra }) => {
         const outcome = await admit(options, connectionParams);
         if ('viewer' in outcome) {
-          extra.caller = { credential: outcome, address: addressOf(extra.request, options.trustedProxies) };
+          const caller = { credential: outcome, address: addressOf(extra.request, options.trustedProxies) };
+          if (watch(options, extra, caller)) return true;
         }
-        else if (outcome.code !== 'UNAUTHENTICATED') extra.socket.close(TRY_AGAIN_LATER, 'Try again later');
-        return 'viewer' in outcome;
+        const isRefused = 'code' in outcome && outcome.code === 'UNAUTHENTICATED';
+        if (!isRefused) extra.socket.close(TRY_AGAIN_LATER, 'Try again later');
+        return false;
       },
       onSubscribe: async ({ extra, subscriptions: open }, _id, payload) => {
         if (Object.keys(open).length > MAX_SUBSCRIPTIONS_PER_SOCKET) return [tooMany()];
@@ -65,10 +72,15 @@ export function startSocketServer(server: Server, options: SocketServerOptions):
         if (!('primary' in admitted)) return admitted;
         return executionArgs(subscriptions.schema, { planned: admitted, credential: caller.credential });
       },
+      onClose: ({ extra }) => extra.release?.(),
       subscribe: ({ contextValue }) => {
         const { planned, credential } = contextValue as Operation;
         // graphql-ws declares results with error classes; what it sends is what onNext returns.
-        return subscriptions.subscribe(planned, { credential, traceId: newTraceId() }) as AsyncIterable<object>;
+        return subscriptions.subscribe(planned, {
+          credential,
+          traceId: newTraceId(),
+          isWatched: true,
+        }) as AsyncIterable<object>;
       },
       // oxlint-disable-next-line max-params -- graphql-ws gives its hooks five
       onNext: (_context, _id, _payload, _args, result) => result as FormattedExecutionResult,
@@ -85,6 +97,24 @@ export function startSocketServer(server: Server, options: SocketServerOptions):
       await protocol.dispose();
     },
   };
+}
+
+/** Takes a place for the socket, which closes when its credential ends; false when there is no place. */
+function watch({ connections }: SocketServerOptions, extra: Extra & { socket: WebSocket }, caller: Caller): boolean {
+  const giveBack = connections.take(caller);
+  if (giveBack === undefined) return false;
+  const stop = watchCredential(caller.credential, (error) => {
+    const isEnded = error instanceof AppError && error.code === 'UNAUTHENTICATED';
+    // On 4403 clients connect anew with a fresh credential, and resume by the last sequence that they saw.
+    if (isEnded) extra.socket.close(CloseCode.Forbidden, 'Forbidden');
+    else extra.socket.close(TRY_AGAIN_LATER, 'Try again later');
+  });
+  extra.caller = caller;
+  extra.release = () => {
+    stop();
+    giveBack();
+  };
+  return true;
 }
 
 async function admit({ authenticate, logger }: SocketServerOptions, parameters: Record<string, unknown>) {

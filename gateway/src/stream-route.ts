@@ -4,25 +4,37 @@ import { currentTraceId } from '@kindred/service/trace';
 import type { RequestHandler, Response } from 'express';
 import type { FormattedExecutionResult } from 'graphql';
 import type { Caller } from './caller.ts';
+import type { ConnectionLimits } from './connection-limits.ts';
 import { readOperationObject } from './operation-request.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
 /** Serves subscriptions over Server-Sent Events: the graphql-sse protocol in its distinct connections mode. */
 export function createStreamRoute(options: {
   subscriptions: Subscriptions;
+  connections: ConnectionLimits;
   callerOf: (res: Response) => Caller;
   draining: AbortSignal;
 }): RequestHandler {
-  const { subscriptions, callerOf, draining } = options;
+  const { subscriptions, connections, callerOf, draining } = options;
   return async (req, res) => {
     if (!req.accepts('text/event-stream')) throw new AppError('BAD_USER_INPUT', 'Wanted `Accept: text/event-stream`.');
     const caller = callerOf(res);
+    const giveBack = connections.take(caller);
+    if (giveBack === undefined) throw new AppError('RATE_LIMITED', 'Too many connections are open; close some.');
     const admitted = await subscriptions.admit(readOperationObject(req.body), caller);
     const results =
       'primary' in admitted
-        ? subscriptions.subscribe(admitted, { credential: caller.credential, traceId: currentTraceId() })
+        ? subscriptions.subscribe(admitted, {
+            credential: caller.credential,
+            traceId: currentTraceId(),
+            isWatched: false,
+          })
         : only({ errors: admitted.map((error) => error.toJSON()) });
-    await writeEventStream(res, results, draining);
+    try {
+      await writeEventStream(res, results, draining);
+    } finally {
+      giveBack();
+    }
   };
 }
 

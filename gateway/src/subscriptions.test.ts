@@ -212,15 +212,6 @@ function describeTransport(name: string, subscribe: Subscribe): void {
 describeTransport('graphql-ws', overSockets);
 describeTransport('SSE', overEventStreams);
 
-test('a session that expires ends its subscriptions', async () => {
-  const authorization = `Bearer ${await graph.signSession({}, { expiresIn: '2s' })}`;
-  const subscribed = overSockets(graph.gateway.url, { query: PROGRESS, variables: { runId: 'run_1' }, authorization });
-  await subscribed.next();
-  await subscribed.next();
-  expect(codesOf((await subscribed.next()).value)).toEqual(['UNAUTHENTICATED']);
-  await expect.poll(() => graph.world.openStreams).toBe(0);
-});
-
 test('a socket drained by the gateway closes with 1001', async () => {
   const own = await startTestGraph();
   const closed = Promise.withResolvers<number>();

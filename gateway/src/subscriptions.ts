@@ -26,12 +26,19 @@ export interface PlannedSubscription {
   planned: PlannedOperation;
 }
 
+export interface Consumer {
+  credential: Credential;
+  traceId: string;
+  /** Whether the whole connection ends with the credential: then its subscriptions need not. */
+  isWatched: boolean;
+}
+
 export interface Subscriptions {
   schema: GraphQLSchema;
   /** The plan, or why the request is refused: nothing is sent to a subgraph before this. */
   admit(request: OperationRequest, caller: Caller): Promise<PlannedSubscription | Refusal>;
   /** Opens the subscription at the subgraph that owns it; its results, complete over all subgraphs, come in order. */
-  subscribe(planned: PlannedSubscription, consumer: { credential: Credential; traceId: string }): SubscriptionResults;
+  subscribe(planned: PlannedSubscription, consumer: Consumer): SubscriptionResults;
   /** How many subscriptions are open. */
   activeCount(): number;
 }
@@ -55,10 +62,10 @@ export function createSubscriptions(options: SubscriptionOptions): Subscriptions
     schema: options.gate.operations.schema,
     admit: (request, caller) => admit(options.gate, request, caller),
     activeCount: () => active,
-    subscribe: (planned, { credential, traceId }) => {
+    subscribe: (planned, { credential, traceId, isWatched }) => {
       active += 1;
       return new SubscriptionResults({
-        credential,
+        credential: isWatched ? undefined : credential,
         open: (signal) => openUpstream(client, planned, { viewer: credential.viewer, traceId, signal, deadlineAt: Infinity }),
         complete: (event, signal) =>
           runInTrace(traceId, () =>
