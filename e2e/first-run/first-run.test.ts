@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { chmod } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -177,18 +177,15 @@ describe('a platform started by npm start', () => {
           }[];
         };
       }>({
-        query: `query Recommend($input: RecommendInput!) {
-          recommend(input: $input, first: 10) {
-            status modelVersion { id }
-            edges { rank node { title } reasons { contribution item { title } } }
-          }
-        }`,
-        variables: { input: { user: { externalId: '1' }, explain: true } },
+        query: readFileSync(new URL('../../gateway/documents/recommend.graphql', import.meta.url), 'utf8'),
+        variables: { input: { user: { externalId: '1' }, explain: true }, first: 10 },
       }),
     );
     expect(recommend.status).toBe('PERSONALIZED');
     expect(recommend.edges.map((edge) => edge.rank)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
     expect(recommend.edges.every((edge) => edge.node.title.length > 0 && edge.reasons.length > 0)).toBe(true);
+    const own = await client.ask({ query: '{ items(first: 1) { edges { node { title } } } }' });
+    expect(own.errors?.[0]?.extensions?.code).toBe('FORBIDDEN');
   });
 
   it('keeps two tenants apart: neither reads the items, runs or events of the other', async () => {

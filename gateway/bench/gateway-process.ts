@@ -16,7 +16,8 @@ import { isSubgraphName, type SubgraphName } from '../src/subgraphs.ts';
 import { forApolloGateway } from '../src/supergraph.ts';
 
 process.env.APOLLO_TELEMETRY_DISABLED = '1';
-const [variant = 'ours', urls = '{}'] = process.argv.slice(2);
+const PLENTY = { pointsPerSecond: 10_000_000, burst: 100_000_000 };
+const [variant = 'ours', urls = '{}', redisUrl = ''] = process.argv.slice(2);
 const subgraphUrls = JSON.parse(urls) as Record<SubgraphName, string>;
 const internalTokenSecret = 'a secret of the benchmark, long enough';
 const logger = createLogger('bench', 'error');
@@ -29,6 +30,11 @@ async function startOurs(): Promise<string> {
     internalTokenSecret,
     allowedOrigins: [],
     production: true,
+    redisUrl,
+    persistedDocuments: [],
+    trustedProxies: 0,
+    // The same machinery with more in its buckets than a benchmark spends.
+    ratePolicy: { credential: PLENTY, tenant: PLENTY, address: PLENTY, anonymousAddress: PLENTY },
     logger,
   };
   return `${(await startGateway(options)).url}/graphql`;

@@ -12,6 +12,8 @@ import type { SubgraphClient } from './subgraph-client.ts';
 /** A credential that was good when it was checked. */
 export interface Credential {
   viewer: Viewer;
+  /** Whether it lives in browsers, where anybody can read it: it runs published documents and no others. */
+  publishedOnly: boolean;
   /** For what outlives a request: when to check again, in milliseconds from now. Null: never. */
   validForMs(): number | null;
   /** @throws AppError UNAUTHENTICATED once it has expired or was revoked. */
@@ -41,6 +43,7 @@ interface Session {
 
 const ANONYMOUS: Credential = {
   viewer: { kind: 'anonymous', scopes: [] },
+  publishedOnly: false,
   validForMs: () => null,
   recheck: async () => {},
 };
@@ -48,6 +51,7 @@ const ANONYMOUS: Credential = {
 const SESSION_TTL_MS = 60_000;
 // A revoked key stops working within this time.
 const API_KEY_TTL_MS = 10_000;
+const PUBLISHABLE_PREFIX = 'kp_';
 const API_KEY_FORM = /^k[ps]_[0-9a-z]{20,80}$/;
 // Errors of jose that say that its keys could not be had, not that the token is bad.
 const KEYS_UNAVAILABLE = new Set(['ERR_JWKS_TIMEOUT', 'ERR_JOSE_GENERIC', 'ERR_JWKS_INVALID']);
@@ -98,7 +102,7 @@ function createSessionVerifier(tenantUrl: string): (token: string) => Promise<Cr
       if (Date.now() >= expiresAtMs) throw badSession();
     };
     await recheck();
-    return { viewer, validForMs: () => Math.max(0, expiresAtMs - Date.now()), recheck };
+    return { viewer, publishedOnly: false, validForMs: () => Math.max(0, expiresAtMs - Date.now()), recheck };
   };
 }
 
@@ -111,7 +115,8 @@ function createApiKeyFinder(client: SubgraphClient): (apiKey: string) => Promise
   const find = async (apiKey: string): Promise<Credential> => {
     const viewer = await cache.get(digestOf(apiKey), () => lookUpApiKey(client, apiKey));
     if (viewer === null) throw new AppError('UNAUTHENTICATED', 'The API key is not known or was revoked.');
-    return { viewer, validForMs: () => API_KEY_TTL_MS, recheck: async () => void (await find(apiKey)) };
+    const publishedOnly = apiKey.startsWith(PUBLISHABLE_PREFIX);
+    return { viewer, publishedOnly, validForMs: () => API_KEY_TTL_MS, recheck: async () => void (await find(apiKey)) };
   };
   return find;
 }

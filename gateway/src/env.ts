@@ -11,6 +11,12 @@ const ENV = z
     CATALOG_URL: ORIGIN,
     MODEL_URL: ORIGIN,
     RECOMMENDATION_URL: ORIGIN,
+    REDIS_URL: z.url({ protocol: /^rediss?$/ }),
+    PERSISTED_DOCUMENTS: z
+      .string()
+      .default('')
+      .transform((list) => list.split(',').map((file) => file.trim()).filter((file) => file !== '')),
+    TRUSTED_PROXIES: z.coerce.number().int().min(0).max(10).default(0),
     ALLOWED_ORIGINS: z
       .string()
       .default('')
@@ -24,6 +30,9 @@ const ENV = z
     host: env.HOST,
     port: env.PORT,
     internalTokenSecret: env.INTERNAL_TOKEN_SECRET,
+    redisUrl: env.REDIS_URL,
+    persistedDocuments: env.PERSISTED_DOCUMENTS,
+    trustedProxies: env.TRUSTED_PROXIES,
     allowedOrigins: env.ALLOWED_ORIGINS,
     subgraphUrls: {
       tenant: env.TENANT_URL,

@@ -81,7 +81,7 @@ test.for<[string, () => Promise<string>]>([
 });
 
 test('an API key works in either header, and many requests at once ask for it once', async () => {
-  const apiKey = `kp_${'a1'.repeat(16)}`;
+  const apiKey = `ks_${'a1'.repeat(16)}`;
   graph.world.apiKeys.set(apiKey, 'PUBLISHABLE');
   const headers = [
     { authorization: `Bearer ${apiKey}` },
@@ -96,8 +96,8 @@ test('an API key works in either header, and many requests at once ask for it on
   expect(graph.world.calls.filter(({ field }) => field === 'authenticateApiKey')).toHaveLength(1);
 });
 
-test('a publishable API key is refused what it has no scope for', async () => {
-  const apiKey = `kp_${'b1'.repeat(16)}`;
+test('an API key is refused what it has no scope for', async () => {
+  const apiKey = `ks_${'b1'.repeat(16)}`;
   graph.world.apiKeys.set(apiKey, 'PUBLISHABLE');
   const answer = await post(graph.gateway.url, '{ model(id: "mdl_1") { name } }', { headers: { 'x-api-key': apiKey } });
   expect(codesOf(answer)).toEqual(['FORBIDDEN']);

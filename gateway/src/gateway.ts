@@ -6,14 +6,23 @@ import type { Logger } from '@kindred/service/logger';
 import { createMetrics, type Metrics } from '@kindred/service/metrics';
 import { answerErrors } from '@kindred/service/request-pipeline';
 import { newTraceId, runInTrace } from '@kindred/service/trace';
+import type { Redis } from 'ioredis';
 import express, { type RequestHandler, type Response } from 'express';
-import { type Authenticate, createAuthenticate, type Credential } from './auth.ts';
+import { type Authenticate, createAuthenticate } from './auth.ts';
+import { addressOf, type Caller } from './caller.ts';
+import { createConnectionLimits } from './connection-limits.ts';
 import { cors } from './cors.ts';
 import { createDataSources } from './data-sources.ts';
+import { createDocuments, type Manifest } from './documents.ts';
 import { createExecutor, type Executor } from './executor/executor.ts';
 import { createGatewayFormatError } from './format-error.ts';
+import { readManifest } from './manifest.ts';
 import { createOperationRoute } from './operation-route.ts';
 import { createOperations, type Operations } from './operations.ts';
+import { createLocalRateStore } from './rate-limit/local-rate-store.ts';
+import { createRateLimiter, DEFAULT_POLICY, type RateLimiter, type RatePolicy } from './rate-limit/rate-limiter.ts';
+import { connectRedis } from './rate-limit/redis-connection.ts';
+import { createRedisRateStore } from './rate-limit/redis-rate-store.ts';
 import { startSocketServer } from './socket-server.ts';
 import { createStreamRoute } from './stream-route.ts';
 import { createSubgraphClient, type SubgraphClient, type SubgraphClientOptions } from './subgraph-client.ts';
@@ -27,6 +36,14 @@ export interface GatewayOptions extends SubgraphClientOptions {
   /** The origins whose pages may call from browsers. */
   allowedOrigins: readonly string[];
   production: boolean;
+  redisUrl: string;
+  /** Files with documents that were published before anybody asked for them, by their hash. */
+  persistedDocuments: readonly string[];
+  /** How many proxies before the gateway append to `X-Forwarded-For`. */
+  trustedProxies: number;
+  ratePolicy?: RatePolicy | undefined;
+  /** Sockets and streams. */
+  maxConnectionsPerTenant?: number | undefined;
   logger: Logger;
 }
 
@@ -45,7 +62,12 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
   const supergraph = buildSupergraph(supergraphSdl);
   const executor = createExecutor({ supergraph, client, dataSources: createDataSources(client) });
   const operations = createOperations(executor, { hideSchema: options.production });
-  const subscriptions = createSubscriptions({ operations, executor, client, formatError });
+  const manifest = await readManifest(options.persistedDocuments);
+  warm(operations, manifest, logger);
+  const redis = await connectRedis(options.redisUrl);
+  const gate = { operations, documents: createDocuments(manifest), limiter: createLimiter(redis, options) };
+  const subscriptions = createSubscriptions({ gate, executor, client, formatError });
+  const connections = createConnectionLimits({ perTenant: options.maxConnectionsPerTenant });
   const draining = new AbortController();
 
   const app = express().disable('x-powered-by').disable('etag');
@@ -55,19 +77,19 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
   const readiness = Object.fromEntries(SUBGRAPHS.map((name) => [name, () => client.checkLive(name)]));
   addHealthRoutes(app, { readiness, metrics, logger, isDraining: () => draining.signal.aborted });
   app.use(beginTrace, cors(options.allowedOrigins));
-  const admit = authenticateRequest(authenticate);
-  const stream = createStreamRoute({ subscriptions, credentialOf, draining: draining.signal });
+  const admit = authenticateRequest(authenticate, options);
+  const stream = createStreamRoute({ subscriptions, connections, callerOf, draining: draining.signal });
   app.post('/graphql/stream', admit, express.json({ limit: STREAM_BODY_LIMIT }), stream);
   app.all(['/graphql', '/graphql/stream'], onlyPost);
   app.use(answerErrors(formatError));
 
-  const serveOperation = createOperationRoute({ ...options, operations, executor, authenticate, formatError, metrics });
+  const serveOperation = createOperationRoute({ ...options, gate, executor, authenticate, formatError, metrics });
   // Operations are served without express, which would cost as much as the rest.
   const http = createServer((req, res) => {
     if (req.method === 'POST' && req.url === '/graphql') serveOperation(req, res);
     else app(req, res);
   });
-  const sockets = startSocketServer(http, { ...options, subscriptions, authenticate });
+  const sockets = startSocketServer(http, { ...options, subscriptions, connections, authenticate });
   const server = await listen(http, options);
   logger.info({ url: server.url }, 'The gateway listens');
   let drained: Promise<void> | undefined;
@@ -75,6 +97,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
     draining.abort();
     await Promise.all([sockets.drain(), server.drain()]);
     await client.close();
+    redis.disconnect();
   };
   return { ...server, drain: () => (drained ??= drain()) };
 }
@@ -131,16 +154,32 @@ const onlyPost: RequestHandler = (_req, res) => {
 // The trace begins here: what a client sends as a trace, or as any internal header, is never read.
 const beginTrace: RequestHandler = (_req, _res, next) => runInTrace(newTraceId(), next);
 
-function authenticateRequest(authenticate: Authenticate): RequestHandler {
+function authenticateRequest(
+  authenticate: Authenticate,
+  { trustedProxies }: Pick<GatewayOptions, 'trustedProxies'>,
+): RequestHandler {
   return async (req, res, next) => {
-    res.locals.credential = await authenticate({
-      authorization: req.get('authorization'),
-      apiKey: req.get('x-api-key'),
-    });
+    const credential = await authenticate({ authorization: req.get('authorization'), apiKey: req.get('x-api-key') });
+    res.locals.caller = { credential, address: addressOf(req, trustedProxies) } satisfies Caller;
     next();
   };
 }
 
-function credentialOf(res: Response): Credential {
-  return res.locals.credential as Credential;
+function callerOf(res: Response): Caller {
+  return res.locals.caller as Caller;
+}
+
+function createLimiter(redis: Redis, { logger, ratePolicy = DEFAULT_POLICY }: GatewayOptions): RateLimiter {
+  const shared = createRedisRateStore(redis);
+  return createRateLimiter({ shared, local: createLocalRateStore(), policy: ratePolicy, logger });
+}
+
+/** Plans what is published before anybody asks for it. */
+function warm(operations: Operations, manifest: Manifest, logger: Logger): void {
+  for (const [digest, text] of manifest) {
+    const prepared = operations.prepare(text, undefined);
+    if ('planned' in prepared) continue;
+    const reasons = prepared.map(({ message }) => message);
+    logger.warn({ digest, reasons }, 'A published document does not fit the schema');
+  }
 }

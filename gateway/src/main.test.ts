@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { testInfrastructure } from '@kindred/testing/infrastructure';
 import { expect, test } from 'vitest';
 
 const ENV = {
   INTERNAL_TOKEN_SECRET: 'a secret of the tests, long enough to be one',
+  REDIS_URL: testInfrastructure().redisUrl,
   HOST: '127.0.0.1',
   PORT: '0',
   ALLOWED_ORIGINS: 'http://localhost:4000, http://127.0.0.1:4000/',

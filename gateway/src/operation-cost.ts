@@ -83,11 +83,19 @@ function defaultsOf({ variableDefinitions = [] }: OperationDefinitionNode): Map<
   );
 }
 
+/** What an answer of this many objects turned out to cost; undefined where nobody counted. */
+export function actualCost(operation: OperationDefinitionNode, objectCount: number | undefined): number | undefined {
+  return objectCount === undefined ? undefined : objectCount + costOfWrites(operation);
+}
+
+function costOfWrites({ operation, selectionSet }: OperationDefinitionNode): number {
+  return operation === OperationTypeNode.MUTATION ? selectionSet.selections.length * MUTATION_COST : 0;
+}
+
 function costOfOperation(operation: OperationDefinitionNode, costing: Costing): number {
   const root = costing.schema.getRootType(operation.operation);
   if (!root) return 0;
-  const writes = operation.operation === OperationTypeNode.MUTATION ? operation.selectionSet.selections.length : 0;
-  return writes * MUTATION_COST + costOfSet(operation.selectionSet, { type: root, size: undefined }, costing);
+  return costOfWrites(operation) + costOfSet(operation.selectionSet, { type: root, size: undefined }, costing);
 }
 
 /** Where a selection set stands: on what type, and the `first` of the field that it belongs to. */

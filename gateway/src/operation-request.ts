@@ -12,7 +12,12 @@ export interface OperationRequest {
 
 /** Reads a request's JSON. @throws HttpError that says which part is not as wanted */
 export function readOperationRequest(text: string): OperationRequest {
-  const body = parseObject(text);
+  return readOperationObject(parse(text));
+}
+
+/** Reads a request from what its JSON holds. @throws like `readOperationRequest` */
+export function readOperationObject(body: unknown): OperationRequest {
+  if (!isObject(body)) throw bad(`The request body: wanted one JSON object, got ${kindOf(body)}.`);
   return {
     query: readString(body, 'query'),
     operationName: readString(body, 'operationName'),
@@ -22,15 +27,12 @@ export function readOperationRequest(text: string): OperationRequest {
   };
 }
 
-function parseObject(text: string): Record<string, unknown> {
-  let body: unknown;
+function parse(text: string): unknown {
   try {
-    body = JSON.parse(text);
+    return JSON.parse(text);
   } catch {
     throw bad('The request body cannot be read: wanted JSON in UTF-8.');
   }
-  if (!isObject(body)) throw bad(`The request body: wanted one JSON object, got ${kindOf(body)}.`);
-  return body;
 }
 
 function readString(body: Record<string, unknown>, name: string): string | undefined {

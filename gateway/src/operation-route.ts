@@ -3,8 +3,10 @@ import { type FormatError, toFormattedError } from '@kindred/service/format-erro
 import type { Metrics } from '@kindred/service/metrics';
 import { answerOf } from '@kindred/service/request-pipeline';
 import { currentTraceId, newTraceId, runInTrace } from '@kindred/service/trace';
-import { type ExecutionResult, type FormattedExecutionResult, GraphQLError, OperationTypeNode } from 'graphql';
+import { type FormattedExecutionResult, GraphQLError } from 'graphql';
+import { type Admitted, admitOperation, type Gate, isSubscription } from './admit-operation.ts';
 import type { Authenticate, Credential } from './auth.ts';
+import { addressOf } from './caller.ts';
 import { OPERATION_TIMEOUT_MS, type OperationContext } from './context.ts';
 import { corsHeaders } from './cors.ts';
 import type { Executor } from './executor/executor.ts';
@@ -13,15 +15,18 @@ import { HttpError } from './http-error.ts';
 import { capErrors } from './limits.ts';
 import { type AnswerForm, answerForm, isJson } from './media-type.ts';
 import { type OperationRequest, readOperationRequest } from './operation-request.ts';
-import type { Operations, PreparedOperation, Refusal } from './operations.ts';
+import { actualCost } from './operation-cost.ts';
+import type { Refusal } from './operations.ts';
+import { rateHeaders, refusalHeaders } from './rate-limit/rate-headers.ts';
 import { readBody } from './read-body.ts';
 
 export interface OperationRouteOptions {
-  operations: Operations;
+  gate: Gate;
   executor: Executor;
   authenticate: Authenticate;
   formatError: FormatError;
   allowedOrigins: readonly string[];
+  trustedProxies: number;
   metrics: Pick<Metrics, 'observe'>;
 }
 
@@ -79,7 +84,7 @@ function failed(error: unknown, formatError: FormatError): Answer {
     const { status, code, message, headers } = error;
     return { status, headers, body: { errors: [{ message, extensions: { code } }] } };
   }
-  return answerOf(error, formatError);
+  return { ...answerOf(error, formatError), headers: refusalHeaders(error) };
 }
 
 // oxlint-disable-next-line max-params -- one request
@@ -101,46 +106,42 @@ async function answerRequest(
     status: form.isLegacy ? 200 : 400,
     body: { errors: errors.map((error) => toFormattedError(error, options.formatError)) },
   });
-  const prepared = prepare(options.operations, request);
-  if (!('planned' in prepared)) return refuse(prepared);
-  const admitted = options.operations.admit(prepared, request.variables);
-  if (!('cost' in admitted)) return refuse(admitted);
-  return await run(options, { prepared, request, context: contextOf(credential, res) });
+  const caller = { credential, address: addressOf(req, options.trustedProxies) };
+  const admitted = await admitOperation(options.gate, request, caller);
+  if (!('prepared' in admitted)) return refuse(admitted);
+  if (isSubscription(admitted.prepared)) return refuse([SUBSCRIBE_ELSEWHERE]);
+  return await run(options, { admitted, request, context: contextOf(credential, res) });
 }
 
-function prepare(operations: Operations, { query, operationName }: OperationRequest): PreparedOperation | Refusal {
-  if (query === undefined) throw new HttpError(400, 'BAD_REQUEST', 'Wanted a `query`.');
-  const prepared = operations.prepare(query, operationName);
-  if ('planned' in prepared && prepared.node.operation === OperationTypeNode.SUBSCRIPTION) {
-    const message = 'Subscriptions run over graphql-ws at /graphql or over SSE at POST /graphql/stream.';
-    return [new GraphQLError(message, { extensions: { code: 'BAD_REQUEST' } })];
-  }
-  return prepared;
-}
+const SUBSCRIBE_ELSEWHERE = new GraphQLError(
+  'Subscriptions run over graphql-ws at /graphql or over SSE at POST /graphql/stream.',
+  { extensions: { code: 'BAD_REQUEST' } },
+);
 
 async function run(
   { executor, formatError }: OperationRouteOptions,
-  { prepared, request, context }: { prepared: PreparedOperation; request: OperationRequest; context: OperationContext },
+  { admitted, request, context }: { admitted: Admitted; request: OperationRequest; context: OperationContext },
 ): Promise<Answer> {
+  const { prepared, cost, charge } = admitted;
   const timings: FetchTiming[] | undefined = request.extensions.timing === true ? [] : undefined;
   const startedAt = performance.now();
-  const { variables } = request;
-  const result = capErrors(await executor.execute(prepared.planned, { variables, context, timings }));
-  const timing = timings && { totalMs: performance.now() - startedAt, fetches: timings };
-  return { status: 200, body: formatResult(result, formatError, timing) };
-}
-
-// oxlint-disable-next-line max-params -- the parts of one answer
-function formatResult(
-  { data = null, errors, extensions }: ExecutionResult,
-  formatError: FormatError,
-  timing: object | undefined,
-): FormattedExecutionResult {
-  const added = timing === undefined ? extensions : { ...extensions, timing };
+  const executed = await executor.execute(prepared.planned, { variables: request.variables, context, timings });
+  const actual = Math.min(cost, actualCost(prepared.node, executed.objectCount) ?? cost);
+  charge.refund(cost - actual);
+  const remaining = charge.remaining();
+  const { data = null, errors, extensions } = capErrors(executed.result);
   return {
-    ...(errors && { errors: errors.map((error) => toFormattedError(error, formatError)) }),
-    data,
-    ...(added && { extensions: added }),
+    status: 200,
+    headers: rateHeaders({ policy: charge.policy, remaining }),
+    body: {
+      ...(errors && { errors: errors.map((error) => toFormattedError(error, formatError)) }),
+      data,
+      extensions: {
+        ...extensions,
+        cost: { requested: cost, actual, remaining },
+        ...(timings && { timing: { totalMs: performance.now() - startedAt, fetches: timings } }),
+      },
+    },
   };
 }
 

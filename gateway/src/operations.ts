@@ -4,8 +4,10 @@ import {
   getVariableValues,
   GraphQLError,
   type GraphQLSchema,
+  Kind,
   NoSchemaIntrospectionCustomRule,
   type OperationDefinitionNode,
+  type SelectionSetNode,
   specifiedRules,
   validate,
 } from 'graphql';
@@ -13,12 +15,15 @@ import type { Executor, PlannedOperation } from './executor/executor.ts';
 import { checkCost, ERRORS_BEFORE_GIVING_UP, parseWithinLimits, withCode, withoutSuggestions } from './limits.ts';
 import { LruCache } from '@kindred/service/lru-cache';
 import { OperationCosts } from './operation-cost.ts';
+import { fragmentsOf } from './operation-size.ts';
 
 /** An operation that passed every check which does not depend on its variables, with its plan. */
 export interface PreparedOperation {
   document: DocumentNode;
   node: OperationDefinitionNode;
   planned: PlannedOperation;
+  /** Whether it is not served while nobody can say whether its caller has asked too often. */
+  failsClosed: boolean;
 }
 
 /** Why a request is wrong in itself. */
@@ -40,6 +45,8 @@ export interface Operations {
   preparedCount(): number;
 }
 
+/** Guessing passwords, making keys and using up machines: what must never go uncounted. */
+export const FAIL_CLOSED: ReadonlySet<string> = new Set(['signIn', 'signUp', 'createApiKey', 'trainModel']);
 // As many as two thousand operations of the web app's size; a plan weighs about eight times its document.
 const CACHE = { capacity: 2_000, maxWeight: 4 * 1024 * 1024 };
 // Whoever sends the same mistake again is told the same again.
@@ -68,19 +75,29 @@ export function createOperations(
       const message = 'Wanted one operation, or an operationName that the document holds.';
       return [new GraphQLError(message, { extensions: { code: 'OPERATION_RESOLUTION_FAILURE' } })];
     }
-    return { document, node, planned: executor.prepare(document, operationName) };
+    const failsClosed = rootFieldsOf(document, node).some((name) => FAIL_CLOSED.has(name));
+    return { document, node, planned: executor.prepare(document, operationName), failsClosed };
   };
 
   return {
     schema,
     preparedCount: () => prepared.size,
     prepare: (query, operationName) => {
-      const key = operationName === undefined ? query : `${operationName}\n${query}`;
+      const key = keyOf(query, operationName);
       const known = prepared.get(key) ?? refused.get(key);
       if (known !== undefined) return known;
       const built = build(query, operationName);
-      if ('planned' in built) prepared.set(key, built, key.length);
-      else refused.set(key, built, key.length);
+      if (!('planned' in built)) {
+        refused.set(key, built, key.length);
+        return built;
+      }
+      prepared.set(key, built, key.length);
+      // The same operation, whether it is named or not.
+      const name = built.node.name?.value;
+      if (operationName === undefined && name !== undefined) {
+        const named = keyOf(query, name);
+        prepared.set(named, built, named.length);
+      }
       return built;
     },
     admit: ({ document, node }, variables) => {
@@ -95,6 +112,22 @@ export function createOperations(
       return tooDear === undefined ? { cost } : [tooDear];
     },
   };
+}
+
+function keyOf(query: string, operationName: string | undefined): string {
+  return operationName === undefined ? query : `${operationName}\n${query}`;
+}
+
+/** The names of an operation's root fields, wherever in its fragments they stand. The document must be valid. */
+function rootFieldsOf(document: DocumentNode, { selectionSet }: OperationDefinitionNode): string[] {
+  const fragments = fragmentsOf(document);
+  const namesIn = (set: SelectionSetNode | undefined): string[] =>
+    (set?.selections ?? []).flatMap((selection) => {
+      if (selection.kind === Kind.FIELD) return [selection.name.value];
+      if (selection.kind === Kind.INLINE_FRAGMENT) return namesIn(selection.selectionSet);
+      return namesIn(fragments.get(selection.name.value)?.selectionSet);
+    });
+  return namesIn(selectionSet);
 }
 
 function withoutSuggestion({ message, nodes, source, positions }: GraphQLError): GraphQLError {

@@ -3,18 +3,24 @@ import type { Duplex } from 'node:stream';
 import { AppError } from '@kindred/domain/app-error';
 import type { Logger } from '@kindred/service/logger';
 import { newTraceId } from '@kindred/service/trace';
-import { type ExecutionArgs, type FormattedExecutionResult, GraphQLError } from 'graphql';
+import { type ExecutionArgs, type FormattedExecutionResult, GraphQLError, type GraphQLSchema } from 'graphql';
+import { CloseCode, type SubscribePayload } from 'graphql-ws';
 import { useServer } from 'graphql-ws/use/ws';
-import { WebSocketServer } from 'ws';
+import { type WebSocket, WebSocketServer } from 'ws';
 import type { Authenticate, Credential } from './auth.ts';
+import type { ConnectionLimits } from './connection-limits.ts';
 import { isAllowedOrigin } from './cors.ts';
-import type { PlannedSubscription } from './subscription-planner.ts';
-import type { Subscriptions } from './subscriptions.ts';
+import { addressOf, type Caller } from './caller.ts';
+import { type OperationRequest, readOperationObject } from './operation-request.ts';
+import type { PlannedSubscription, Subscriptions } from './subscriptions.ts';
+import { watchCredential } from './watch-credential.ts';
 
 export interface SocketServerOptions {
   subscriptions: Subscriptions;
+  connections: ConnectionLimits;
   authenticate: Authenticate;
   allowedOrigins: readonly string[];
+  trustedProxies: number;
   logger: Logger;
 }
 
@@ -31,7 +37,9 @@ const MAX_SUBSCRIPTIONS_PER_SOCKET = 50;
 const TRY_AGAIN_LATER = 1013;
 
 interface Extra extends Record<PropertyKey, unknown> {
-  credential?: Credential;
+  caller?: Caller;
+  /** Gives the connection's place back, and stops watching its credential. */
+  release?: () => void;
 }
 
 interface Operation {
@@ -48,21 +56,31 @@ export function startSocketServer(server: Server, options: SocketServerOptions):
       connectionInitWaitTimeout: INIT_TIMEOUT_MS,
       onConnect: async ({ connectionParams = {}, extra }) => {
         const outcome = await admit(options, connectionParams);
-        if ('viewer' in outcome) extra.credential = outcome;
-        else if (outcome.code !== 'UNAUTHENTICATED') extra.socket.close(TRY_AGAIN_LATER, 'Try again later');
-        return 'viewer' in outcome;
+        if ('viewer' in outcome) {
+          const caller = { credential: outcome, address: addressOf(extra.request, options.trustedProxies) };
+          if (watch(options, extra, caller)) return true;
+        }
+        const isRefused = 'code' in outcome && outcome.code === 'UNAUTHENTICATED';
+        if (!isRefused) extra.socket.close(TRY_AGAIN_LATER, 'Try again later');
+        return false;
       },
-      onSubscribe: ({ extra, subscriptions: open }, _id, { query, operationName, variables }) => {
+      onSubscribe: async ({ extra, subscriptions: open }, _id, payload) => {
         if (Object.keys(open).length > MAX_SUBSCRIPTIONS_PER_SOCKET) return [tooMany()];
-        const planned = subscriptions.planner.plan({ query, operationName, variables });
-        if (!('plan' in planned)) return planned;
-        if (extra.credential === undefined) throw new Error('A socket subscribed before it was admitted');
-        return executionArgs(subscriptions, { planned, credential: extra.credential });
+        const { caller } = extra;
+        if (caller === undefined) throw new Error('A socket subscribed before it was admitted');
+        const admitted = await subscriptions.admit(readPayload(payload), caller);
+        if (!('primary' in admitted)) return admitted;
+        return executionArgs(subscriptions.schema, { planned: admitted, credential: caller.credential });
       },
+      onClose: ({ extra }) => extra.release?.(),
       subscribe: ({ contextValue }) => {
         const { planned, credential } = contextValue as Operation;
         // graphql-ws declares results with error classes; what it sends is what onNext returns.
-        return subscriptions.subscribe(planned, { credential, traceId: newTraceId() }) as AsyncIterable<object>;
+        return subscriptions.subscribe(planned, {
+          credential,
+          traceId: newTraceId(),
+          isWatched: true,
+        }) as AsyncIterable<object>;
       },
       // oxlint-disable-next-line max-params -- graphql-ws gives its hooks five
       onNext: (_context, _id, _payload, _args, result) => result as FormattedExecutionResult,
@@ -79,6 +97,24 @@ export function startSocketServer(server: Server, options: SocketServerOptions):
       await protocol.dispose();
     },
   };
+}
+
+/** Takes a place for the socket, which closes when its credential ends; false when there is no place. */
+function watch({ connections }: SocketServerOptions, extra: Extra & { socket: WebSocket }, caller: Caller): boolean {
+  const giveBack = connections.take(caller);
+  if (giveBack === undefined) return false;
+  const stop = watchCredential(caller.credential, (error) => {
+    const isEnded = error instanceof AppError && error.code === 'UNAUTHENTICATED';
+    // On 4403 clients connect anew with a fresh credential, and resume by the last sequence that they saw.
+    if (isEnded) extra.socket.close(CloseCode.Forbidden, 'Forbidden');
+    else extra.socket.close(TRY_AGAIN_LATER, 'Try again later');
+  });
+  extra.caller = caller;
+  extra.release = () => {
+    stop();
+    giveBack();
+  };
+  return true;
 }
 
 async function admit({ authenticate, logger }: SocketServerOptions, parameters: Record<string, unknown>) {
@@ -98,14 +134,15 @@ async function admit({ authenticate, logger }: SocketServerOptions, parameters: 
   }
 }
 
-function executionArgs({ planner }: Subscriptions, operation: Operation): ExecutionArgs {
-  const { plan, request } = operation.planned;
-  return {
-    schema: planner.schema,
-    document: plan.document,
-    operationName: request.operationName ?? null,
-    contextValue: operation,
-  };
+/** The protocol wants a text; an empty one stands beside the hash of a document. */
+function readPayload(payload: SubscribePayload): OperationRequest {
+  const request = readOperationObject(payload);
+  return { ...request, query: request.query === '' ? undefined : request.query };
+}
+
+function executionArgs(schema: GraphQLSchema, operation: Operation): ExecutionArgs {
+  const { document, operationName } = operation.planned;
+  return { schema, document, operationName: operationName ?? null, contextValue: operation };
 }
 
 function createUpgrade(sockets: WebSocketServer, allowedOrigins: readonly string[]) {

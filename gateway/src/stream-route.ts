@@ -3,27 +3,38 @@ import { writeEventStream } from '@kindred/service/event-stream';
 import { currentTraceId } from '@kindred/service/trace';
 import type { RequestHandler, Response } from 'express';
 import type { FormattedExecutionResult } from 'graphql';
-import type { Credential } from './auth.ts';
-import { SUBSCRIPTION_REQUEST } from './subscription-planner.ts';
+import type { Caller } from './caller.ts';
+import type { ConnectionLimits } from './connection-limits.ts';
+import { readOperationObject } from './operation-request.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
 /** Serves subscriptions over Server-Sent Events: the graphql-sse protocol in its distinct connections mode. */
 export function createStreamRoute(options: {
   subscriptions: Subscriptions;
-  credentialOf: (res: Response) => Credential;
+  connections: ConnectionLimits;
+  callerOf: (res: Response) => Caller;
   draining: AbortSignal;
 }): RequestHandler {
-  const { subscriptions, credentialOf, draining } = options;
+  const { subscriptions, connections, callerOf, draining } = options;
   return async (req, res) => {
     if (!req.accepts('text/event-stream')) throw new AppError('BAD_USER_INPUT', 'Wanted `Accept: text/event-stream`.');
-    const request = SUBSCRIPTION_REQUEST.safeParse(req.body);
-    if (!request.success) throw new AppError('BAD_USER_INPUT', 'Wanted a JSON object with `query`.');
-    const planned = subscriptions.planner.plan(request.data);
+    const caller = callerOf(res);
+    const giveBack = connections.take(caller);
+    if (giveBack === undefined) throw new AppError('RATE_LIMITED', 'Too many connections are open; close some.');
+    const admitted = await subscriptions.admit(readOperationObject(req.body), caller);
     const results =
-      'plan' in planned
-        ? subscriptions.subscribe(planned, { credential: credentialOf(res), traceId: currentTraceId() })
-        : only({ errors: planned.map((error) => error.toJSON()) });
-    await writeEventStream(res, results, draining);
+      'primary' in admitted
+        ? subscriptions.subscribe(admitted, {
+            credential: caller.credential,
+            traceId: currentTraceId(),
+            isWatched: false,
+          })
+        : only({ errors: admitted.map((error) => error.toJSON()) });
+    try {
+      await writeEventStream(res, results, draining);
+    } finally {
+      giveBack();
+    }
   };
 }
 

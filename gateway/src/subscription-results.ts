@@ -1,12 +1,11 @@
 import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
 import type { Credential } from './auth.ts';
 import type { StreamEvent } from './event-stream-reader.ts';
-
-// The longest that a timer of Node runs; longer ones fire at once.
-const MAX_TIMER_MS = 2 ** 31 - 1;
+import { watchCredential } from './watch-credential.ts';
 
 export interface SubscriptionResultsOptions {
-  credential: Credential;
+  /** Ends with it; undefined where the connection does. */
+  credential: Credential | undefined;
   open(signal: AbortSignal): AsyncGenerator<StreamEvent>;
   complete(event: StreamEvent, signal: AbortSignal): Promise<FormattedExecutionResult>;
   formatError(error: unknown): GraphQLFormattedError;
@@ -26,14 +25,14 @@ export class SubscriptionResults implements AsyncIterableIterator<FormattedExecu
   readonly #options: SubscriptionResultsOptions;
   readonly #abort = new AbortController();
   readonly #upstream: AsyncGenerator<StreamEvent>;
-  #recheck: NodeJS.Timeout | undefined;
+  readonly #stopWatching: () => void;
   #credentialError: unknown;
   #ended = false;
 
   constructor(options: SubscriptionResultsOptions) {
     this.#options = options;
     this.#upstream = options.open(this.#abort.signal);
-    this.#watchCredential();
+    this.#stopWatching = options.credential === undefined ? () => {} : this.#watch(options.credential);
   }
 
   async next(): Promise<Result> {
@@ -66,20 +65,11 @@ export class SubscriptionResults implements AsyncIterableIterator<FormattedExecu
     return this;
   }
 
-  #watchCredential(): void {
-    const { credential } = this.#options;
-    const validForMs = credential.validForMs();
-    if (validForMs === null || this.#ended) return;
-    const recheck = () => {
-      credential.recheck().then(
-        () => this.#watchCredential(),
-        (error: unknown) => {
-          this.#credentialError ??= error;
-          this.#abort.abort();
-        },
-      );
-    };
-    this.#recheck = setTimeout(recheck, Math.min(validForMs + 1, MAX_TIMER_MS)).unref();
+  #watch(credential: Credential): () => void {
+    return watchCredential(credential, (error) => {
+      this.#credentialError ??= error;
+      this.#abort.abort();
+    });
   }
 
   // A method: it may have changed while `next` waited.
@@ -90,7 +80,7 @@ export class SubscriptionResults implements AsyncIterableIterator<FormattedExecu
   #end(): void {
     if (this.#ended) return;
     this.#ended = true;
-    clearTimeout(this.#recheck);
+    this.#stopWatching();
     this.#abort.abort();
     this.#options.onEnd();
   }

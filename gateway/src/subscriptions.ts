@@ -1,31 +1,50 @@
+import type { SubscriptionNode } from '@apollo/query-planner';
 import { type FormatError, toFormattedError } from '@kindred/service/format-error';
 import { runInTrace } from '@kindred/service/trace';
-import type { FormattedExecutionResult } from 'graphql';
+import { type DocumentNode, type FormattedExecutionResult, GraphQLError, type GraphQLSchema } from 'graphql';
+import { admitOperation, type Gate, isSubscription, refusalOf } from './admit-operation.ts';
 import type { Credential } from './auth.ts';
+import type { Caller } from './caller.ts';
 import { type OperationContext, withDeadline } from './context.ts';
 import type { StreamEvent } from './event-stream-reader.ts';
-import type { Executor } from './executor/executor.ts';
+import type { Executor, PlannedOperation } from './executor/executor.ts';
 import { capErrors } from './limits.ts';
-import type { Operations } from './operations.ts';
+import type { OperationRequest } from './operation-request.ts';
+import type { PreparedOperation, Refusal } from './operations.ts';
 import type { SubgraphClient } from './subgraph-client.ts';
 import { isSubgraphName } from './subgraphs.ts';
-import {
-  createSubscriptionPlanner,
-  type PlannedSubscription,
-  type SubscriptionPlanner,
-} from './subscription-planner.ts';
 import { SubscriptionResults } from './subscription-results.ts';
 
+/** How a subscription runs: what is subscribed where, and the plan to run for each event. */
+export interface PlannedSubscription {
+  document: DocumentNode;
+  operationName: string | undefined;
+  variables: Record<string, unknown>;
+  /** The subscription at the subgraph that owns the root field. */
+  primary: SubscriptionNode['primary'];
+  /** The primary's fetch, which each event answers, then everything that other subgraphs add. */
+  planned: PlannedOperation;
+}
+
+export interface Consumer {
+  credential: Credential;
+  traceId: string;
+  /** Whether the whole connection ends with the credential: then its subscriptions need not. */
+  isWatched: boolean;
+}
+
 export interface Subscriptions {
-  planner: SubscriptionPlanner;
+  schema: GraphQLSchema;
+  /** The plan, or why the request is refused: nothing is sent to a subgraph before this. */
+  admit(request: OperationRequest, caller: Caller): Promise<PlannedSubscription | Refusal>;
   /** Opens the subscription at the subgraph that owns it; its results, complete over all subgraphs, come in order. */
-  subscribe(planned: PlannedSubscription, consumer: { credential: Credential; traceId: string }): SubscriptionResults;
+  subscribe(planned: PlannedSubscription, consumer: Consumer): SubscriptionResults;
   /** How many subscriptions are open. */
   activeCount(): number;
 }
 
 export interface SubscriptionOptions {
-  operations: Operations;
+  gate: Gate;
   executor: Executor;
   client: SubgraphClient;
   formatError: FormatError;
@@ -37,16 +56,16 @@ export interface SubscriptionOptions {
  */
 export function createSubscriptions(options: SubscriptionOptions): Subscriptions {
   const { client, formatError } = options;
-  const planner = createSubscriptionPlanner(options.operations);
   const complete = createEventCompleter(options);
   let active = 0;
   return {
-    planner,
+    schema: options.gate.operations.schema,
+    admit: (request, caller) => admit(options.gate, request, caller),
     activeCount: () => active,
-    subscribe: (planned, { credential, traceId }) => {
+    subscribe: (planned, { credential, traceId, isWatched }) => {
       active += 1;
       return new SubscriptionResults({
-        credential,
+        credential: isWatched ? undefined : credential,
         open: (signal) => openUpstream(client, planned, { viewer: credential.viewer, traceId, signal, deadlineAt: Infinity }),
         complete: (event, signal) =>
           runInTrace(traceId, () =>
@@ -61,27 +80,48 @@ export function createSubscriptions(options: SubscriptionOptions): Subscriptions
   };
 }
 
+async function admit(gate: Gate, request: OperationRequest, caller: Caller): Promise<PlannedSubscription | Refusal> {
+  try {
+    const admitted = await admitOperation(gate, request, caller);
+    return 'prepared' in admitted ? planOf(admitted.prepared, request) : admitted;
+  } catch (error) {
+    const refusal = refusalOf(error);
+    if (refusal === undefined) throw error;
+    return refusal;
+  }
+}
+
+function planOf(prepared: PreparedOperation, request: OperationRequest): PlannedSubscription | Refusal {
+  const { document, node, planned } = prepared;
+  const { operationName, variables } = request;
+  const root = planned.plan.node;
+  if (root?.kind === 'Subscription') return { document, operationName, variables, primary: root.primary, planned };
+  if (isSubscription(prepared)) throw new Error(`Wanted the plan of a subscription, got ${root?.kind}`);
+  const message = `Streams and sockets serve subscriptions only, not a ${node.operation}: send it to POST /graphql.`;
+  return [new GraphQLError(message, { extensions: { code: 'BAD_REQUEST' } })];
+}
+
 function openUpstream(
   client: SubgraphClient,
-  { plan: { primary }, request }: PlannedSubscription,
+  { primary, variables: given }: PlannedSubscription,
   context: OperationContext,
 ): AsyncGenerator<StreamEvent> {
   const { serviceName, operation: query, operationName, variableUsages = [] } = primary;
   if (!isSubgraphName(serviceName)) throw new Error(`The plan names "${serviceName}", which is no subgraph`);
-  const given = variableUsages.filter((name) => request.variables[name] !== undefined);
-  const variables = Object.fromEntries(given.map((name) => [name, request.variables[name]]));
+  const used = variableUsages.filter((name) => given[name] !== undefined);
+  const variables = Object.fromEntries(used.map((name) => [name, given[name]]));
   return client.stream(serviceName, { query, operationName, variables }, context);
 }
 
 /** Runs the plan of an event: the owner's fetch is answered by the event itself, every other one by its subgraph. */
 function createEventCompleter({ executor, formatError }: SubscriptionOptions) {
   return async (
-    { plan, request: { variables } }: PlannedSubscription,
+    { planned, variables }: PlannedSubscription,
     event: StreamEvent,
     context: OperationContext,
   ): Promise<FormattedExecutionResult> => {
-    const result = capErrors(await executor.execute(plan.planned, { variables, context, event }));
-    const { data = null, errors, extensions } = result;
+    const executed = await executor.execute(planned, { variables, context, event });
+    const { data = null, errors, extensions } = capErrors(executed.result);
     if (errors === undefined) return { data };
     const formatted = errors.map((error) => toFormattedError(error, formatError));
     return { data, errors: formatted, ...(extensions && { extensions }) };

@@ -62,3 +62,12 @@ export const overEventStreams: Subscribe = (gatewayUrl, { query, variables, auth
   const results = client.iterate({ query, ...(variables && { variables }) });
   return { next: () => results.next(), cancel: async () => void (await results.return?.()) };
 };
+
+/** What a refused subscription is told, as JSON: over sockets clients throw it, over streams it is the first result. */
+export async function refusalOf(subscribed: Subscribed): Promise<string> {
+  const outcome: unknown = await subscribed.next().then(
+    ({ value }) => value,
+    (error: unknown) => error,
+  );
+  return JSON.stringify(outcome);
+}

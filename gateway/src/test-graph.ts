@@ -7,7 +7,9 @@ import { requireSystem, requireTenant } from '@kindred/service/guards';
 import { createLogger } from '@kindred/service/logger';
 import { type RunningServer, startSubgraph } from '@kindred/service/subgraph-server';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { testInfrastructure } from '@kindred/testing/infrastructure';
 import { startGateway } from './gateway.ts';
+import type { RatePolicy } from './rate-limit/rate-limiter.ts';
 import type { SubgraphName } from './subgraphs.ts';
 
 export const INTERNAL_SECRET = 'a secret of the gateway tests, long enough';
@@ -36,6 +38,11 @@ export interface World {
   openStreams: number;
   publicKeys: object[];
   messageChars: number;
+  /** Whether events that were emitted are told to whoever subscribes later, as a database would. */
+  keepsEvents: boolean;
+  /** The last event that whoever subscribes later is told. */
+  lastSequence(): number;
+  emitEvent(sequence: number): void;
 }
 
 type Resolver = (parent: Record<string, unknown>, args: Record<string, unknown>, context: Context) => unknown;
@@ -119,7 +126,7 @@ function modelResolvers(world: World): object {
           world.openStreams += 1;
           const live = on(world.bus, 'event', { signal: context.signal });
           try {
-            for (let sequence = (afterSequence ?? 0) + 1; sequence <= 2; sequence++)
+            for (let sequence = (afterSequence ?? 0) + 1; sequence <= world.lastSequence(); sequence++)
               yield eventOf(sequence, context.viewer);
             for await (const [event] of live) {
               if (event instanceof Error) throw event;
@@ -158,11 +165,12 @@ function recommendationResolvers(world: World): object {
 }
 
 /** The gateway before four stub subgraphs on their real contracts, all in this process on free ports. */
-export async function startTestGraph(overrides: { production?: boolean } = {}) {
+export async function startTestGraph(overrides: { production?: boolean; redisUrl?: string; ratePolicy?: RatePolicy; persistedDocuments?: string[]; maxConnectionsPerTenant?: number } = {}) {
   const { publicKey, privateKey } = await generateKeyPair('EdDSA');
   const publicJwk = { ...(await exportJWK(publicKey)), kid: 'test', alg: 'EdDSA', use: 'sig' };
   const tenantId = newId('Tenant');
   const bus = new EventEmitter().setMaxListeners(0);
+  let lastSequence = 2;
   const world: World = {
     tenantId,
     apiKeys: new Map(),
@@ -171,6 +179,12 @@ export async function startTestGraph(overrides: { production?: boolean } = {}) {
     openStreams: 0,
     publicKeys: [publicJwk],
     messageChars: 0,
+    keepsEvents: false,
+    lastSequence: () => (world.keepsEvents ? lastSequence : 2),
+    emitEvent: (sequence) => {
+      lastSequence = sequence;
+      bus.emit('event', sequence);
+    },
   };
   const lines: string[] = [];
   const logger = createLogger('test', 'info', { write: (line) => void lines.push(line) });
@@ -186,6 +200,11 @@ export async function startTestGraph(overrides: { production?: boolean } = {}) {
     internalTokenSecret: INTERNAL_SECRET,
     allowedOrigins: [ALLOWED_ORIGIN],
     production: overrides.production ?? false,
+    redisUrl: overrides.redisUrl ?? testInfrastructure().redisUrl,
+    persistedDocuments: overrides.persistedDocuments ?? [],
+    trustedProxies: 0,
+    ratePolicy: overrides.ratePolicy,
+    maxConnectionsPerTenant: overrides.maxConnectionsPerTenant,
     logger,
   });
   const signSession = (

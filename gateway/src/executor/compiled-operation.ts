@@ -28,6 +28,12 @@ export interface ExecutionRequest {
   timings: FetchTiming[] | undefined;
 }
 
+export interface Executed {
+  result: ExecutionResult;
+  /** How many objects the answer holds; undefined where nobody counted. */
+  objectCount: number | undefined;
+}
+
 export interface OperationCompiler {
   /** Undefined for what the stock executor has to do: introspection, and plans with nodes that are not known here. */
   compile(operation: Operation, plan: QueryPlan): CompiledOperation | undefined;
@@ -79,7 +85,7 @@ export async function execute(
   compiled: CompiledOperation,
   conditions: Conditions,
   { variables, context, fetches, event, timings }: ExecutionRequest,
-): Promise<ExecutionResult> {
+): Promise<Executed> {
   const run: PlanRun = {
     context,
     variables,
@@ -94,15 +100,19 @@ export async function execute(
   return shape(compiled, conditions, run);
 }
 
-function shape(compiled: CompiledOperation, conditions: Conditions, { data: input, errors }: PlanRun): ExecutionResult {
-  const run: ShapeRun = { path: [], problems: [] };
+function shape(compiled: CompiledOperation, conditions: Conditions, { data: input, errors }: PlanRun): Executed {
+  const run: ShapeRun = { path: [], problems: [], objectCount: 0 };
   let data: JsonObject | null;
   try {
     data = shapeOf(compiled, conditions)(input, run);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    return { errors: [new GraphQLError(error.message, { originalError: error })] };
+    return { result: { errors: [new GraphQLError(error.message, { originalError: error })] }, objectCount: 0 };
   }
+  return { result: resultOf(data, errors, run), objectCount: run.objectCount };
+}
+
+function resultOf(data: JsonObject | null, errors: readonly Error[], run: ShapeRun): ExecutionResult {
   // An error's own type is kept: whoever formats it tells an outage from a bug by it.
   if (errors.length > 0) return { errors: errors as GraphQLError[], data };
   return run.problems.length > 0 ? { data, extensions: { valueCompletion: run.problems } } : { data };

@@ -109,7 +109,7 @@ function createWorld(supergraphSdl: string, contracts: Record<string, string>) {
     executor,
     prepare: ({ query }: TestOperation) => executor.prepare(parse(query), undefined),
     ours: (planned: PlannedOperation, { variables }: TestOperation, wanted: Storm) =>
-      run(wanted, (context) => executor.execute(planned, { variables, context })),
+      run(wanted, async (context) => (await executor.execute(planned, { variables, context })).result),
     stock: (planned: PlannedOperation, { variables }: TestOperation, wanted: Storm) =>
       run(wanted, (context) => stock({ ...planned, variables, context, services: dataSources })),
   };

@@ -1,11 +1,11 @@
 import { operationFromDocument, type Supergraph } from '@apollo/federation-internals';
 import { buildOperationContext, type ServiceMap } from '@apollo/gateway';
 import { type QueryPlan, QueryPlanner } from '@apollo/query-planner';
-import type { DocumentNode, ExecutionResult, GraphQLSchema } from 'graphql';
+import type { DocumentNode, GraphQLSchema } from 'graphql';
 import type { OperationContext } from '../context.ts';
 import { type GraphQLAnswer, readAnswer, type SubgraphClient, type TextAnswer } from '../subgraph-client.ts';
 import { isSubgraphName } from '../subgraphs.ts';
-import { type CompiledOperation, createOperationCompiler, execute, readConditions } from './compiled-operation.ts';
+import { type CompiledOperation, createOperationCompiler, execute, type Executed, readConditions } from './compiled-operation.ts';
 import { EntityBatches } from './entity-batches.ts';
 import type { FetchTiming, FieldsFetch, SubgraphFetches } from './plan-run.ts';
 import { SharedFetches } from './shared-fetches.ts';
@@ -31,7 +31,7 @@ export interface Executor {
   schema: GraphQLSchema;
   /** Plans and compiles; not kept. The document must be valid. */
   prepare(document: DocumentNode, operationName: string | undefined): PlannedOperation;
-  execute(planned: PlannedOperation, execution: Execution): Promise<ExecutionResult>;
+  execute(planned: PlannedOperation, execution: Execution): Promise<Executed>;
   stats(): { fallbacks: number; sharedFetches: number; batchedFetches: number };
 }
 
@@ -72,7 +72,8 @@ export function createExecutor(options: {
         fallbacks += 1;
         const services =
           event === undefined ? options.dataSources : answerPrimary(options.dataSources, planned.plan, event);
-        return await stock({ ...planned, plan: withoutSubscription(planned.plan), variables, context, services });
+        const plan = withoutSubscription(planned.plan);
+        return { result: await stock({ ...planned, plan, variables, context, services }), objectCount: undefined };
       }
       try {
         return await execute(compiled, conditions, { variables, context, fetches, timings, ...(event && { event }) });

@@ -20,6 +20,8 @@ import { type CollectedField, collectFields, type Conditions } from './selection
 export interface ShapeRun {
   path: (string | number)[];
   problems: GraphQLError[];
+  /** The objects of the answer so far, the root not counted. */
+  objectCount: number;
 }
 
 /** Null in place of something that had to be null and was reported. */
@@ -169,6 +171,7 @@ function compileComposite(type: CompositeType, place: Place): Complete {
       return REPORTED;
     }
     const output: JsonObject = {};
+    run.objectCount += 1;
     return write(input, output, run) ? output : REPORTED;
   };
 }

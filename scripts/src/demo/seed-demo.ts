@@ -1,3 +1,6 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ROOT } from '../root.ts';
 import type { StateFolder } from '../start/state-folder.ts';
 import { type Api, request } from './api.ts';
 import { chooseDataset } from './choose-dataset.ts';
@@ -5,10 +8,6 @@ import { type DemoFile, type DemoRecord, openDemoFile } from './demo-file.ts';
 import { fillCatalogue } from './fill-catalogue.ts';
 import { openAccount } from './open-account.ts';
 import { type ActiveVersion, trainModel } from './train-model.ts';
-
-const RECOMMEND = `query Recommend($user: String!) {
-  recommend(input: { user: { externalId: $user } }, first: 10) { status edges { rank score node { title } } }
-}`;
 
 interface Recommendation {
   status: string;
@@ -44,8 +43,9 @@ export async function seedDemo(context: SeedContext): Promise<Demo> {
   }
   const version = await trainModel(api, { file, credential: secretKey, say });
   const { recommend } = await request<{ recommend: Recommendation }>(api, {
-    document: RECOMMEND,
-    variables: { user: userExternalId },
+    // One of the documents that a publishable key may run.
+    document: await readFile(join(ROOT, 'gateway/documents/recommend.graphql'), 'utf8'),
+    variables: { input: { user: { externalId: userExternalId } }, first: 10 },
     credential: publishableKey,
   });
   return { record: file.record, version, recommendation: recommend };

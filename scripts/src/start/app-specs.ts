@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { PortName, Ports } from '../ports.ts';
+import { ROOT } from '../root.ts';
 import type { Secrets } from './secrets.ts';
 import type { StateFolder } from './state-folder.ts';
 
@@ -48,7 +50,7 @@ export function subgraphsAndWorkers(settings: AppSettings): AppSpec[] {
   ];
 }
 
-export function gatewayApp({ ports, secrets }: AppSettings): AppSpec {
+export function gatewayApp({ ports, secrets, redisUrl }: AppSettings): AppSpec {
   const at = (name: PortName): string => `http://127.0.0.1:${ports[name]}`;
   return {
     name: 'gateway',
@@ -61,6 +63,8 @@ export function gatewayApp({ ports, secrets }: AppSettings): AppSpec {
       CATALOG_URL: at('catalog'),
       MODEL_URL: at('model'),
       RECOMMENDATION_URL: at('recommendation'),
+      REDIS_URL: redisUrl,
+      PERSISTED_DOCUMENTS: join(ROOT, 'web/src/generated/persisted-documents.json'),
       ALLOWED_ORIGINS: `http://localhost:${ports.web},http://127.0.0.1:${ports.web}`,
     },
   };

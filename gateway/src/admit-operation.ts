@@ -1,0 +1,58 @@
+import { AppError } from '@kindred/domain/app-error';
+import { GraphQLError, OperationTypeNode } from 'graphql';
+import type { Caller } from './caller.ts';
+import type { Documents } from './documents.ts';
+import { HttpError } from './http-error.ts';
+import type { OperationRequest } from './operation-request.ts';
+import type { Operations, PreparedOperation, Refusal } from './operations.ts';
+import type { Charge, RateLimiter } from './rate-limit/rate-limiter.ts';
+
+/** What stands between a request and the graph, the same for every transport. */
+export interface Gate {
+  documents: Documents;
+  operations: Operations;
+  limiter: RateLimiter;
+}
+
+export interface Admitted {
+  prepared: PreparedOperation;
+  /** In points; see `OperationCosts`. */
+  cost: number;
+  charge: Charge;
+}
+
+/** What an operation costs that is not run: it was read, and checked. */
+const REFUSAL_COST = 5;
+
+/**
+ * Finds the document, checks and plans it, and charges its caller. Nothing is sent to a subgraph.
+ * @throws HttpError when the document may not be run or is not known; RateLimitedError; AppError UNAVAILABLE
+ */
+export async function admitOperation(
+  { documents, operations, limiter }: Gate,
+  request: OperationRequest,
+  { credential, address }: Caller,
+): Promise<Admitted | Refusal> {
+  const payer = { viewer: credential.viewer, address };
+  const refuse = async (refusal: Refusal): Promise<Refusal> => {
+    await limiter.charge(payer, REFUSAL_COST, { failsClosed: false });
+    return refusal;
+  };
+  const prepared = operations.prepare(documents.resolve(request, credential), request.operationName);
+  if (!('planned' in prepared)) return await refuse(prepared);
+  const admitted = operations.admit(prepared, request.variables);
+  if (!('cost' in admitted)) return await refuse(admitted);
+  const { cost } = admitted;
+  return { prepared, cost, charge: await limiter.charge(payer, cost, prepared) };
+}
+
+/** Whether an operation runs where streams are served, or where single answers are. */
+export function isSubscription({ node }: PreparedOperation): boolean {
+  return node.operation === OperationTypeNode.SUBSCRIPTION;
+}
+
+/** The refusal that an error says, for transports without status codes; undefined where it is a failure of ours. */
+export function refusalOf(error: unknown): Refusal | undefined {
+  if (!(error instanceof HttpError || error instanceof AppError)) return undefined;
+  return [new GraphQLError(error.message, { extensions: { code: error.code } })];
+}

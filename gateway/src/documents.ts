@@ -1,0 +1,103 @@
+import { hash } from 'node:crypto';
+import { stripIgnoredCharacters } from 'graphql';
+import type { Credential } from './auth.ts';
+import { HttpError } from './http-error.ts';
+import { LruCache } from './lru-cache.ts';
+import type { OperationRequest } from './operation-request.ts';
+
+/** The documents that were published before any client asked for them, by the sha256 of their text in hex. */
+export type Manifest = ReadonlyMap<string, string>;
+
+type Named = Pick<OperationRequest, 'query' | 'documentId' | 'extensions'>;
+
+export interface Documents {
+  /**
+   * The text of the document that a request names: in full, by `documentId: "sha256:…"`, or by the hash of an automatic
+   * persisted query. A credential for browsers runs published documents only.
+   * @throws HttpError when it may not be run, or is not known
+   */
+  resolve(request: Named, credential: Credential): string;
+}
+
+const HASH = /^[0-9a-f]{64}$/;
+const AUTOMATIC = { capacity: 2_000, maxWeight: 4 * 1024 * 1024 };
+// The largest document of the web app has 3,000; longer ones are not looked at.
+const MAX_PUBLISHED_CHARS = 32_768;
+const RECOGNISED = { capacity: 2_000, maxWeight: 4 * 1024 * 1024 };
+
+export function createDocuments(manifest: Manifest): Documents {
+  const automatic = new LruCache<string>(AUTOMATIC);
+  // Published documents are recognised by what they say, however they are laid out.
+  const published = new Set([...manifest.values()].map(digestOfContent));
+  const recognised = new LruCache<boolean>(RECOGNISED);
+  const isPublished = (query: string): boolean => {
+    const known = recognised.get(query);
+    if (known !== undefined) return known;
+    if (query.length > MAX_PUBLISHED_CHARS) return false;
+    const found = published.has(digestOfContent(query));
+    recognised.set(query, found, query.length);
+    return found;
+  };
+  return {
+    resolve: (request, { publishedOnly, viewer }) => {
+      const wanted = hashOf(request);
+      if (wanted === undefined) {
+        const query = request.query ?? fail(400, 'BAD_REQUEST', 'Wanted a `query`, or the `documentId` of one.');
+        return publishedOnly && !isPublished(query) ? refuse() : query;
+      }
+      const known = manifest.get(wanted);
+      if (known !== undefined) return known;
+      if (publishedOnly) return refuse();
+      return resolveAutomatic({ automatic, mayRemember: viewer.kind !== 'anonymous' }, request, wanted);
+    },
+  };
+}
+
+/** Automatic persisted queries: a document is sent with its hash once, and by its hash alone from then on. */
+function resolveAutomatic(
+  { automatic, mayRemember }: { automatic: LruCache<string>; mayRemember: boolean },
+  { query }: Named,
+  wanted: string,
+): string {
+  if (query !== undefined && query !== '') {
+    if (hash('sha256', query) !== wanted) fail(400, 'BAD_REQUEST', 'The hash is not the sha256 of the `query`.');
+    // Whoever has no credential must not push out what others use.
+    if (mayRemember) automatic.set(wanted, query, query.length);
+    return query;
+  }
+  // Clients know by this message that they are to send the text (Apollo's protocol).
+  return automatic.get(wanted) ?? fail(200, 'PERSISTED_QUERY_NOT_FOUND', 'PersistedQueryNotFound');
+}
+
+function hashOf({ documentId, extensions }: Named): string | undefined {
+  if (documentId !== undefined) {
+    const found = documentId.replace(/^sha256:/, '');
+    return HASH.test(found) ? found : fail(400, 'BAD_REQUEST', `documentId: wanted "sha256:" and 64 hex digits.`);
+  }
+  const { persistedQuery } = extensions;
+  if (typeof persistedQuery !== 'object' || persistedQuery === null) return undefined;
+  const { version, sha256Hash } = persistedQuery as { version?: unknown; sha256Hash?: unknown };
+  if (version !== 1 || typeof sha256Hash !== 'string' || !HASH.test(sha256Hash)) {
+    return fail(400, 'BAD_REQUEST', 'extensions.persistedQuery: wanted { version: 1, sha256Hash } with 64 hex digits.');
+  }
+  return sha256Hash;
+}
+
+function digestOfContent(query: string): string {
+  try {
+    return hash('sha256', stripIgnoredCharacters(query));
+  } catch {
+    // What is no GraphQL is no published document.
+    return '';
+  }
+}
+
+function refuse(): never {
+  const message = 'A publishable key runs published documents only; this is none. Use a secret key on a server.';
+  return fail(403, 'FORBIDDEN', message);
+}
+
+// oxlint-disable-next-line max-params -- an error's parts
+function fail(status: number, code: string, message: string): never {
+  throw new HttpError(status, code, message);
+}

@@ -1,0 +1,162 @@
+import { AppError } from '@kindred/domain/app-error';
+import type { Viewer } from '@kindred/domain/viewer';
+import type { Logger } from '@kindred/service/logger';
+import { LruCache } from '../lru-cache.ts';
+import type { Bucket, RateStore } from './rate-store.ts';
+
+/** What a bucket of one kind holds; see `OperationCosts` for points. */
+export interface Rate {
+  pointsPerSecond: number;
+  burst: number;
+}
+
+/** A dashboard page costs 20 to 300 points, a page of 20 recommendations 42. */
+export interface RatePolicy {
+  /** Of an API key or a session. */
+  credential: Rate;
+  tenant: Rate;
+  /** Of an address, for whoever has a credential, and for whoever has none. */
+  address: Rate;
+  anonymousAddress: Rate;
+}
+
+export const DEFAULT_POLICY: RatePolicy = {
+  credential: { pointsPerSecond: 5_000, burst: 30_000 },
+  tenant: { pointsPerSecond: 20_000, burst: 120_000 },
+  address: { pointsPerSecond: 10_000, burst: 60_000 },
+  anonymousAddress: { pointsPerSecond: 50, burst: 500 },
+};
+
+/** Who is charged. */
+export interface Payer {
+  viewer: Viewer;
+  address: string;
+}
+
+/** What an operation was charged. */
+export interface Charge {
+  policy: Rate;
+  remaining(): number;
+  /** Gives back what was not used. */
+  refund(points: number): void;
+}
+
+export interface RateLimiter {
+  /**
+   * Takes the points of an operation from the payer's credential, tenant and address. Without Redis it goes on with
+   * buckets of this process, unless `failsClosed`.
+   * @throws RateLimitedError when they are not there, AppError UNAVAILABLE when nobody can say and it fails closed
+   */
+  charge(payer: Payer, points: number, options: { failsClosed: boolean }): Promise<Charge>;
+}
+
+export class RateLimitedError extends AppError {
+  readonly policy: Rate;
+  readonly remaining: number;
+  readonly retryAfterS: number;
+
+  constructor(points: number, { policy, remaining, retryAfterMs }: { policy: Rate; remaining: number; retryAfterMs: number }) {
+    const retryAfterS = Math.max(1, Math.ceil(retryAfterMs / 1000));
+    super('RATE_LIMITED', `The operation costs ${points} points, and ${Math.floor(remaining)} are left; try again in ${retryAfterS} s.`);
+    this.policy = policy;
+    this.remaining = remaining;
+    this.retryAfterS = retryAfterS;
+  }
+}
+
+/** Points that were taken in advance: they save the busy the way to Redis for most of their operations. */
+interface Account {
+  advance: number;
+  remaining: number;
+  expiresAt: number;
+  spentInWindow: number;
+  windowEndsAt: number;
+  spentBefore: number;
+}
+
+const WINDOW_MS = 1_000;
+/** The share of what a payer spent in the last second that is taken in advance. */
+const ADVANCE_SHARE = 0.1;
+const ADVANCE_MS = 500;
+// After a failure Redis is left alone this long: nobody waits for it again and again.
+const STORE_PAUSE_MS = 1_000;
+const ACCOUNTS = { capacity: 20_000, maxWeight: 20_000 };
+
+export function createRateLimiter(options: {
+  shared: RateStore;
+  local: RateStore;
+  policy: RatePolicy;
+  logger: Logger;
+  now?: () => number;
+}): RateLimiter {
+  const { shared, local, policy, logger, now = () => performance.now() } = options;
+  const accounts = new LruCache<Account>(ACCOUNTS);
+  let sharedFrom = 0;
+
+  const take = async (buckets: readonly Bucket[], points: { need: number; want: number }, failsClosed: boolean) => {
+    if (now() >= sharedFrom) {
+      try {
+        return await shared.take(buckets, points);
+      } catch (err) {
+        sharedFrom = now() + STORE_PAUSE_MS;
+        logger.warn({ err }, 'Rates cannot be shared now; this process counts its own');
+      }
+    }
+    if (failsClosed) throw new AppError('UNAVAILABLE', 'Sign-in, keys and training are not available now; try again.');
+    return await local.take(buckets, points);
+  };
+
+  return {
+    charge: async ({ viewer, address }, points, { failsClosed }) => {
+      const buckets = bucketsOf(viewer, address, policy);
+      const [first] = buckets;
+      if (first === undefined) throw new Error('Somebody is charged to nothing');
+      const key = buckets.map((bucket) => bucket.key).join(' ');
+      const account = accounts.get(key) ?? newAccount(now());
+      accounts.set(key, account, 1);
+      roll(account, now());
+      if (account.advance < points || failsClosed) {
+        const need = Math.max(0, points - account.advance);
+        const want = need + Math.floor(account.spentBefore * ADVANCE_SHARE);
+        const taken = await take(buckets, { need, want }, failsClosed);
+        if (taken.retryAfterMs > 0) throw new RateLimitedError(points, { policy: first, ...taken });
+        account.advance += taken.granted;
+        account.remaining = taken.remaining;
+        account.expiresAt = now() + ADVANCE_MS;
+      }
+      account.advance -= points;
+      account.spentInWindow += points;
+      return {
+        policy: first,
+        remaining: () => Math.max(0, Math.floor(account.remaining + account.advance)),
+        refund: (unused) => {
+          account.advance += unused;
+          account.spentInWindow -= unused;
+        },
+      };
+    },
+  };
+}
+
+function newAccount(at: number): Account {
+  return { advance: 0, remaining: 0, expiresAt: 0, spentInWindow: 0, windowEndsAt: at + WINDOW_MS, spentBefore: 0 };
+}
+
+function roll(account: Account, at: number): void {
+  // What was not used in time is lost: saved up, it would be a second burst.
+  if (at >= account.expiresAt) account.advance = Math.min(0, account.advance);
+  if (at < account.windowEndsAt) return;
+  account.spentBefore = at < account.windowEndsAt + WINDOW_MS ? account.spentInWindow : 0;
+  account.spentInWindow = 0;
+  account.windowEndsAt = at + WINDOW_MS;
+}
+
+function bucketsOf(viewer: Viewer, address: string, policy: RatePolicy): Bucket[] {
+  if (!('tenantId' in viewer)) return [{ key: `anonymous:${address}`, ...policy.anonymousAddress }];
+  const credential = viewer.kind === 'apiKey' ? `key:${viewer.apiKeyId}` : `account:${viewer.accountId}`;
+  return [
+    { key: credential, ...policy.credential },
+    { key: `tenant:${viewer.tenantId}`, ...policy.tenant },
+    { key: `address:${address}`, ...policy.address },
+  ];
+}
