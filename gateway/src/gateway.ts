@@ -10,7 +10,7 @@ import type { Logger } from '@kindred/service/logger';
 import { createMetrics, type Metrics } from '@kindred/service/metrics';
 import { answerErrors } from '@kindred/service/request-pipeline';
 import { currentTraceId, newTraceId, runInTrace } from '@kindred/service/trace';
-import express, { type RequestHandler, type Response } from 'express';
+import express, { type Request, type RequestHandler, type Response } from 'express';
 import { GraphQLError, type GraphQLSchema, OperationTypeNode } from 'graphql';
 import { type Authenticate, createAuthenticate, type Credential } from './auth.ts';
 import { OPERATION_TIMEOUT_MS, type OperationContext } from './context.ts';
@@ -65,7 +65,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
   addHealthRoutes(app, { readiness, metrics, logger, isDraining: () => draining.signal.aborted });
   app.use(beginTrace, cors(options.allowedOrigins));
   const admit = authenticateRequest(authenticate);
-  const graphql = expressMiddleware(apollo, { context: async ({ res }) => operationContextOf(res) });
+  const graphql = expressMiddleware(apollo, { context: async ({ req, res }) => operationContextOf(req, res) });
   app.post('/graphql', admit, express.json({ limit: BODY_LIMIT }), refuseOversized(), graphql);
   const stream = createStreamRoute({ subscriptions, credentialOf, draining: draining.signal });
   app.post('/graphql/stream', admit, express.json({ limit: STREAM_BODY_LIMIT }), stream);
@@ -205,7 +205,7 @@ function credentialOf(res: Response): Credential {
   return res.locals.credential as Credential;
 }
 
-function operationContextOf(res: Response): OperationContext {
+function operationContextOf({ ip: clientAddress }: Request, res: Response): OperationContext {
   const stop = new AbortController();
   // One timer and one controller: the signals that `withDeadline` combines cost more than the rest of this file.
   const tooLong = () => stop.abort(new DOMException('The operation took too long', 'TimeoutError'));
@@ -214,5 +214,5 @@ function operationContextOf(res: Response): OperationContext {
     clearTimeout(deadline);
     if (!res.writableFinished) stop.abort();
   });
-  return { viewer: credentialOf(res).viewer, traceId: currentTraceId(), signal: stop.signal };
+  return { viewer: credentialOf(res).viewer, traceId: currentTraceId(), clientAddress, signal: stop.signal };
 }

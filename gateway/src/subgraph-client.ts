@@ -98,7 +98,7 @@ interface Call {
 function signedRequest(secret: string, path: string, { name, body, context }: Call) {
   const headers = {
     'content-type': 'application/json',
-    [INTERNAL_TOKEN_HEADER]: signInternalToken(secret, { audience: name, viewer: context.viewer, body }),
+    [INTERNAL_TOKEN_HEADER]: signInternalToken(secret, { ...context, audience: name, body }),
     [TRACE_HEADER]: traceparent(context.traceId),
   };
   return { method: 'POST' as const, path, headers, body };

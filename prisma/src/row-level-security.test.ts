@@ -6,6 +6,15 @@ import { describe, expect, test } from 'vitest';
 /** The tables of ours that hold no tenant's rows. */
 const TABLES_OF_NO_TENANT = ['_prisma_migrations', 'accounts', 'tenants'];
 
+const FUNCTIONS_ACROSS_TENANTS = [
+  'auth_end_session',
+  'auth_end_sessions',
+  'auth_find_api_key',
+  'auth_find_sign_in',
+  'auth_refresh_session',
+  'auth_sign_up',
+];
+
 async function catalogue<Row extends object>(text: string): Promise<Row[]> {
   await using database = await createTestDatabase();
   const client = new Client({ connectionString: database.ownerUrl });
@@ -67,7 +76,7 @@ describe('the database', () => {
     ]);
   });
 
-  test('runs as kindred_auth exactly the three functions that look across tenants, with a fixed search path', async () => {
+  test('runs as kindred_auth exactly the functions that look across tenants, with a fixed search path', async () => {
     const rows = await catalogue<{ name: string }>(`
       SELECT p.proname AS name, r.rolname AS owner, array_to_string(p.proconfig, ';') AS config,
              has_function_privilege('public', p.oid, 'EXECUTE') AS public
@@ -75,7 +84,7 @@ describe('the database', () => {
        WHERE p.pronamespace = 'public'::regnamespace AND p.prosecdef ORDER BY p.proname`);
     const config = 'search_path=pg_catalog, public';
     expect(rows).toEqual(
-      ['auth_find_api_key', 'auth_find_sign_in', 'auth_sign_up'].map((name) => ({
+      FUNCTIONS_ACROSS_TENANTS.map((name) => ({
         name,
         owner: 'kindred_auth',
         config,

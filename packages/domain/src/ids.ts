@@ -6,6 +6,7 @@ type Branded<Name extends string> = string & { readonly [brand]: Name };
 
 export type TenantId = Branded<'TenantId'>;
 export type AccountId = Branded<'AccountId'>;
+export type SessionId = Branded<'SessionId'>;
 export type ApiKeyId = Branded<'ApiKeyId'>;
 export type ItemId = Branded<'ItemId'>;
 export type UserId = Branded<'UserId'>;
@@ -16,6 +17,7 @@ export type ModelVersionId = Branded<'ModelVersionId'>;
 interface IdByKind {
   Tenant: TenantId;
   Account: AccountId;
+  Session: SessionId;
   ApiKey: ApiKeyId;
   Item: ItemId;
   User: UserId;
@@ -30,6 +32,7 @@ export type IdKind = keyof IdByKind;
 const PREFIX_BY_KIND: Record<IdKind, string> = {
   Tenant: 'ten',
   Account: 'acc',
+  Session: 'ses',
   ApiKey: 'key',
   Item: 'itm',
   User: 'usr',

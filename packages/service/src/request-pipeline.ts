@@ -1,31 +1,33 @@
 import { AppError } from '@kindred/domain/app-error';
-import type { Viewer } from '@kindred/domain/viewer';
 import express, { type ErrorRequestHandler, type RequestHandler, type Response } from 'express';
 import { type FormatError, HTTP_STATUS_BY_CODE, toFormattedError } from './format-error.ts';
-import { INTERNAL_TOKEN_HEADER, verifyInternalToken } from './internal-token.ts';
+import { INTERNAL_TOKEN_HEADER, MAX_TOKEN_AGE_MS, refuseToken, verifyInternalToken, type Vouched } from './internal-token.ts';
+import { createReplayGuard } from './replay-guard.ts';
 import { newTraceId, readTraceId, runInTrace, TRACE_HEADER } from './trace.ts';
 
 // The gateway admits 8 MiB; escaping can make a body longer on its way.
 const BODY_LIMIT = '16mb';
 
 /**
- * Reads the raw body, verifies the internal token against it, and only then parses: what follows sees a JSON body, the
- * viewer (`viewerOf`) and the caller's trace.
+ * Reads the raw body, verifies the internal token against it, refuses a token that came before, and only then parses: what
+ * follows sees a JSON body, who asks (`vouchedOf`) and the caller's trace.
  */
 export function verifyRequest({ audience, secret }: { audience: string; secret: string }): RequestHandler[] {
+  const replays = createReplayGuard(MAX_TOKEN_AGE_MS);
   const verify: RequestHandler = (req, res, next) => {
     const body: Buffer = Buffer.isBuffer(req.body) ? req.body : Buffer.alloc(0);
-    const viewer = verifyInternalToken(secret, { audience, token: req.get(INTERNAL_TOKEN_HEADER), body });
-    res.locals.viewer = viewer;
+    const vouched = verifyInternalToken(secret, { audience, token: req.get(INTERNAL_TOKEN_HEADER), body });
+    if (!replays.admit(vouched.tokenId)) throw refuseToken('it came before');
+    res.locals.vouched = vouched;
     req.body = parseJson(body);
     runInTrace(readTraceId(req.get(TRACE_HEADER)) ?? newTraceId(), next);
   };
   return [express.raw({ type: () => true, limit: BODY_LIMIT }), verify];
 }
 
-/** The viewer of a request that `verifyRequest` let pass. */
-export function viewerOf(res: Response): Viewer {
-  return res.locals.viewer as Viewer;
+/** Who asks, of a request that `verifyRequest` let pass. */
+export function vouchedOf(res: Response): Vouched {
+  return res.locals.vouched as Vouched;
 }
 
 /** Answers what was thrown outside GraphQL in the form of a GraphQL answer without data. */

@@ -12,7 +12,7 @@ import { addHealthRoutes, type Readiness } from './health.ts';
 import { listen, type RunningServer } from './http-server.ts';
 import type { Logger } from './logger.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
-import { answerErrors, verifyRequest, viewerOf } from './request-pipeline.ts';
+import { answerErrors, verifyRequest, vouchedOf } from './request-pipeline.ts';
 import { createStreamHandler } from './stream-handler.ts';
 import { currentTraceId } from './trace.ts';
 
@@ -24,6 +24,8 @@ export interface SubgraphRequest {
   signal: AbortSignal;
   traceId: string;
   headers: IncomingHttpHeaders;
+  /** Where the client's connection came from, by the gateway's word; null when the gateway itself asks. */
+  clientAddress: string | null;
 }
 
 /** What every resolver context holds; `enforceScopes` reads it. */
@@ -134,5 +136,7 @@ async function contextOf<C extends ViewerContext>(
   const gone = new AbortController();
   res.once('close', () => gone.abort());
   const signal = AbortSignal.any([gone.signal, draining]);
-  return await options.createContext(viewerOf(res), { signal, traceId: currentTraceId(), headers: req.headers });
+  const { viewer, clientAddress } = vouchedOf(res);
+  const request = { signal, traceId: currentTraceId(), headers: req.headers, clientAddress };
+  return await options.createContext(viewer, request);
 }

@@ -6,8 +6,10 @@ import { createApiKey } from './create-api-key.ts';
 import type { Resolvers } from './generated/resolvers.ts';
 import { listApiKeys } from './list-api-keys.ts';
 import { resolveAccount, resolveApiKey, resolveTenant } from './references.ts';
+import { refreshSession } from './refresh-session.ts';
 import { revokeApiKey } from './revoke-api-key.ts';
 import { signIn } from './sign-in.ts';
+import { signOut, signOutEverywhere } from './sign-out.ts';
 import { signUp } from './sign-up.ts';
 import { findAccountOf, findTenantOf, identify } from './viewer-fields.ts';
 
@@ -25,6 +27,9 @@ export const resolvers: Resolvers = {
   Mutation: {
     signUp: (_root, { input }, context) => signUp(context, input),
     signIn: (_root, { input }, context) => signIn(context, input),
+    refreshSession: (_root, { input }, context) => refreshSession(context, input),
+    signOut: (_root, { input }, context) => signOut(context, input),
+    signOutEverywhere: (_root, _args, context) => signOutEverywhere(context),
     createApiKey: (_root, { input }, context) => createApiKey(context, input),
     revokeApiKey: (_root, { input }, context) => revokeApiKey(context, input),
   },
