@@ -1,7 +1,13 @@
 import { AppError } from '@kindred/domain/app-error';
 import express, { type ErrorRequestHandler, type RequestHandler, type Response } from 'express';
 import { type FormatError, HTTP_STATUS_BY_CODE, toFormattedError } from './format-error.ts';
-import { INTERNAL_TOKEN_HEADER, MAX_TOKEN_AGE_MS, refuseToken, verifyInternalToken, type Vouched } from './internal-token.ts';
+import {
+  INTERNAL_TOKEN_HEADER,
+  MAX_TOKEN_AGE_MS,
+  refuseToken,
+  verifyInternalToken,
+  type Vouched,
+} from './internal-token.ts';
 import { createReplayGuard } from './replay-guard.ts';
 import { newTraceId, readTraceId, runInTrace, TRACE_HEADER } from './trace.ts';
 

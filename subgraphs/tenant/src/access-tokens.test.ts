@@ -2,7 +2,12 @@ import { expect, test } from 'vitest';
 import { newId } from '@kindred/domain/ids';
 import { scopesOfRole } from '@kindred/domain/viewer';
 import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
-import { createAccessTokens, createSigningKey, type SessionSigningKeys, sessionSigningKeysSchema } from './access-tokens.ts';
+import {
+  createAccessTokens,
+  createSigningKey,
+  type SessionSigningKeys,
+  sessionSigningKeysSchema,
+} from './access-tokens.ts';
 
 function encode(value: unknown): string {
   return Buffer.from(JSON.stringify(value)).toString('base64');

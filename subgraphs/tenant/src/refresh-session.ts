@@ -14,7 +14,11 @@ export async function refreshSession(
   { refreshToken }: RefreshSessionInput,
 ): Promise<{ session: Session | null; userErrors: UserError[] }> {
   const next = newRefreshToken();
-  const refresh = await exchange(services.db, { usedDigest: digestRefreshToken(refreshToken), next, graceMs: GRACE_MS });
+  const refresh = await exchange(services.db, {
+    usedDigest: digestRefreshToken(refreshToken),
+    next,
+    graceMs: GRACE_MS,
+  });
   if (refresh.outcome === 'REFRESHED') {
     return { session: await issueSession(services, refresh, next), userErrors: [] };
   }

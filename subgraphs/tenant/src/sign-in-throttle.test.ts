@@ -13,7 +13,10 @@ function connectThrottle() {
 }
 
 const newEmail = () => `${randomUUID()}@example.com`;
-const limited = expect.objectContaining({ code: 'RATE_LIMITED', message: expect.stringMatching(/try again in 15 min/) });
+const limited = expect.objectContaining({
+  code: 'RATE_LIMITED',
+  message: expect.stringMatching(/try again in 15 min/),
+});
 
 async function outcomes(attempts: Promise<void>[]): Promise<{ admitted: number; refused: unknown[] }> {
   const settled = await Promise.allSettled(attempts);

@@ -51,7 +51,13 @@ function keyOf(kind: 'email' | 'address', value: string): string {
 }
 
 async function countUp(redis: Redis, key: string): Promise<{ count: number; leftMs: number }> {
-  const answers = await redis.multi().set(key, 0, 'PX', WINDOW_MS, 'NX').incr(key).pttl(key).exec().catch(refuseUncounted);
+  const answers = await redis
+    .multi()
+    .set(key, 0, 'PX', WINDOW_MS, 'NX')
+    .incr(key)
+    .pttl(key)
+    .exec()
+    .catch(refuseUncounted);
   const [, [, count] = [], [, leftMs] = []] = answers ?? [];
   if (typeof count !== 'number' || typeof leftMs !== 'number') return refuseUncounted(answers);
   return { count, leftMs };
