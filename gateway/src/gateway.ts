@@ -196,6 +196,7 @@ function authenticateRequest(authenticate: Authenticate): RequestHandler {
     res.locals.credential = await authenticate({
       authorization: req.get('authorization'),
       apiKey: req.get('x-api-key'),
+      origin: req.get('origin'),
     });
     next();
   };

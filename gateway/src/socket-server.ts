@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { AppError } from '@kindred/domain/app-error';
+import { AppError, type AppErrorCode } from '@kindred/domain/app-error';
 import type { Logger } from '@kindred/service/logger';
 import { newTraceId } from '@kindred/service/trace';
 import { type ExecutionArgs, type FormattedExecutionResult, GraphQLError } from 'graphql';
@@ -30,6 +30,9 @@ const MAX_SUBSCRIPTIONS_PER_SOCKET = 50;
 // RFC 6455, section 11.7: the server is temporarily not able to serve; clients try again.
 const TRY_AGAIN_LATER = 1013;
 
+// What a client gets for a credential that is not good, or not good here; all else is for us to mend.
+const CREDENTIAL_CODES: ReadonlySet<AppErrorCode> = new Set(['UNAUTHENTICATED', 'FORBIDDEN']);
+
 interface Extra extends Record<PropertyKey, unknown> {
   credential?: Credential;
 }
@@ -47,9 +50,10 @@ export function startSocketServer(server: Server, options: SocketServerOptions):
     {
       connectionInitWaitTimeout: INIT_TIMEOUT_MS,
       onConnect: async ({ connectionParams = {}, extra }) => {
-        const outcome = await admit(options, connectionParams);
+        const { origin } = extra.request.headers;
+        const outcome = await admit(options, connectionParams, origin);
         if ('viewer' in outcome) extra.credential = outcome;
-        else if (outcome.code !== 'UNAUTHENTICATED') extra.socket.close(TRY_AGAIN_LATER, 'Try again later');
+        else if (!CREDENTIAL_CODES.has(outcome.code)) extra.socket.close(TRY_AGAIN_LATER, 'Try again later');
         return 'viewer' in outcome;
       },
       onSubscribe: ({ extra, subscriptions: open }, _id, { query, operationName, variables }) => {
@@ -81,7 +85,11 @@ export function startSocketServer(server: Server, options: SocketServerOptions):
   };
 }
 
-async function admit({ authenticate, logger }: SocketServerOptions, parameters: Record<string, unknown>) {
+async function admit(
+  { authenticate, logger }: SocketServerOptions,
+  parameters: Record<string, unknown>,
+  origin: string | undefined,
+) {
   const text = (name: string) => {
     const value = parameters[name];
     return typeof value === 'string' && value !== '' ? value : undefined;
@@ -90,9 +98,10 @@ async function admit({ authenticate, logger }: SocketServerOptions, parameters: 
     return await authenticate({
       authorization: text('authorization') ?? text('Authorization'),
       apiKey: text('apiKey'),
+      origin,
     });
   } catch (error) {
-    if (error instanceof AppError && error.code === 'UNAUTHENTICATED') return error;
+    if (error instanceof AppError && CREDENTIAL_CODES.has(error.code)) return error;
     logger.error({ err: error }, 'A credential could not be checked');
     return new AppError('UNAVAILABLE', 'Credentials cannot be checked now.', { cause: error });
   }

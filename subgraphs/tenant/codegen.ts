@@ -17,7 +17,7 @@ const config: CodegenConfig = {
           Tenant: '@kindred/db/tenants#TenantRow',
           Account: '@kindred/db/accounts#AccountRow',
           ApiKey: '@kindred/db/api-keys#ApiKeyRow',
-          ApiKeyCredentials: '../authenticate-api-key.ts#AuthenticatedApiKey',
+          ApiKeyCredentials: '@kindred/db/api-keys#KnownApiKey',
           Viewer: '../context.ts#TenantViewer',
         },
       },

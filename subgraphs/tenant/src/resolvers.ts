@@ -8,6 +8,7 @@ import { listApiKeys } from './list-api-keys.ts';
 import { resolveAccount, resolveApiKey, resolveTenant } from './references.ts';
 import { refreshSession } from './refresh-session.ts';
 import { revokeApiKey } from './revoke-api-key.ts';
+import { rotateApiKey } from './rotate-api-key.ts';
 import { signIn } from './sign-in.ts';
 import { signOut, signOutEverywhere } from './sign-out.ts';
 import { signUp } from './sign-up.ts';
@@ -31,6 +32,7 @@ export const resolvers: Resolvers = {
     signOut: (_root, { input }, context) => signOut(context, input),
     signOutEverywhere: (_root, _args, context) => signOutEverywhere(context),
     createApiKey: (_root, { input }, context) => createApiKey(context, input),
+    rotateApiKey: (_root, { input }, context) => rotateApiKey(context, input),
     revokeApiKey: (_root, { input }, context) => revokeApiKey(context, input),
   },
   Viewer: {
@@ -51,10 +53,13 @@ export const resolvers: Resolvers = {
   ApiKey: {
     __resolveReference: resolveApiKey,
     id: (apiKey) => encodeGlobalId('ApiKey', apiKey.id),
+    scopes: (apiKey) => [...apiKey.scopes],
+    allowedOrigins: (apiKey) => [...apiKey.allowedOrigins],
   },
   ApiKeyCredentials: {
     apiKeyId: (credentials) => encodeGlobalId('ApiKey', credentials.apiKeyId),
     tenantId: (credentials) => encodeGlobalId('Tenant', credentials.tenantId),
     scopes: (credentials) => [...credentials.scopes],
+    allowedOrigins: (credentials) => [...credentials.allowedOrigins],
   },
 };
