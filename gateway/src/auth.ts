@@ -32,7 +32,7 @@ export type Authenticate = (presented: Presented) => Promise<Credential>;
 const CLAIMS = z.object({
   sub: z.uuid().transform((id) => id as AccountId),
   tenant: z.uuid().transform((id) => id as TenantId),
-  role: z.enum(['OWNER', 'ADMIN', 'MEMBER', 'VIEWER']),
+  role: z.enum(['OWNER', 'ADMIN', 'MEMBER', 'VIEWER', 'OPERATOR']),
   exp: z.number(),
 });
 
@@ -114,7 +114,9 @@ interface ApiKey {
   expiresAtMs: number | null;
 }
 
-function createApiKeyFinder(client: SubgraphClient): (apiKey: string, origin: string | undefined) => Promise<Credential> {
+function createApiKeyFinder(
+  client: SubgraphClient,
+): (apiKey: string, origin: string | undefined) => Promise<Credential> {
   const cache = new LookupCache<ApiKey | null>({ ttlMs: API_KEY_TTL_MS, capacity: 10_000 });
   const find = async (apiKey: string, origin: string | undefined): Promise<Credential> => {
     const known = await cache.get(digestOf(apiKey), () => lookUpApiKey(client, apiKey));

@@ -2,7 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { newId } from '@kindred/domain/ids';
 import { createTwoTenants } from '@kindred/testing/two-tenants';
 import { expect, test } from 'vitest';
-import { createApiKey, findApiKey, findApiKeys, listApiKeys, type NewApiKey, revokeApiKey, rotateApiKey } from './api-keys.ts';
+import {
+  createApiKey,
+  findApiKey,
+  findApiKeys,
+  listApiKeys,
+  type NewApiKey,
+  revokeApiKey,
+  rotateApiKey,
+} from './api-keys.ts';
 import { withTenant } from './tenants.ts';
 
 function newKey(name: string): NewApiKey {

@@ -35,7 +35,7 @@ export async function createApiKey(tx: TenantTx, input: NewApiKey): Promise<ApiK
     },
     omit: { digest: true },
   });
-  return row as ApiKeyRow;
+  return row as typeof row & ApiKeyRow;
 }
 
 /**
@@ -50,7 +50,8 @@ export async function rotateApiKey(
 ): Promise<ApiKeyRow | null> {
   const { endsAt, successor } = rotation;
   // Locked, so that rotations at the same time come one after the other.
-  await tx.client.$queryRaw`SELECT FROM api_keys WHERE tenant_id = ${tx.tenantId}::uuid AND id = ${id}::uuid FOR UPDATE`;
+  await tx.client
+    .$queryRaw`SELECT FROM api_keys WHERE tenant_id = ${tx.tenantId}::uuid AND id = ${id}::uuid FOR UPDATE`;
   const now = new Date();
   const live = { tenantId: tx.tenantId, revokedAt: null, OR: [{ expiresAt: null }, { expiresAt: { gt: now } }] };
   const [old] = await tx.client.apiKey.findMany({ where: { ...live, id }, omit: { digest: true } });
@@ -67,7 +68,7 @@ export async function rotateApiKey(
   });
   const end = old.expiresAt !== null && old.expiresAt < endsAt ? old.expiresAt : endsAt;
   await tx.client.apiKey.updateMany({ where: { tenantId: tx.tenantId, id }, data: { expiresAt: end } });
-  const { name, kind, scopes, allowedOrigins, expiresAt } = old as ApiKeyRow;
+  const { name, kind, scopes, allowedOrigins, expiresAt } = old as typeof old & ApiKeyRow;
   return createApiKey(tx, { name, kind, scopes, allowedOrigins, expiresAt, ...successor, replacesId: id });
 }
 
@@ -82,7 +83,7 @@ export async function listApiKeys(
     take: page.first,
     omit: { digest: true },
   });
-  return rows as ApiKeyRow[];
+  return rows.map((row) => row as typeof row & ApiKeyRow);
 }
 
 /** The keys of `ids` that the tenant has, in no order. */
@@ -91,7 +92,7 @@ export async function findApiKeys(tx: TenantTx, ids: readonly ApiKeyId[]): Promi
     where: { tenantId: tx.tenantId, id: { in: [...ids] } },
     omit: { digest: true },
   });
-  return rows as ApiKeyRow[];
+  return rows.map((row) => row as typeof row & ApiKeyRow);
 }
 
 /** The revoked key, or null when the tenant has none; revoking again keeps the first time. */

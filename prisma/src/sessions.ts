@@ -1,5 +1,5 @@
 import type { AccountId, SessionId, TenantId } from '@kindred/domain/ids';
-import type { Role } from '@kindred/domain/viewer';
+import type { MemberRole } from '@kindred/domain/viewer';
 import type { Db } from './client.ts';
 import type { TenantTx } from './tenants.ts';
 
@@ -11,7 +11,7 @@ export interface NewRefreshToken {
 
 /** What became of a refresh token: REFRESHED names its session, the others say why there is no successor. */
 export type Refresh =
-  | { outcome: 'REFRESHED'; tenantId: TenantId; accountId: AccountId; sessionId: SessionId; role: Role }
+  | { outcome: 'REFRESHED'; tenantId: TenantId; accountId: AccountId; sessionId: SessionId; role: MemberRole }
   | { outcome: 'UNKNOWN' | 'JUST_USED' | 'REUSED' };
 
 /** Opens a session of a member, with its first refresh token; the member's sessions that are over are forgotten. */

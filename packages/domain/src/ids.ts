@@ -7,6 +7,7 @@ type Branded<Name extends string> = string & { readonly [brand]: Name };
 export type TenantId = Branded<'TenantId'>;
 export type AccountId = Branded<'AccountId'>;
 export type SessionId = Branded<'SessionId'>;
+export type InvitationId = Branded<'InvitationId'>;
 export type ApiKeyId = Branded<'ApiKeyId'>;
 export type ItemId = Branded<'ItemId'>;
 export type UserId = Branded<'UserId'>;
@@ -18,6 +19,7 @@ interface IdByKind {
   Tenant: TenantId;
   Account: AccountId;
   Session: SessionId;
+  Invitation: InvitationId;
   ApiKey: ApiKeyId;
   Item: ItemId;
   User: UserId;
@@ -33,6 +35,7 @@ const PREFIX_BY_KIND: Record<IdKind, string> = {
   Tenant: 'ten',
   Account: 'acc',
   Session: 'ses',
+  Invitation: 'inv',
   ApiKey: 'key',
   Item: 'itm',
   User: 'usr',

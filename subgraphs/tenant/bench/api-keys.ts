@@ -35,7 +35,8 @@ const digest = digestApiKey(PEPPER, secret);
 const passwordHash = await hash(secret, ARGON2);
 const figures = [
   await measure('checksum, HMAC and comparison', 2_000, () => {
-    if (!isApiKeySecret(secret) || !digestApiKey(PEPPER, secret).equals(digest)) throw new Error('The key does not fit');
+    if (!isApiKeySecret(secret) || !digestApiKey(PEPPER, secret).equals(digest))
+      throw new Error('The key does not fit');
   }),
 ];
 if (process.env.DATABASE_URL !== undefined) {
@@ -50,4 +51,5 @@ process.stdout.write('| check | CPU ms | times cheaper than argon2id |\n|---|---
 for (const { name, cpuMsPerCheck } of figures) {
   process.stdout.write(`| ${name} | ${cpuMsPerCheck.toFixed(4)} | ${(baseline / cpuMsPerCheck).toFixed(0)} |\n`);
 }
-if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify({ rounds: ROUNDS, figures }, null, 2)}\n`);
+if (options.json !== undefined)
+  await writeFile(options.json, `${JSON.stringify({ rounds: ROUNDS, figures }, null, 2)}\n`);

@@ -21,7 +21,8 @@ const CREATE = `mutation ($input: CreateApiKeyInput!) {
 const REVOKE = `mutation ($input: RevokeApiKeyInput!) {
   revokeApiKey(input: $input) { apiKey { id revokedAt } userErrors { code message path } }
 }`;
-const AUTHENTICATE = 'query ($apiKey: String!) { authenticateApiKey(apiKey: $apiKey) { apiKeyId tenantId scopes allowedOrigins expiresAt } }';
+const AUTHENTICATE =
+  'query ($apiKey: String!) { authenticateApiKey(apiKey: $apiKey) { apiKeyId tenantId scopes allowedOrigins expiresAt } }';
 const ROTATE = `mutation ($input: RotateApiKeyInput!) {
   rotateApiKey(input: $input) { apiKey { id preview name kind scopes } secret userErrors { code message path } }
 }`;
@@ -139,21 +140,30 @@ test.each([
     ['allowedOrigins'],
     'allowedOrigins must be 1-20, got 21.',
   ],
-  ...['*', 'null', 'shop.example', 'https://shop.example/', 'https://*.example/x', 'HTTPS://SHOP.EXAMPLE', 'file:///a'].map(
-    (origin): [object, string[], string] => [
-      { allowedOrigins: [origin] },
-      ['allowedOrigins', '0'],
-      `An allowed origin must read like https://shop.example or http://localhost:3000, got "${origin}".`,
-    ],
-  ),
-] as [object, string[], string][])('a key with %j is refused with what was wanted and got', async (fields, path, message) => {
-  const { viewer } = await signUpTenant(subgraph);
-  expect(await create(viewer, fields)).toEqual({
-    apiKey: null,
-    secret: null,
-    userErrors: [{ code: 'INVALID', message, path }],
-  });
-});
+  ...[
+    '*',
+    'null',
+    'shop.example',
+    'https://shop.example/',
+    'https://*.example/x',
+    'HTTPS://SHOP.EXAMPLE',
+    'file:///a',
+  ].map((origin): [object, string[], string] => [
+    { allowedOrigins: [origin] },
+    ['allowedOrigins', '0'],
+    `An allowed origin must read like https://shop.example or http://localhost:3000, got "${origin}".`,
+  ]),
+] as [object, string[], string][])(
+  'a key with %j is refused with what was wanted and got',
+  async (fields, path, message) => {
+    const { viewer } = await signUpTenant(subgraph);
+    expect(await create(viewer, fields)).toEqual({
+      apiKey: null,
+      secret: null,
+      userErrors: [{ code: 'INVALID', message, path }],
+    });
+  },
+);
 
 test('rotating a key gives one alike; both work until the old one ends, and a third is refused', async () => {
   const { viewer } = await signUpTenant(subgraph);

@@ -1,10 +1,12 @@
 import { createApiKey as insertApiKey, findApiKeys, type ApiKeyRow } from '@kindred/db/api-keys';
+import { appendAuditEvent } from '@kindred/db/audit-log';
 import { withIdempotencyKey } from '@kindred/db/idempotency';
 import { withTenant, type TenantTx } from '@kindred/db/tenants';
-import { newId, type ApiKeyId } from '@kindred/domain/ids';
+import { encodeGlobalId, newId, type ApiKeyId } from '@kindred/domain/ids';
 import { type Scope, scopesOfApiKeyKind } from '@kindred/domain/viewer';
 import { requireTenant } from '@kindred/service/guards';
 import { digestApiKey, newApiKeySecret, previewApiKey } from './api-key-secret.ts';
+import { actorOf } from './audit.ts';
 import { checkApiKey } from './check-api-key.ts';
 import type { TenantContext } from './context.ts';
 import type { CreateApiKeyInput, UserError } from './generated/resolvers.ts';
@@ -32,6 +34,8 @@ export async function createApiKey(context: TenantContext, input: CreateApiKeyIn
     const insert = async (): Promise<ApiKeyId> => {
       const digest = digestApiKey(context.apiKeyPepper, secret);
       await insertApiKey(tx, { id, name, kind, ...rules, preview: previewApiKey(secret), digest, replacesId: null });
+      const details = { apiKeyId: encodeGlobalId('ApiKey', id), name, kind };
+      await appendAuditEvent(tx, { actor: actorOf(context.viewer), action: 'createApiKey', details });
       return id;
     };
     const firstId =

@@ -1,6 +1,7 @@
+import { appendAuditEvent } from '@kindred/db/audit-log';
 import { openSession as insertSession } from '@kindred/db/sessions';
 import { withTenant } from '@kindred/db/tenants';
-import { newId, type AccountId, type SessionId, type TenantId } from '@kindred/domain/ids';
+import { encodeGlobalId, newId, type AccountId, type SessionId, type TenantId } from '@kindred/domain/ids';
 import { scopesOfRole, type Role } from '@kindred/domain/viewer';
 import type { AccountViewer } from './access-tokens.ts';
 import type { TenantServices } from './context.ts';
@@ -20,13 +21,20 @@ interface Member {
   role: Role;
 }
 
-/** A new session of an account that has proved who it is. */
-export async function openSession(services: TenantServices, member: Member): Promise<Session> {
+/** A new session of an account that has proved who it is; the tenant's audit log tells by which `action`. */
+export async function openSession(
+  services: TenantServices,
+  member: Member,
+  action: 'openSession' | 'acceptInvitation' = 'openSession',
+): Promise<Session> {
   const id = newId('Session');
   const refreshToken = newRefreshToken();
-  await withTenant(services.db, member.tenantId, (tx) =>
-    insertSession(tx, { id, accountId: member.accountId, refreshToken }),
-  );
+  const { accountId } = member;
+  await withTenant(services.db, member.tenantId, async (tx) => {
+    await insertSession(tx, { id, accountId, refreshToken });
+    const details = { sessionId: encodeGlobalId('Session', id), role: member.role };
+    await appendAuditEvent(tx, { actor: { kind: 'account', id: accountId }, action, details });
+  });
   return issueSession(services, { ...member, sessionId: id }, refreshToken);
 }
 

@@ -17,6 +17,8 @@ export const SYSTEM: Viewer = { kind: 'system', scopes: [] };
 export interface TestSubgraph extends AsyncDisposable, SubgraphClient {
   readonly db: Db;
   readonly url: string;
+  /** Of the database, as its owner. */
+  readonly ownerUrl: string;
 }
 
 export async function createTestSubgraph({ redisUrl = testInfrastructure().redisUrl } = {}): Promise<TestSubgraph> {
@@ -31,6 +33,7 @@ export async function createTestSubgraph({ redisUrl = testInfrastructure().redis
   const server = await startTenant({ db, redis, env: TEST_SERVER_ENV, secrets, logger });
   return {
     db,
+    ownerUrl: database.ownerUrl,
     url: server.url,
     ...createSubgraphClient({ name: 'tenant', url: server.url }),
     [Symbol.asyncDispose]: async () => {
