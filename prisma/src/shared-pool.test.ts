@@ -25,7 +25,9 @@ async function request(db: Db, { tenantId }: TestTenant, number: number): Promis
       const [tenants, items, foreign] = [
         await findTenants(tx, [tenantId]),
         await findItemsByExternalIds(tx, ['item-0', 'item-1', 'item-2', 'item-3', 'item-4']),
-        await tx.client.$queryRaw<{ count: number }[]>`SELECT count(*)::int FROM items WHERE tenant_id <> ${tenantId}::uuid`,
+        await tx.client.$queryRaw<
+          { count: number }[]
+        >`SELECT count(*)::int FROM items WHERE tenant_id <> ${tenantId}::uuid`,
       ];
       expect(tenants.map(({ id }) => id)).toEqual([tenantId]);
       expect(foreign).toEqual([{ count: 0 }]);
@@ -38,23 +40,21 @@ async function request(db: Db, { tenantId }: TestTenant, number: number): Promis
   }
 }
 
-test(
-  '64 tenants on one pool of connections, of whose requests one in ten dies in flight, see no foreign byte',
-  { timeout: 60_000 + TENANTS * REQUESTS_PER_TENANT * 20 },
-  async () => {
-    await using database = await createTestDatabase();
-    const { db } = database;
-    const names = Array.from({ length: TENANTS }, (_, count) => `Tenant ${count}`);
-    const tenants = await Promise.all(names.map((name) => createTestTenant(db, name)));
-    const outcomes = { done: 0, aborted: 0 };
-    // One request of each tenant at a time: six times as many as the pool has connections.
-    await Promise.all(
-      tenants.map(async (tenant) => {
-        for (let number = 0; number < REQUESTS_PER_TENANT; number++) outcomes[await request(db, tenant, number)] += 1;
-      }),
-    );
-    const aborts = Math.ceil(REQUESTS_PER_TENANT * ABORTED_SHARE);
-    expect(outcomes).toEqual({ done: TENANTS * (REQUESTS_PER_TENANT - aborts), aborted: TENANTS * aborts });
-    expect((await db.pool.query('SELECT FROM items')).rowCount).toBe(0);
-  },
-);
+test('64 tenants on one pool of connections, of whose requests one in ten dies in flight, see no foreign byte', {
+  timeout: 60_000 + TENANTS * REQUESTS_PER_TENANT * 20,
+}, async () => {
+  await using database = await createTestDatabase();
+  const { db } = database;
+  const names = Array.from({ length: TENANTS }, (_, count) => `Tenant ${count}`);
+  const tenants = await Promise.all(names.map((name) => createTestTenant(db, name)));
+  const outcomes = { done: 0, aborted: 0 };
+  // One request of each tenant at a time: six times as many as the pool has connections.
+  await Promise.all(
+    tenants.map(async (tenant) => {
+      for (let number = 0; number < REQUESTS_PER_TENANT; number++) outcomes[await request(db, tenant, number)] += 1;
+    }),
+  );
+  const aborts = Math.ceil(REQUESTS_PER_TENANT * ABORTED_SHARE);
+  expect(outcomes).toEqual({ done: TENANTS * (REQUESTS_PER_TENANT - aborts), aborted: TENANTS * aborts });
+  expect((await db.pool.query('SELECT FROM items')).rowCount).toBe(0);
+});
