@@ -24,6 +24,8 @@ export interface Credential {
 export interface Presented {
   authorization?: string | undefined;
   apiKey?: string | undefined;
+  /** The page that asks, as its browser says; a publishable key may be bound to some. */
+  origin?: string | undefined;
 }
 
 /** Who presents this; the anonymous viewer when nothing is presented. @throws AppError UNAUTHENTICATED when it is not good. */
@@ -32,7 +34,7 @@ export type Authenticate = (presented: Presented) => Promise<Credential>;
 const CLAIMS = z.object({
   sub: z.uuid().transform((id) => id as AccountId),
   tenant: z.uuid().transform((id) => id as TenantId),
-  role: z.enum(['OWNER', 'ADMIN', 'MEMBER', 'VIEWER']),
+  role: z.enum(['OWNER', 'ADMIN', 'MEMBER', 'VIEWER', 'OPERATOR']),
   exp: z.number(),
 });
 
@@ -59,10 +61,10 @@ const KEYS_UNAVAILABLE = new Set(['ERR_JWKS_TIMEOUT', 'ERR_JOSE_GENERIC', 'ERR_J
 export function createAuthenticate(options: { client: SubgraphClient; tenantUrl: string }): Authenticate {
   const verifySession = createSessionVerifier(options.tenantUrl);
   const findApiKey = createApiKeyFinder(options.client);
-  return async ({ authorization, apiKey }) => {
+  return async ({ authorization, apiKey, origin }) => {
     const token = readBearer(authorization) ?? apiKey;
     if (token === undefined) return ANONYMOUS;
-    return API_KEY_FORM.test(token) ? await findApiKey(token) : await verifySession(token);
+    return API_KEY_FORM.test(token) ? await findApiKey(token, origin) : await verifySession(token);
   };
 }
 
@@ -110,13 +112,28 @@ function badSession(cause?: unknown): AppError {
   return new AppError('UNAUTHENTICATED', 'The session is not valid or has expired; sign in again.', { cause });
 }
 
-function createApiKeyFinder(client: SubgraphClient): (apiKey: string) => Promise<Credential> {
-  const cache = new LookupCache<Viewer | null>({ ttlMs: API_KEY_TTL_MS, capacity: 10_000 });
-  const find = async (apiKey: string): Promise<Credential> => {
-    const viewer = await cache.get(digestOf(apiKey), () => lookUpApiKey(client, apiKey));
-    if (viewer === null) throw new AppError('UNAUTHENTICATED', 'The API key is not known or was revoked.');
+interface ApiKey {
+  viewer: Viewer;
+  allowedOrigins: readonly string[];
+  expiresAtMs: number | null;
+}
+
+function createApiKeyFinder(
+  client: SubgraphClient,
+): (apiKey: string, origin: string | undefined) => Promise<Credential> {
+  const cache = new LookupCache<ApiKey | null>({ ttlMs: API_KEY_TTL_MS, capacity: 10_000 });
+  const find = async (apiKey: string, origin: string | undefined): Promise<Credential> => {
+    const known = await cache.get(digestOf(apiKey), () => lookUpApiKey(client, apiKey));
+    if (known === null || (known.expiresAtMs !== null && Date.now() >= known.expiresAtMs)) {
+      throw new AppError('UNAUTHENTICATED', 'The API key is not known, has expired or was revoked.');
+    }
+    const { viewer, allowedOrigins } = known;
+    if (allowedOrigins.length > 0 && (origin === undefined || !allowedOrigins.includes(origin))) {
+      throw new AppError('FORBIDDEN', `The API key is for pages of other origins than ${origin ?? 'none'}.`);
+    }
+    const recheck = async () => void (await find(apiKey, origin));
     const publishedOnly = apiKey.startsWith(PUBLISHABLE_PREFIX);
-    return { viewer, publishedOnly, validForMs: () => API_KEY_TTL_MS, recheck: async () => void (await find(apiKey)) };
+    return { viewer, publishedOnly, validForMs: () => API_KEY_TTL_MS, recheck };
   };
   return find;
 }
@@ -129,7 +146,7 @@ function digestOf(credential: string): string {
 // A look-up may be shared by many requests: none of them ends it.
 const NEVER = new AbortController().signal;
 const LOOK_UP =
-  'query AuthenticateApiKey($apiKey: String!) { authenticateApiKey(apiKey: $apiKey) { apiKeyId tenantId scopes } }';
+  'query AuthenticateApiKey($apiKey: String!) { authenticateApiKey(apiKey: $apiKey) { apiKeyId tenantId scopes allowedOrigins expiresAt } }';
 const LOOKED_UP = z.object({
   data: z.object({
     authenticateApiKey: z
@@ -137,12 +154,14 @@ const LOOKED_UP = z.object({
         apiKeyId: z.string().transform((id): ApiKeyId => decodeGlobalId('ApiKey', id)),
         tenantId: z.string().transform((id): TenantId => decodeGlobalId('Tenant', id)),
         scopes: z.array(z.string().transform((scope) => scope as Scope)),
+        allowedOrigins: z.array(z.string()),
+        expiresAt: z.iso.datetime().nullable(),
       })
       .nullable(),
   }),
 });
 
-async function lookUpApiKey(client: SubgraphClient, apiKey: string): Promise<Viewer | null> {
+async function lookUpApiKey(client: SubgraphClient, apiKey: string): Promise<ApiKey | null> {
   const context = {
     viewer: { kind: 'system', scopes: [] } as const,
     traceId: newTraceId(),
@@ -153,5 +172,11 @@ async function lookUpApiKey(client: SubgraphClient, apiKey: string): Promise<Vie
   if (!parsed.success)
     throw new Error(`The tenant subgraph did not look up an API key: ${JSON.stringify(answer.errors)}`);
   const found = parsed.data.data.authenticateApiKey;
-  return found && { kind: 'apiKey', ...found };
+  if (found === null) return null;
+  const { apiKeyId, tenantId, scopes, allowedOrigins, expiresAt } = found;
+  return {
+    viewer: { kind: 'apiKey', apiKeyId, tenantId, scopes },
+    allowedOrigins,
+    expiresAtMs: expiresAt === null ? null : Date.parse(expiresAt),
+  };
 }

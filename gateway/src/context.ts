@@ -4,6 +4,8 @@ import type { Viewer } from '@kindred/domain/viewer';
 export interface OperationContext {
   viewer: Viewer;
   traceId: string;
+  /** Where the client's connection came from; none for the gateway's own questions. */
+  clientAddress?: string | undefined;
   /** Aborted when the client is gone or its time is up. */
   signal: AbortSignal;
   /** When its time is up, by `performance.now()`; subgraphs are told how much is left. */

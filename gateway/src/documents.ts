@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { stripIgnoredCharacters } from 'graphql';
 import type { Credential } from './auth.ts';
 import { HttpError } from './http-error.ts';
-import { LruCache } from './lru-cache.ts';
+import { LruCache } from '@kindred/service/lru-cache';
 import type { OperationRequest } from './operation-request.ts';
 
 /** The documents that were published before any client asked for them, by the sha256 of their text in hex. */

@@ -118,6 +118,34 @@ test('a revoked API key stops working within 10 seconds', async () => {
   }
 });
 
+test('a publishable API key that is bound to origins is refused to pages of others, and to those that name none', async () => {
+  const apiKey = `kp_${'d1'.repeat(16)}`;
+  graph.world.apiKeys.set(apiKey, 'PUBLISHABLE');
+  graph.world.apiKeyRules.set(apiKey, { allowedOrigins: ['https://shop.example'] });
+  const statusFrom = async (origin: Record<string, string>) =>
+    (await post(graph.gateway.url, '{ viewer { scopes } }', { headers: { 'x-api-key': apiKey, ...origin } })).status;
+  expect(await statusFrom({ origin: 'https://shop.example' })).toBe(200);
+  for (const origin of ['https://evil.example', 'https://shop.example.evil.example', 'http://shop.example', 'null']) {
+    expect(await statusFrom({ origin })).toBe(403);
+  }
+  expect(await statusFrom({})).toBe(403);
+});
+
+test('an API key stops working at the moment it expires, however fresh its look-up is', async () => {
+  const apiKey = `ks_${'e1'.repeat(16)}`;
+  graph.world.apiKeys.set(apiKey, 'SECRET');
+  graph.world.apiKeyRules.set(apiKey, { expiresAt: new Date(Date.now() + 5_000).toISOString() });
+  const headers = { 'x-api-key': apiKey };
+  expect((await post(graph.gateway.url, '{ viewer { scopes } }', { headers })).status).toBe(200);
+  const now = Date.now();
+  vi.spyOn(Date, 'now').mockImplementation(() => now + 5_001);
+  try {
+    expect((await post(graph.gateway.url, '{ viewer { scopes } }', { headers })).status).toBe(401);
+  } finally {
+    vi.restoreAllMocks();
+  }
+});
+
 test('clients can neither see nor ask for the look-up of API keys', async () => {
   const answer = await ask('{ authenticateApiKey(apiKey: "x") { scopes } }');
   expect(answer.status).toBe(400);

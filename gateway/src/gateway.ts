@@ -159,7 +159,11 @@ function authenticateRequest(
   { trustedProxies }: Pick<GatewayOptions, 'trustedProxies'>,
 ): RequestHandler {
   return async (req, res, next) => {
-    const credential = await authenticate({ authorization: req.get('authorization'), apiKey: req.get('x-api-key') });
+    const credential = await authenticate({
+      authorization: req.get('authorization'),
+      apiKey: req.get('x-api-key'),
+      origin: req.get('origin'),
+    });
     res.locals.caller = { credential, address: addressOf(req, trustedProxies) } satisfies Caller;
     next();
   };

@@ -5,8 +5,8 @@ import { answerOf } from '@kindred/service/request-pipeline';
 import { currentTraceId, newTraceId, runInTrace } from '@kindred/service/trace';
 import { type FormattedExecutionResult, GraphQLError } from 'graphql';
 import { type Admitted, admitOperation, type Gate, isSubscription } from './admit-operation.ts';
-import type { Authenticate, Credential } from './auth.ts';
-import { addressOf } from './caller.ts';
+import type { Authenticate } from './auth.ts';
+import { addressOf, type Caller } from './caller.ts';
 import { OPERATION_TIMEOUT_MS, type OperationContext } from './context.ts';
 import { corsHeaders } from './cors.ts';
 import type { Executor } from './executor/executor.ts';
@@ -100,6 +100,7 @@ async function answerRequest(
   const credential = await options.authenticate({
     authorization: req.headers.authorization,
     apiKey: headerOf(req, 'x-api-key'),
+    origin: req.headers.origin,
   });
   const request = readOperationRequest(await readBody(req, MAX_BODY_BYTES));
   const refuse = (errors: Refusal): Answer => ({
@@ -110,7 +111,7 @@ async function answerRequest(
   const admitted = await admitOperation(options.gate, request, caller);
   if (!('prepared' in admitted)) return refuse(admitted);
   if (isSubscription(admitted.prepared)) return refuse([SUBSCRIBE_ELSEWHERE]);
-  return await run(options, { admitted, request, context: contextOf(credential, res) });
+  return await run(options, { admitted, request, context: contextOf(caller, res) });
 }
 
 const SUBSCRIBE_ELSEWHERE = new GraphQLError(
@@ -150,7 +151,7 @@ function headerOf(req: IncomingMessage, name: string): string | undefined {
   return Array.isArray(value) ? value[0] : value;
 }
 
-function contextOf({ viewer }: Credential, res: ServerResponse): OperationContext {
+function contextOf({ credential, address }: Caller, res: ServerResponse): OperationContext {
   const stop = new AbortController();
   // One timer and one controller: the signals that `withDeadline` combines cost more than the rest of this file.
   const tooLong = () => stop.abort(new DOMException('The operation took too long', 'TimeoutError'));
@@ -160,5 +161,6 @@ function contextOf({ viewer }: Credential, res: ServerResponse): OperationContex
     if (!res.writableFinished) stop.abort();
   });
   const deadlineAt = performance.now() + OPERATION_TIMEOUT_MS;
-  return { viewer, traceId: currentTraceId(), signal: stop.signal, deadlineAt };
+  const { viewer } = credential;
+  return { viewer, traceId: currentTraceId(), clientAddress: address, signal: stop.signal, deadlineAt };
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { AppError } from '@kindred/domain/app-error';
+import { AppError, type AppErrorCode } from '@kindred/domain/app-error';
 import type { Logger } from '@kindred/service/logger';
 import { newTraceId } from '@kindred/service/trace';
 import { type ExecutionArgs, type FormattedExecutionResult, GraphQLError, type GraphQLSchema } from 'graphql';
@@ -36,6 +36,9 @@ const MAX_SUBSCRIPTIONS_PER_SOCKET = 50;
 // RFC 6455, section 11.7: the server is temporarily not able to serve; clients try again.
 const TRY_AGAIN_LATER = 1013;
 
+// What a client gets for a credential that is not good, or not good here; all else is for us to mend.
+const CREDENTIAL_CODES: ReadonlySet<AppErrorCode> = new Set(['UNAUTHENTICATED', 'FORBIDDEN']);
+
 interface Extra extends Record<PropertyKey, unknown> {
   caller?: Caller;
   /** Gives the connection's place back, and stops watching its credential. */
@@ -55,12 +58,12 @@ export function startSocketServer(server: Server, options: SocketServerOptions):
     {
       connectionInitWaitTimeout: INIT_TIMEOUT_MS,
       onConnect: async ({ connectionParams = {}, extra }) => {
-        const outcome = await admit(options, connectionParams);
+        const outcome = await admit(options, connectionParams, extra.request.headers.origin);
         if ('viewer' in outcome) {
           const caller = { credential: outcome, address: addressOf(extra.request, options.trustedProxies) };
           if (watch(options, extra, caller)) return true;
         }
-        const isRefused = 'code' in outcome && outcome.code === 'UNAUTHENTICATED';
+        const isRefused = 'code' in outcome && CREDENTIAL_CODES.has(outcome.code);
         if (!isRefused) extra.socket.close(TRY_AGAIN_LATER, 'Try again later');
         return false;
       },
@@ -104,7 +107,7 @@ function watch({ connections }: SocketServerOptions, extra: Extra & { socket: We
   const giveBack = connections.take(caller);
   if (giveBack === undefined) return false;
   const stop = watchCredential(caller.credential, (error) => {
-    const isEnded = error instanceof AppError && error.code === 'UNAUTHENTICATED';
+    const isEnded = error instanceof AppError && CREDENTIAL_CODES.has(error.code);
     // On 4403 clients connect anew with a fresh credential, and resume by the last sequence that they saw.
     if (isEnded) extra.socket.close(CloseCode.Forbidden, 'Forbidden');
     else extra.socket.close(TRY_AGAIN_LATER, 'Try again later');
@@ -117,7 +120,11 @@ function watch({ connections }: SocketServerOptions, extra: Extra & { socket: We
   return true;
 }
 
-async function admit({ authenticate, logger }: SocketServerOptions, parameters: Record<string, unknown>) {
+async function admit(
+  { authenticate, logger }: SocketServerOptions,
+  parameters: Record<string, unknown>,
+  origin: string | undefined,
+) {
   const text = (name: string) => {
     const value = parameters[name];
     return typeof value === 'string' && value !== '' ? value : undefined;
@@ -126,9 +133,10 @@ async function admit({ authenticate, logger }: SocketServerOptions, parameters: 
     return await authenticate({
       authorization: text('authorization') ?? text('Authorization'),
       apiKey: text('apiKey'),
+      origin,
     });
   } catch (error) {
-    if (error instanceof AppError && error.code === 'UNAUTHENTICATED') return error;
+    if (error instanceof AppError && CREDENTIAL_CODES.has(error.code)) return error;
     logger.error({ err: error }, 'A credential could not be checked');
     return new AppError('UNAVAILABLE', 'Credentials cannot be checked now.', { cause: error });
   }

@@ -133,7 +133,7 @@ function remainingMs({ deadlineAt }: OperationContext): string {
 function signedRequest(secret: string, path: string, { name, body, context }: Call) {
   const headers = {
     'content-type': 'application/json',
-    [INTERNAL_TOKEN_HEADER]: signInternalToken(secret, { audience: name, viewer: context.viewer, body }),
+    [INTERNAL_TOKEN_HEADER]: signInternalToken(secret, { ...context, audience: name, body }),
     [TRACE_HEADER]: traceparent(context.traceId),
     ...(Number.isFinite(context.deadlineAt) && { [TIMEOUT_HEADER]: remainingMs(context) }),
   };

@@ -2,7 +2,7 @@ import { EventEmitter, on } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { AppError } from '@kindred/domain/app-error';
 import { encodeGlobalId, newId, type TenantId } from '@kindred/domain/ids';
-import { scopesOfApiKeyKind, type Viewer } from '@kindred/domain/viewer';
+import { type ApiKeyKind, scopesOfApiKeyKind, type Viewer } from '@kindred/domain/viewer';
 import { requireSystem, requireTenant } from '@kindred/service/guards';
 import { createLogger } from '@kindred/service/logger';
 import { type RunningServer, startSubgraph } from '@kindred/service/subgraph-server';
@@ -30,7 +30,9 @@ interface Context {
 /** What the stubs know and record. */
 export interface World {
   tenantId: TenantId;
-  apiKeys: Map<string, 'PUBLISHABLE' | 'SECRET'>;
+  apiKeys: Map<string, ApiKeyKind>;
+  /** The rules of keys that have some. */
+  apiKeyRules: Map<string, { allowedOrigins?: string[]; expiresAt?: string }>;
   calls: Call[];
   /** Emits `event` with the sequence of a training event, "end", or an Error to break the source with; `messageChars` lengthens its message. */
   bus: EventEmitter;
@@ -69,7 +71,9 @@ function tenantResolvers(world: World): object {
         const kind = world.apiKeys.get(String(apiKey));
         if (kind === undefined) return null;
         const tenantId = encodeGlobalId('Tenant', world.tenantId);
-        return { apiKeyId: encodeGlobalId('ApiKey', newId('ApiKey')), tenantId, scopes: scopesOfApiKeyKind(kind) };
+        const apiKeyId = encodeGlobalId('ApiKey', newId('ApiKey'));
+        const rules = { allowedOrigins: [], expiresAt: null, ...world.apiKeyRules.get(String(apiKey)) };
+        return { apiKeyId, tenantId, scopes: scopesOfApiKeyKind(kind), ...rules };
       }),
     },
     Tenant: {
@@ -174,6 +178,7 @@ export async function startTestGraph(overrides: { production?: boolean; redisUrl
   const world: World = {
     tenantId,
     apiKeys: new Map(),
+    apiKeyRules: new Map(),
     calls: [],
     bus,
     openStreams: 0,

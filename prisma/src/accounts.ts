@@ -1,5 +1,5 @@
 import type { AccountId, TenantId } from '@kindred/domain/ids';
-import type { Role } from '@kindred/domain/viewer';
+import type { MemberRole } from '@kindred/domain/viewer';
 import { DatabaseError } from 'pg';
 import type { Db } from './client.ts';
 import { TakenError } from './taken-error.ts';
@@ -29,7 +29,7 @@ export interface SignIn {
   accountId: AccountId;
   passwordHash: string;
   tenantId: TenantId;
-  role: Role;
+  role: MemberRole;
 }
 
 /**

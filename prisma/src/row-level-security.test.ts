@@ -4,7 +4,18 @@ import { Client } from 'pg';
 import { describe, expect, test } from 'vitest';
 
 /** The tables of ours that hold no tenant's rows. */
-const TABLES_OF_NO_TENANT = ['_prisma_migrations', 'accounts', 'tenants'];
+const TABLES_OF_NO_TENANT = ['_prisma_migrations', 'accounts', 'operators', 'tenants'];
+
+const FUNCTIONS_ACROSS_TENANTS = [
+  'auth_accept_invitation',
+  'auth_end_session',
+  'auth_end_sessions',
+  'auth_find_api_key',
+  'auth_find_sign_in',
+  'auth_is_operator',
+  'auth_refresh_session',
+  'auth_sign_up',
+];
 
 async function catalogue<Row extends object>(text: string): Promise<Row[]> {
   await using database = await createTestDatabase();
@@ -63,19 +74,20 @@ describe('the database', () => {
         FROM pg_roles r WHERE rolname LIKE 'kindred\\_%' ORDER BY rolname`);
     expect(rows).toEqual([
       { name: 'kindred_app', strong: false, owner: false, login: true, memberOf: [] },
+      { name: 'kindred_audit', strong: false, owner: false, login: false, memberOf: [] },
       { name: 'kindred_auth', strong: false, owner: false, login: false, memberOf: [] },
     ]);
   });
 
-  test('runs as kindred_auth exactly the three functions that look across tenants, with a fixed search path', async () => {
+  test('runs as kindred_auth exactly the functions that look across tenants, with a fixed search path', async () => {
     const rows = await catalogue<{ name: string }>(`
       SELECT p.proname AS name, r.rolname AS owner, array_to_string(p.proconfig, ';') AS config,
              has_function_privilege('public', p.oid, 'EXECUTE') AS public
         FROM pg_proc p JOIN pg_roles r ON r.oid = p.proowner
-       WHERE p.pronamespace = 'public'::regnamespace AND p.prosecdef ORDER BY p.proname`);
+       WHERE p.pronamespace = 'public'::regnamespace AND p.prosecdef AND p.proname <> 'audit_append' ORDER BY p.proname`);
     const config = 'search_path=pg_catalog, public';
     expect(rows).toEqual(
-      ['auth_find_api_key', 'auth_find_sign_in', 'auth_sign_up'].map((name) => ({
+      FUNCTIONS_ACROSS_TENANTS.map((name) => ({
         name,
         owner: 'kindred_auth',
         config,

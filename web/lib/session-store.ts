@@ -1,9 +1,16 @@
-/** Who is signed in, as kept over reloads. The access token is the only secret in it. */
+/** Who is signed in, as kept over reloads. Both tokens are secrets. */
 export interface StoredSession {
   accessToken: string;
-  /** RFC 3339. */
+  /** RFC 3339: when the access token ends and a new one is fetched. */
   expiresAt: string;
+  /** Good once. */
+  refreshToken: string;
+  /** RFC 3339: when the session ends unless it was refreshed. */
+  refreshExpiresAt: string;
 }
+
+/** What became of a refresh token: its successor, or null when the session is over. Rejects when nobody answers. */
+export type RefreshSession = (refreshToken: string) => Promise<StoredSession | null>;
 
 /** Why there is no session any more: told on the sign-in page. */
 export type SessionEnd = 'signed-out' | 'expired';
@@ -11,10 +18,16 @@ export type SessionEnd = 'signed-out' | 'expired';
 export interface SessionStore {
   /** The live session, or null. The same object until it changes, so that React can compare it. */
   current: () => StoredSession | null;
+  /** Counts the sessions of this page: another number is another session, a refreshed one keeps its own. */
+  generation: () => number;
   /** Why the last session of this page ended; null before that. */
   lastEnd: () => SessionEnd | null;
   open: (session: StoredSession) => void;
   end: (reason: SessionEnd) => void;
+  /** An access token that is good now, refreshed first when need be; undefined without a session. Rejects when it cannot be had. */
+  liveToken: () => Promise<string | undefined>;
+  /** Replaces an access token that was refused, unless that has happened already. Rejects when nobody answers. */
+  replace: (refusedToken: string) => Promise<void>;
   /** Calls `listener` after every change, other tabs' included; gives the function that stops it. */
   subscribe: (listener: () => void) => () => void;
 }
@@ -22,11 +35,17 @@ export interface SessionStore {
 export interface SessionEnvironment {
   storage: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
   now: () => number;
+  refreshSession: RefreshSession;
+  /** Runs `work` while no other tab runs its own. */
+  exclusively: (work: () => Promise<void>) => Promise<void>;
   /** Calls back when another tab changed the storage. */
   onOtherTab: (listener: () => void) => () => void;
 }
 
 const STORAGE_KEY = 'kindred.session';
+// A request that starts now arrives while its token is still good.
+const EARLY_MS = 20_000;
+const KEYS = ['accessToken', 'expiresAt', 'refreshToken', 'refreshExpiresAt'] as const;
 // setTimeout counts milliseconds in 32 bits.
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
@@ -41,16 +60,21 @@ export function readStoredSession(raw: string | null, now: number): StoredSessio
     throw cause;
   }
   if (typeof value !== 'object' || value === null) return null;
-  const { accessToken, expiresAt } = value as Partial<Record<keyof StoredSession, unknown>>;
-  if (typeof accessToken !== 'string' || accessToken === '' || typeof expiresAt !== 'string') return null;
-  return Date.parse(expiresAt) > now ? { accessToken, expiresAt } : null;
+  const fields = value as Partial<Record<keyof StoredSession, unknown>>;
+  if (KEYS.some((key) => typeof fields[key] !== 'string' || fields[key] === '')) return null;
+  const session = fields as StoredSession;
+  return Date.parse(session.refreshExpiresAt) > now ? session : null;
 }
 
-export function createSessionStore({ storage, now, onOtherTab }: SessionEnvironment): SessionStore {
+export function createSessionStore(environment: SessionEnvironment): SessionStore {
+  const { storage, now, refreshSession, exclusively, onOtherTab } = environment;
   const listeners = new Set<() => void>();
-  let session = readStoredSession(storage.getItem(STORAGE_KEY), now());
+  const readStored = (): StoredSession | null => readStoredSession(storage.getItem(STORAGE_KEY), now());
+  let session = readStored();
   let ended: SessionEnd | null = session === null && storage.getItem(STORAGE_KEY) !== null ? 'expired' : null;
+  let generation = 0;
   let expiry: ReturnType<typeof setTimeout> | undefined;
+  let refreshing: Promise<void> | null = null;
 
   const change = (next: StoredSession | null, reason: SessionEnd | null): void => {
     session = next;
@@ -62,29 +86,61 @@ export function createSessionStore({ storage, now, onOtherTab }: SessionEnvironm
   const end = (reason: SessionEnd): void => {
     if (session === null) return;
     storage.removeItem(STORAGE_KEY);
+    generation += 1;
     change(null, reason);
   };
   const watchExpiry = (): void => {
     if (session === null) return;
-    const leftMs = Date.parse(session.expiresAt) - now();
+    const leftMs = Date.parse(session.refreshExpiresAt) - now();
     if (leftMs <= 0) return end('expired');
     expiry = setTimeout(watchExpiry, Math.min(leftMs, LONGEST_TIMER_MS));
   };
+  const store = (next: StoredSession): void => {
+    storage.setItem(STORAGE_KEY, JSON.stringify(next));
+    change(next, null);
+  };
+  const refreshOnce = async (): Promise<void> => {
+    const before = session;
+    await exclusively(async () => {
+      // Another tab may have refreshed or signed out while this one waited.
+      const stored = readStored();
+      if (session !== before || before === null) return;
+      if (stored !== null && stored.refreshToken !== before.refreshToken) return change(stored, null);
+      const next = await refreshSession(before.refreshToken);
+      if (session !== before) return;
+      if (next === null) end('expired');
+      else store(next);
+    });
+  };
+  const refresh = (): Promise<void> =>
+    (refreshing ??= refreshOnce().finally(() => {
+      refreshing = null;
+    }));
   if (session === null) storage.removeItem(STORAGE_KEY);
   watchExpiry();
   onOtherTab(() => {
-    const next = readStoredSession(storage.getItem(STORAGE_KEY), now());
-    if (next?.accessToken !== session?.accessToken) change(next, next === null ? 'signed-out' : null);
+    const next = readStored();
+    if (next?.accessToken === session?.accessToken) return;
+    if (next === null || session === null) generation += 1;
+    change(next, next === null ? 'signed-out' : null);
   });
 
   return {
     current: () => session,
+    generation: () => generation,
     lastEnd: () => ended,
     open(next) {
-      storage.setItem(STORAGE_KEY, JSON.stringify(next));
-      change(next, null);
+      generation += 1;
+      store(next);
     },
     end,
+    async liveToken() {
+      if (session !== null && Date.parse(session.expiresAt) - now() < EARLY_MS) await refresh();
+      return session?.accessToken;
+    },
+    async replace(refusedToken) {
+      if (session?.accessToken === refusedToken) await refresh();
+    },
     subscribe(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
@@ -92,11 +148,18 @@ export function createSessionStore({ storage, now, onOtherTab }: SessionEnvironm
   };
 }
 
-/** The page's store, kept in local storage. */
-export function browserSessionStore(): SessionStore {
+/** The page's store, kept in local storage; its tabs refresh one after the other. */
+export function browserSessionStore(refreshSession: RefreshSession): SessionStore {
   return createSessionStore({
     storage: window.localStorage,
     now: Date.now,
+    refreshSession,
+    // Browsers have locks on secure pages only, localhost included; elsewhere the API's grace keeps tabs apart.
+    exclusively: async (work) => {
+      const { locks } = navigator as { locks?: LockManager };
+      if (locks === undefined) await work();
+      else await locks.request(STORAGE_KEY, work);
+    },
     onOtherTab(listener) {
       const onStorage = (event: StorageEvent): void => {
         if (event.key === STORAGE_KEY || event.key === null) listener();

@@ -18,11 +18,13 @@ export interface SocketClientOptions {
  */
 export function createSocketClient({ apiOrigin, session, status }: SocketClientOptions): SocketClient {
   let socket: WebSocket | null = null;
+  let sentToken: string | undefined;
   let pongLimit: ReturnType<typeof setTimeout> | undefined;
   return createClient({
     url: `${apiOrigin.replace(/^http/, 'ws')}/graphql`,
-    connectionParams: () => {
-      const token = session.current()?.accessToken;
+    connectionParams: async () => {
+      const token = await session.liveToken();
+      sentToken = token;
       return token === undefined ? {} : { authorization: `Bearer ${token}` };
     },
     retryAttempts: 0,
@@ -46,7 +48,9 @@ export function createSocketClient({ apiOrigin, session, status }: SocketClientO
       closed: (event) => {
         clearTimeout(pongLimit);
         status.set('closed');
-        if (REFUSED_CODES.has((event as CloseEvent).code)) session.end('expired');
+        if (!REFUSED_CODES.has((event as CloseEvent).code) || sentToken === undefined) return;
+        // Whoever follows a stream tries again; where the API cannot be reached, that try says so.
+        session.replace(sentToken).catch(() => undefined);
       },
     },
   });

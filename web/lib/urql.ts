@@ -1,15 +1,7 @@
-import { Client, type CombinedError, fetchExchange, mapExchange, subscriptionExchange } from 'urql';
+import { Client, fetchExchange, subscriptionExchange } from 'urql';
 import { graphCache } from './graph-cache.ts';
 import type { SessionStore } from './session-store.ts';
 import { createSocketClient, type SocketClientOptions } from './socket-client.ts';
-
-/** Whether the gateway no longer takes the session's token. */
-function isRefusedToken(error: CombinedError): boolean {
-  const response = error.response as { status?: number } | undefined;
-  return (
-    response?.status === 401 || error.graphQLErrors.some(({ extensions }) => extensions.code === 'UNAUTHENTICATED')
-  );
-}
 
 /** A new client with an empty cache: one per session, so that nothing of one tenant is seen by the next. */
 export function createApiClient(options: SocketClientOptions): Client {
@@ -17,13 +9,8 @@ export function createApiClient(options: SocketClientOptions): Client {
   return new Client({
     url: `${options.apiOrigin}/graphql`,
     preferGetMethod: false,
-    fetchOptions: () => ({ headers: authorization(options.session) }),
+    fetch: authorizedFetch(options.session),
     exchanges: [
-      mapExchange({
-        onError: (error) => {
-          if (isRefusedToken(error)) options.session.end('expired');
-        },
-      }),
       graphCache(),
       fetchExchange,
       subscriptionExchange({
@@ -37,7 +24,20 @@ export function createApiClient(options: SocketClientOptions): Client {
   });
 }
 
-function authorization(session: SessionStore): Record<string, string> {
-  const token = session.current()?.accessToken;
-  return token === undefined ? {} : { authorization: `Bearer ${token}` };
+/** `fetch` with the session's access token: refreshed before it ends, and once more when the gateway refuses it. */
+export function authorizedFetch(session: SessionStore): typeof fetch {
+  return async (input, init) => {
+    const token = await session.liveToken();
+    const response = await send(input, init, token);
+    if (token === undefined || response.status !== 401) return response;
+    await session.replace(token);
+    const next = await session.liveToken();
+    return next === undefined || next === token ? response : await send(input, init, next);
+  };
+}
+
+function send(input: Parameters<typeof fetch>[0], init: RequestInit | undefined, token: string | undefined) {
+  const headers = new Headers(init?.headers);
+  if (token !== undefined) headers.set('authorization', `Bearer ${token}`);
+  return fetch(input, { ...init, headers });
 }

@@ -1,4 +1,4 @@
-import { LruCache } from '../lru-cache.ts';
+import { LruCache } from '@kindred/service/lru-cache';
 import type { Bucket, RateStore } from './rate-store.ts';
 
 // Of callers beyond this many, those seen longest ago start with full buckets again.

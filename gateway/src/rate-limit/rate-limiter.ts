@@ -1,7 +1,7 @@
 import { AppError } from '@kindred/domain/app-error';
 import type { Viewer } from '@kindred/domain/viewer';
 import type { Logger } from '@kindred/service/logger';
-import { LruCache } from '../lru-cache.ts';
+import { LruCache } from '@kindred/service/lru-cache';
 import type { Bucket, RateStore } from './rate-store.ts';
 
 /** What a bucket of one kind holds; see `OperationCosts` for points. */

@@ -6,6 +6,8 @@ type Branded<Name extends string> = string & { readonly [brand]: Name };
 
 export type TenantId = Branded<'TenantId'>;
 export type AccountId = Branded<'AccountId'>;
+export type SessionId = Branded<'SessionId'>;
+export type InvitationId = Branded<'InvitationId'>;
 export type ApiKeyId = Branded<'ApiKeyId'>;
 export type ItemId = Branded<'ItemId'>;
 export type UserId = Branded<'UserId'>;
@@ -16,6 +18,8 @@ export type ModelVersionId = Branded<'ModelVersionId'>;
 interface IdByKind {
   Tenant: TenantId;
   Account: AccountId;
+  Session: SessionId;
+  Invitation: InvitationId;
   ApiKey: ApiKeyId;
   Item: ItemId;
   User: UserId;
@@ -30,6 +34,8 @@ export type IdKind = keyof IdByKind;
 const PREFIX_BY_KIND: Record<IdKind, string> = {
   Tenant: 'ten',
   Account: 'acc',
+  Session: 'ses',
+  Invitation: 'inv',
   ApiKey: 'key',
   Item: 'itm',
   User: 'usr',

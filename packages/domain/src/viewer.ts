@@ -1,7 +1,10 @@
 import type { AccountId, ApiKeyId, TenantId } from './ids.ts';
 
 /** A membership role of an account in a tenant, strongest first. */
-export type Role = 'OWNER' | 'ADMIN' | 'MEMBER' | 'VIEWER';
+export type MemberRole = 'OWNER' | 'ADMIN' | 'MEMBER' | 'VIEWER';
+
+/** What an account is in a tenant: a member, or a platform operator who looks in. */
+export type Role = MemberRole | 'OPERATOR';
 
 /** What a credential may do. Roles and API-key kinds map to scopes in `scopesOfRole` and `scopesOfApiKeyKind`. */
 export type Scope =
@@ -32,6 +35,7 @@ const SCOPES_OF_ROLE: Record<Role, readonly Scope[]> = {
   ADMIN: [...WRITE, 'tenant:manage'],
   MEMBER: WRITE,
   VIEWER: READ,
+  OPERATOR: READ,
 };
 
 const SCOPES_OF_API_KEY_KIND: Record<ApiKeyKind, readonly Scope[]> = {

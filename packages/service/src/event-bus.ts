@@ -1,6 +1,6 @@
 import { AppError } from '@kindred/domain/app-error';
-import { Redis } from 'ioredis';
 import { MessageQueue } from './message-queue.ts';
+import { connectRedis, type Redis } from './redis.ts';
 
 export interface EventBus {
   /** Resolves when Redis has taken the message. It reaches whoever is subscribed now; nothing is kept. */
@@ -22,15 +22,14 @@ export interface TopicSubscription extends AsyncIterable<string> {
 
 // A training run of 1,000 epochs is far below this; a reader so far behind is stuck.
 const MAX_QUEUED_MESSAGES = 10_000;
-const COMMAND_TIMEOUT_MS = 2_000;
 
 type Readers = Map<string, Set<MessageQueue<string>>>;
 
 /** An event bus over Redis pub/sub: one connection for publishing, one for all subscriptions of this process. */
 export function connectEventBus(redisUrl: string): EventBus {
   const readers: Readers = new Map();
-  const publisher = connect(redisUrl);
-  const subscriber = connect(redisUrl);
+  const publisher = connectRedis(redisUrl);
+  const subscriber = connectRedis(redisUrl);
   subscriber.on('message', (topic: string, message: string) => {
     for (const queue of readers.get(topic) ?? []) queue.push(message);
   });
@@ -53,19 +52,6 @@ export function connectEventBus(redisUrl: string): EventBus {
       subscriber.disconnect();
     },
   };
-}
-
-function connect(redisUrl: string): Redis {
-  const redis = new Redis(redisUrl, {
-    // After a break every reader is told, and subscribes anew.
-    autoResubscribe: false,
-    maxRetriesPerRequest: 1,
-    commandTimeout: COMMAND_TIMEOUT_MS,
-    retryStrategy: (attempt) => Math.min(attempt * 100, 2_000),
-  });
-  // Commands reject with their own error and `ping` tells readiness; without a listener ioredis prints every attempt.
-  redis.on('error', () => undefined);
-  return redis;
 }
 
 function subscribe(

@@ -1,5 +1,5 @@
 import { AppError } from '@kindred/domain/app-error';
-import type { TenantId } from '@kindred/domain/ids';
+import type { AccountId, TenantId } from '@kindred/domain/ids';
 import type { Viewer } from '@kindred/domain/viewer';
 
 /**
@@ -9,6 +9,15 @@ import type { Viewer } from '@kindred/domain/viewer';
 export function requireTenant(viewer: Viewer): TenantId {
   if (viewer.kind === 'account' || viewer.kind === 'apiKey') return viewer.tenantId;
   throw new AppError('UNAUTHENTICATED', 'This needs a credential: send `Authorization: Bearer …` or `X-API-Key`.');
+}
+
+/**
+ * The account that is signed in.
+ * @throws AppError UNAUTHENTICATED for everybody else, API keys included.
+ */
+export function requireAccount(viewer: Viewer): AccountId {
+  if (viewer.kind === 'account') return viewer.accountId;
+  throw new AppError('UNAUTHENTICATED', 'This needs a signed-in account: send `Authorization: Bearer …` of a session.');
 }
 
 /**

@@ -16,7 +16,7 @@ const viewer: Viewer = {
 const text = '{"query":"{ tenant { name } }"}';
 const request = { audience: 'tenant', viewer, body: text };
 const verify = (token: string | undefined, body = text, audience = 'tenant') =>
-  verifyInternalToken(SECRET, { audience, token, body: Buffer.from(body) });
+  verifyInternalToken(SECRET, { audience, token, body: Buffer.from(body) }).viewer;
 
 afterEach(() => {
   vi.useRealTimers();
@@ -24,6 +24,14 @@ afterEach(() => {
 
 test('a token gives the viewer it was signed for', () => {
   expect(verify(signInternalToken(SECRET, request))).toEqual(viewer);
+});
+
+test('a token names its client, and no two tokens of one request are the same', () => {
+  const read = (token: string) => verifyInternalToken(SECRET, { audience: 'tenant', token, body: Buffer.from(text) });
+  expect(read(signInternalToken(SECRET, { ...request, clientAddress: '192.0.2.7' })).clientAddress).toBe('192.0.2.7');
+  const [one, two] = [read(signInternalToken(SECRET, request)), read(signInternalToken(SECRET, request))];
+  expect(one.clientAddress).toBeNull();
+  expect(one.tokenId).not.toBe(two.tokenId);
 });
 
 test('a token is a JWT that other libraries read', async () => {

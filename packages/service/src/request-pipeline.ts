@@ -1,24 +1,42 @@
 import type { IncomingMessage } from 'node:http';
 import { AppError } from '@kindred/domain/app-error';
-import type { Viewer } from '@kindred/domain/viewer';
 import express, { type ErrorRequestHandler, type RequestHandler, type Response } from 'express';
 import { type FormatError, HTTP_STATUS_BY_CODE, toFormattedError } from './format-error.ts';
-import { INTERNAL_TOKEN_HEADER, verifyInternalToken } from './internal-token.ts';
+import {
+  INTERNAL_TOKEN_HEADER,
+  MAX_TOKEN_AGE_MS,
+  refuseToken,
+  verifyInternalToken,
+  type Vouched,
+} from './internal-token.ts';
+import { createReplayGuard } from './replay-guard.ts';
 import { newTraceId, readTraceId, runInTrace, TRACE_HEADER } from './trace.ts';
 
 // The gateway admits 8 MiB; escaping can make a body longer on its way.
 const BODY_LIMIT_BYTES = 16 * 1024 * 1024;
 const TOO_LARGE = 'The request body is too large.';
 
+/** Whom the gateway vouches for with this token and this body. @throws AppError UNAUTHENTICATED, once it came before too. */
+export type VerifyToken = (token: string | undefined, body: Buffer) => Vouched;
+
+/** The check of one subgraph's internal tokens, the same for all of its routes: each token admits one request. */
+export function createTokenVerifier({ audience, secret }: { audience: string; secret: string }): VerifyToken {
+  const replays = createReplayGuard(MAX_TOKEN_AGE_MS);
+  return (token, body) => {
+    const vouched = verifyInternalToken(secret, { audience, token, body });
+    if (!replays.admit(vouched.tokenId)) throw refuseToken('it came before');
+    return vouched;
+  };
+}
+
 /**
- * Reads the raw body, verifies the internal token against it, and only then parses: what follows sees a JSON body, the
- * viewer (`viewerOf`) and the caller's trace.
+ * Reads the raw body, verifies the internal token against it, and only then parses: what follows sees a JSON body, who asks
+ * (`vouchedOf`) and the caller's trace.
  */
-export function verifyRequest({ audience, secret }: { audience: string; secret: string }): RequestHandler[] {
+export function verifyRequest(verifyToken: VerifyToken): RequestHandler[] {
   const verify: RequestHandler = (req, res, next) => {
     const body: Buffer = Buffer.isBuffer(req.body) ? req.body : Buffer.alloc(0);
-    const viewer = verifyInternalToken(secret, { audience, token: req.get(INTERNAL_TOKEN_HEADER), body });
-    res.locals.viewer = viewer;
+    res.locals.vouched = verifyToken(req.get(INTERNAL_TOKEN_HEADER), body);
     req.body = parseJson(body);
     runInTrace(readTraceId(req.get(TRACE_HEADER)) ?? newTraceId(), next);
   };
@@ -26,17 +44,17 @@ export function verifyRequest({ audience, secret }: { audience: string; secret: 
 }
 
 /**
- * The same for a request that no express app has touched: its viewer and its body, read as JSON.
- * @throws AppError UNAUTHENTICATED, BAD_USER_INPUT; what `answerErrors` knows as too large.
+ * The same for a request that no express app has touched: who asks, and the body, read as JSON.
+ * @throws AppError UNAUTHENTICATED, BAD_USER_INPUT.
  */
 export async function readVerified(
   req: IncomingMessage,
-  { audience, secret }: { audience: string; secret: string },
-): Promise<{ viewer: Viewer; body: unknown }> {
+  verifyToken: VerifyToken,
+): Promise<{ vouched: Vouched; body: unknown }> {
   const body = await readBody(req);
   const token = req.headers[INTERNAL_TOKEN_HEADER];
-  const viewer = verifyInternalToken(secret, { audience, token: typeof token === 'string' ? token : undefined, body });
-  return { viewer, body: parseJson(body) };
+  const vouched = verifyToken(typeof token === 'string' ? token : undefined, body);
+  return { vouched, body: parseJson(body) };
 }
 
 /** By events: iterating over the stream costs a promise for every chunk of every request. */
@@ -54,9 +72,9 @@ function readBody(req: IncomingMessage): Promise<Buffer> {
   });
 }
 
-/** The viewer of a request that `verifyRequest` let pass. */
-export function viewerOf(res: Response): Viewer {
-  return res.locals.viewer as Viewer;
+/** Who asks, of a request that `verifyRequest` let pass. */
+export function vouchedOf(res: Response): Vouched {
+  return res.locals.vouched as Vouched;
 }
 
 /** What was thrown outside GraphQL, in the form of a GraphQL answer without data. */

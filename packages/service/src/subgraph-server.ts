@@ -7,11 +7,12 @@ import { enforceScopes } from './enforce-scopes.ts';
 import { createFormatError } from './format-error.ts';
 import { addHealthRoutes, type Readiness } from './health.ts';
 import { listen, type RunningServer } from './http-server.ts';
+import type { Vouched } from './internal-token.ts';
 import type { Logger } from './logger.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { createOperationRunner, type OperationAnswer } from './operation-runner.ts';
 import { readDeadline, TIMEOUT_HEADER } from './request-deadline.ts';
-import { answerErrors, answerOf, readVerified, verifyRequest, viewerOf } from './request-pipeline.ts';
+import { answerErrors, answerOf, createTokenVerifier, readVerified, verifyRequest, vouchedOf } from './request-pipeline.ts';
 import { createStreamHandler } from './stream-handler.ts';
 import { currentTraceId, newTraceId, readTraceId, runInTrace, TRACE_HEADER } from './trace.ts';
 
@@ -25,6 +26,8 @@ export interface SubgraphRequest {
   headers: IncomingHttpHeaders;
   /** When the caller stops waiting, as `performance.now()` tells it; null when it did not say. */
   deadlineAt: number | null;
+  /** Where the client's connection came from, by the gateway's word; null when the gateway itself asks. */
+  clientAddress: string | null;
 }
 
 /** What every resolver context holds; `enforceScopes` reads it. */
@@ -64,7 +67,7 @@ export async function startSubgraph<C extends ViewerContext>(options: SubgraphOp
   const schema = buildSchema(options);
   const formatError = createFormatError(options.logger);
   const draining = new AbortController();
-  const place = { audience: options.name, secret: options.env.internalTokenSecret };
+  const verifyToken = createTokenVerifier({ audience: options.name, secret: options.env.internalTokenSecret });
 
   const app = express().disable('x-powered-by').disable('etag');
   const metrics = createMetrics(options.name);
@@ -72,22 +75,22 @@ export async function startSubgraph<C extends ViewerContext>(options: SubgraphOp
   app.use(metrics.middleware);
   addHealthRoutes(app, { ...options, metrics, isDraining: () => draining.signal.aborted });
   options.routes?.(app);
-  const context = async (req: IncomingMessage, res: ServerResponse, viewer: Viewer) =>
-    await options.createContext(viewer, new RequestOf(req, res, draining.signal));
+  const context = async (req: IncomingMessage, res: ServerResponse, { viewer, clientAddress }: Vouched) =>
+    await options.createContext(viewer, new RequestOf({ req, res, clientAddress, draining: draining.signal }));
   const stream = createStreamHandler({
     schema,
-    context: (req, res) => context(req, res, viewerOf(res)),
+    context: (req, res) => context(req, res, vouchedOf(res)),
     formatError,
     draining: draining.signal,
   });
-  app.post('/graphql/stream', verifyRequest(place), stream);
+  app.post('/graphql/stream', verifyRequest(verifyToken), stream);
   app.use(answerErrors(formatError));
 
   const run = createOperationRunner({ schema, formatError });
   const answer = async (req: IncomingMessage, res: ServerResponse): Promise<OperationAnswer> => {
     try {
-      const { viewer, body } = await readVerified(req, place);
-      return await run(body, await context(req, res, viewer));
+      const { vouched, body } = await readVerified(req, verifyToken);
+      return await run(body, await context(req, res, vouched));
     } catch (error) {
       const { status, body } = answerOf(error, formatError);
       return { status, result: body };
@@ -117,17 +120,26 @@ export async function startSubgraph<C extends ViewerContext>(options: SubgraphOp
   };
 }
 
+interface RequestParts {
+  req: IncomingMessage;
+  res: ServerResponse;
+  clientAddress: string | null;
+  draining: AbortSignal;
+}
+
 /** A request as resolver contexts see it; what few of them look at is made when it is looked at. */
 class RequestOf implements SubgraphRequest {
   readonly traceId = currentTraceId();
   readonly headers: IncomingHttpHeaders;
   readonly deadlineAt: number | null;
+  readonly clientAddress: string | null;
   readonly #draining: AbortSignal;
   readonly #res: ServerResponse;
   #signal: AbortSignal | undefined;
 
-  constructor(req: IncomingMessage, res: ServerResponse, draining: AbortSignal) {
+  constructor({ req, res, clientAddress, draining }: RequestParts) {
     const { headers } = req;
+    this.clientAddress = clientAddress;
     const timeout = headers[TIMEOUT_HEADER];
     this.headers = headers;
     this.deadlineAt = readDeadline(typeof timeout === 'string' ? timeout : undefined, performance.now());

@@ -21,7 +21,11 @@ const CREATE = `mutation ($input: CreateApiKeyInput!) {
 const REVOKE = `mutation ($input: RevokeApiKeyInput!) {
   revokeApiKey(input: $input) { apiKey { id revokedAt } userErrors { code message path } }
 }`;
-const AUTHENTICATE = 'query ($apiKey: String!) { authenticateApiKey(apiKey: $apiKey) { apiKeyId tenantId scopes } }';
+const AUTHENTICATE =
+  'query ($apiKey: String!) { authenticateApiKey(apiKey: $apiKey) { apiKeyId tenantId scopes allowedOrigins expiresAt } }';
+const ROTATE = `mutation ($input: RotateApiKeyInput!) {
+  rotateApiKey(input: $input) { apiKey { id preview name kind scopes } secret userErrors { code message path } }
+}`;
 const LIST = `query ($first: Int!, $after: String) {
   tenant { apiKeys(first: $first, after: $after) { edges { node { name } } pageInfo { hasNextPage endCursor } } }
 }`;
@@ -64,6 +68,8 @@ test.each([
     apiKeyId: apiKey?.id,
     tenantId: encodeGlobalId('Tenant', tenantId),
     scopes: scopesOfApiKeyKind(kind),
+    allowedOrigins: [],
+    expiresAt: null,
   };
   expect(await authenticate(secret)).toEqual({ authenticateApiKey: credentials });
 });
@@ -98,6 +104,92 @@ test('only the gateway itself may ask what a key stands for', async () => {
   }
 });
 
+test('a key may be given fewer scopes, an end and origins, and stands for exactly these', async () => {
+  const { viewer } = await signUpTenant(subgraph);
+  const expiresAt = new Date(Date.now() + 3_600_000).toISOString();
+  const rules = { scopes: ['recommendations:read'], allowedOrigins: ['https://shop.example'], expiresAt };
+  const { secret, userErrors } = await create(viewer, rules);
+  expect(userErrors).toEqual([]);
+  expect(await authenticate(secret)).toMatchObject({ authenticateApiKey: rules });
+});
+
+test.each([
+  [{ scopes: [] }, ['scopes'], 'scopes must be one or more, got none.'],
+  [
+    { scopes: ['catalog:read', 'tenant:manage'] },
+    ['scopes', '1'],
+    'A PUBLISHABLE key can have the scopes recommendations:read, interactions:write, catalog:read, got "tenant:manage".',
+  ],
+  [
+    { kind: 'SECRET', scopes: ['tenant:manage'] },
+    ['scopes', '0'],
+    'A SECRET key can have the scopes tenant:read, catalog:read, models:read, recommendations:read, catalog:write, interactions:write, models:train, got "tenant:manage".',
+  ],
+  [
+    { expiresAt: '2020-01-01T00:00:00.000Z' },
+    ['expiresAt'],
+    'expiresAt must lie ahead, within 10 years, got 2020-01-01T00:00:00.000Z.',
+  ],
+  [
+    { kind: 'SECRET', allowedOrigins: ['https://shop.example'] },
+    ['allowedOrigins'],
+    'allowedOrigins are for PUBLISHABLE keys, got a SECRET one.',
+  ],
+  [
+    { allowedOrigins: Array.from({ length: 21 }, (_, n) => `https://${n}.example`) },
+    ['allowedOrigins'],
+    'allowedOrigins must be 1-20, got 21.',
+  ],
+  ...[
+    '*',
+    'null',
+    'shop.example',
+    'https://shop.example/',
+    'https://*.example/x',
+    'HTTPS://SHOP.EXAMPLE',
+    'file:///a',
+  ].map((origin): [object, string[], string] => [
+    { allowedOrigins: [origin] },
+    ['allowedOrigins', '0'],
+    `An allowed origin must read like https://shop.example or http://localhost:3000, got "${origin}".`,
+  ]),
+] as [object, string[], string][])(
+  'a key with %j is refused with what was wanted and got',
+  async (fields, path, message) => {
+    const { viewer } = await signUpTenant(subgraph);
+    expect(await create(viewer, fields)).toEqual({
+      apiKey: null,
+      secret: null,
+      userErrors: [{ code: 'INVALID', message, path }],
+    });
+  },
+);
+
+test('rotating a key gives one alike; both work until the old one ends, and a third is refused', async () => {
+  const { viewer } = await signUpTenant(subgraph);
+  const { viewer: foreign } = await signUpTenant(subgraph);
+  const { apiKey, secret } = await create(viewer, { kind: 'SECRET', scopes: ['models:read'] });
+  const rotate = async (apiKeyId: string | undefined, fields: object = {}, asking = viewer) => {
+    const input = { apiKeyId, ...fields };
+    return (await subgraph.read<{ rotateApiKey: Created['createApiKey'] }>(asking, ROTATE, { input })).rotateApiKey;
+  };
+  expect(await rotate(apiKey?.id, {}, foreign)).toMatchObject({ apiKey: null, userErrors: [{ code: 'NOT_FOUND' }] });
+  expect(await rotate('rubbish')).toMatchObject({ userErrors: [{ code: 'INVALID', path: ['apiKeyId'] }] });
+  const tooLong = { overlapMinutes: 43_201 };
+  expect(await rotate(apiKey?.id, tooLong)).toMatchObject({ userErrors: [{ path: ['overlapMinutes'] }] });
+  const next = await rotate(apiKey?.id);
+  expect(next).toMatchObject({ apiKey: { name: 'Shop', kind: 'SECRET', scopes: ['models:read'] }, userErrors: [] });
+  for (const works of [secret, next.secret]) {
+    expect(await authenticate(works)).toMatchObject({ authenticateApiKey: { scopes: ['models:read'] } });
+  }
+  expect(await rotate(apiKey?.id)).toMatchObject({ apiKey: null, userErrors: [{ code: 'CONFLICT' }] });
+  await revoke(viewer, apiKey?.id);
+  expect(await authenticate(secret)).toEqual({ authenticateApiKey: null });
+  expect(await rotate(apiKey?.id)).toMatchObject({ apiKey: null, userErrors: [{ code: 'CONFLICT' }] });
+  expect(await rotate(next.apiKey?.id, { overlapMinutes: 0 })).toMatchObject({ userErrors: [] });
+  expect(await authenticate(next.secret)).toEqual({ authenticateApiKey: null });
+});
+
 test('a revoked key stands for nothing, and revoking again keeps the first time', async () => {
   const { viewer } = await signUpTenant(subgraph);
   const { apiKey, secret } = await create(viewer);
@@ -107,9 +199,9 @@ test('a revoked key stands for nothing, and revoking again keeps the first time'
   expect(await revoke(viewer, apiKey?.id)).toEqual(first);
 });
 
-test('an idempotent call creates one key; its secret is in the first answer alone', async () => {
+test('100 parallel calls with one idempotency key create one key; its secret is in the first answer alone', async () => {
   const { viewer } = await signUpTenant(subgraph);
-  const answers = await Promise.all(Array.from({ length: 5 }, () => create(viewer, { idempotencyKey: 'k' })));
+  const answers = await Promise.all(Array.from({ length: 100 }, () => create(viewer, { idempotencyKey: 'k' })));
   expect(new Set(answers.map(({ apiKey }) => apiKey?.id)).size).toBe(1);
   expect(answers.filter(({ secret }) => secret !== null)).toHaveLength(1);
   const { tenant } = await subgraph.read<Listed>(viewer, LIST, { first: 10 });

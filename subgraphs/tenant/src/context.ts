@@ -3,6 +3,7 @@ import type { Viewer } from '@kindred/domain/viewer';
 import type { AccessTokens } from './access-tokens.ts';
 import { createLoaders, type Loaders } from './loaders.ts';
 import type { Passwords } from './passwords.ts';
+import type { SignInThrottle } from './sign-in-throttle.ts';
 
 /** A viewer with a tenant: an account or an API key. */
 export type TenantViewer = Extract<Viewer, { tenantId: unknown }>;
@@ -12,15 +13,21 @@ export interface TenantServices {
   db: Db;
   accessTokens: AccessTokens;
   passwords: Passwords;
+  signInThrottle: SignInThrottle;
   apiKeyPepper: string;
 }
 
 /** What every resolver of one request shares. */
 export interface TenantContext extends TenantServices {
   viewer: Viewer;
+  /** Where the client's connection came from; null for the gateway's own questions. */
+  clientAddress: string | null;
   loaders: Loaders;
 }
 
-export function createContext(services: TenantServices, viewer: Viewer): TenantContext {
-  return { ...services, viewer, loaders: createLoaders(services.db) };
+export function createContext(
+  services: TenantServices,
+  request: { viewer: Viewer; clientAddress: string | null },
+): TenantContext {
+  return { ...services, ...request, loaders: createLoaders(services.db) };
 }

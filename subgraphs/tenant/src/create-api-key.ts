@@ -1,10 +1,13 @@
 import { createApiKey as insertApiKey, findApiKeys, type ApiKeyRow } from '@kindred/db/api-keys';
+import { appendAuditEvent } from '@kindred/db/audit-log';
 import { withIdempotencyKey } from '@kindred/db/idempotency';
 import { withTenant, type TenantTx } from '@kindred/db/tenants';
-import { newId, type ApiKeyId } from '@kindred/domain/ids';
+import { encodeGlobalId, newId, type ApiKeyId } from '@kindred/domain/ids';
+import { type Scope, scopesOfApiKeyKind } from '@kindred/domain/viewer';
 import { requireTenant } from '@kindred/service/guards';
 import { digestApiKey, newApiKeySecret, previewApiKey } from './api-key-secret.ts';
-import { checkOptionalText, checkText } from './check-text.ts';
+import { actorOf } from './audit.ts';
+import { checkApiKey } from './check-api-key.ts';
 import type { TenantContext } from './context.ts';
 import type { CreateApiKeyInput, UserError } from './generated/resolvers.ts';
 
@@ -18,24 +21,28 @@ export interface CreatedApiKey {
 export async function createApiKey(context: TenantContext, input: CreateApiKeyInput): Promise<CreatedApiKey> {
   const { kind, idempotencyKey } = input;
   const name = input.name.trim();
-  const userErrors = [
-    ...checkText(name, { field: 'name', minChars: 1, maxChars: 80 }),
-    ...checkOptionalText(idempotencyKey, { field: 'idempotencyKey', maxChars: 200 }),
-  ];
+  const rules = {
+    scopes: (input.scopes as Scope[] | null | undefined) ?? scopesOfApiKeyKind(kind),
+    allowedOrigins: input.allowedOrigins ?? [],
+    expiresAt: input.expiresAt ?? null,
+  };
+  const userErrors = checkApiKey(input);
   if (userErrors.length > 0) return { apiKey: null, secret: null, userErrors };
   return withTenant(context.db, requireTenant(context.viewer), async (tx) => {
     const id = newId('ApiKey');
     const secret = newApiKeySecret(kind);
     const insert = async (): Promise<ApiKeyId> => {
       const digest = digestApiKey(context.apiKeyPepper, secret);
-      await insertApiKey(tx, { id, name, kind, preview: previewApiKey(secret), digest });
+      await insertApiKey(tx, { id, name, kind, ...rules, preview: previewApiKey(secret), digest, replacesId: null });
+      const details = { apiKeyId: encodeGlobalId('ApiKey', id), name, kind };
+      await appendAuditEvent(tx, { actor: actorOf(context.viewer), action: 'createApiKey', details });
       return id;
     };
     const firstId =
       typeof idempotencyKey === 'string'
         ? await withIdempotencyKey(
             tx,
-            { operation: 'createApiKey', key: idempotencyKey, request: { name, kind } },
+            { operation: 'createApiKey', key: idempotencyKey, request: { name, kind, ...rules } },
             insert,
           )
         : await insert();

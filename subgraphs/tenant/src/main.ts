@@ -1,5 +1,6 @@
 import { connectDb } from '@kindred/db/client';
 import { createLogger } from '@kindred/service/logger';
+import { connectRedis } from '@kindred/service/redis';
 import { runMain } from '@kindred/service/run-main';
 import { env } from './env.ts';
 import { startTenant } from './start-tenant.ts';
@@ -10,10 +11,12 @@ await runMain({
   logger,
   start: async () => {
     const db = await connectDb({ url: env.databaseUrl, applicationName: 'tenant' });
-    const server = await startTenant({ db, logger, env: env.server, secrets: env.secrets });
+    const redis = connectRedis(env.redisUrl);
+    const server = await startTenant({ db, redis, logger, env: env.server, secrets: env.secrets });
     return {
       drain: async () => {
         await server.drain();
+        redis.disconnect();
         await db[Symbol.asyncDispose]();
       },
     };

@@ -1,15 +1,24 @@
 import { encodeGlobalId } from '@kindred/domain/ids';
 import { requireSystem, requireTenant } from '@kindred/service/guards';
 import { GraphQLDateTime } from 'graphql-scalars';
+import { acceptInvitation } from './accept-invitation.ts';
+import { actorIdOf, actorKindOf } from './audit.ts';
 import { authenticateApiKey } from './authenticate-api-key.ts';
+import { changeMemberRole, removeMember } from './change-members.ts';
 import { createApiKey } from './create-api-key.ts';
+import { enterTenant, switchTenant } from './enter-tenant.ts';
 import type { Resolvers } from './generated/resolvers.ts';
+import { inviteMember, revokeInvitation } from './invite-member.ts';
 import { listApiKeys } from './list-api-keys.ts';
+import { listAuditEvents, listMembers } from './list-members.ts';
 import { resolveAccount, resolveApiKey, resolveTenant } from './references.ts';
+import { refreshSession } from './refresh-session.ts';
 import { revokeApiKey } from './revoke-api-key.ts';
+import { rotateApiKey } from './rotate-api-key.ts';
 import { signIn } from './sign-in.ts';
+import { signOut, signOutEverywhere } from './sign-out.ts';
 import { signUp } from './sign-up.ts';
-import { findAccountOf, findTenantOf, identify } from './viewer-fields.ts';
+import { findAccountOf, findMemberAccount, findTenantOf, identify } from './viewer-fields.ts';
 
 /** Scopes are enforced by the server from the directives in schema.graphql. */
 export const resolvers: Resolvers = {
@@ -25,7 +34,18 @@ export const resolvers: Resolvers = {
   Mutation: {
     signUp: (_root, { input }, context) => signUp(context, input),
     signIn: (_root, { input }, context) => signIn(context, input),
+    refreshSession: (_root, { input }, context) => refreshSession(context, input),
+    signOut: (_root, { input }, context) => signOut(context, input),
+    signOutEverywhere: (_root, _args, context) => signOutEverywhere(context),
+    switchTenant: (_root, { input }, context) => switchTenant(context, input),
+    enterTenant: (_root, { input }, context) => enterTenant(context, input),
+    inviteMember: (_root, { input }, context) => inviteMember(context, input),
+    revokeInvitation: (_root, { input }, context) => revokeInvitation(context, input),
+    acceptInvitation: (_root, { input }, context) => acceptInvitation(context, input),
+    changeMemberRole: (_root, { input }, context) => changeMemberRole(context, input),
+    removeMember: (_root, { input }, context) => removeMember(context, input),
     createApiKey: (_root, { input }, context) => createApiKey(context, input),
+    rotateApiKey: (_root, { input }, context) => rotateApiKey(context, input),
     revokeApiKey: (_root, { input }, context) => revokeApiKey(context, input),
   },
   Viewer: {
@@ -38,6 +58,22 @@ export const resolvers: Resolvers = {
     __resolveReference: resolveTenant,
     id: (tenant) => encodeGlobalId('Tenant', tenant.id),
     apiKeys: (tenant, args, context) => listApiKeys(context, tenant, args),
+    members: (tenant, args, context) => listMembers(context, tenant, args),
+    auditEvents: (tenant, args, context) => listAuditEvents(context, tenant, args),
+  },
+  Member: {
+    account: (member, _args, context) => findMemberAccount(member, context),
+    joinedAt: (member) => member.createdAt,
+  },
+  Invitation: {
+    id: (invitation) => encodeGlobalId('Invitation', invitation.id),
+  },
+  AuditEvent: {
+    sequence: (event) => Number(event.sequence),
+    actorKind: actorKindOf,
+    actorId: actorIdOf,
+    details: (event) => JSON.stringify(event.details),
+    hash: (event) => Buffer.from(event.hash).toString('hex'),
   },
   Account: {
     __resolveReference: resolveAccount,
@@ -46,10 +82,13 @@ export const resolvers: Resolvers = {
   ApiKey: {
     __resolveReference: resolveApiKey,
     id: (apiKey) => encodeGlobalId('ApiKey', apiKey.id),
+    scopes: (apiKey) => [...apiKey.scopes],
+    allowedOrigins: (apiKey) => [...apiKey.allowedOrigins],
   },
   ApiKeyCredentials: {
     apiKeyId: (credentials) => encodeGlobalId('ApiKey', credentials.apiKeyId),
     tenantId: (credentials) => encodeGlobalId('Tenant', credentials.tenantId),
     scopes: (credentials) => [...credentials.scopes],
+    allowedOrigins: (credentials) => [...credentials.allowedOrigins],
   },
 };

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { scopesOfRole, type Viewer } from '@kindred/domain/viewer';
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -40,13 +41,13 @@ test('the right password opens a session of the account in its tenant, the addre
   expect(session?.viewer).toEqual({ role: 'OWNER', scopes, account: { email }, tenant: { name: 'Acme' } });
 });
 
-test('the access token says who, for which tenant and for 12 hours, and verifies by the published key', async () => {
+test('the access token says who, for which tenant and for 15 minutes, and verifies by the published key', async () => {
   const { email, password, accountId, tenantId } = await signUpTenant(subgraph);
   const { session } = await signIn(email, password);
   const accessToken = session?.accessToken ?? '';
   const { payload } = await verify(accessToken);
   expect(payload).toMatchObject({ sub: accountId, tenant: tenantId, role: 'OWNER' });
-  expect((payload.exp ?? 0) - (payload.iat ?? 0)).toBe(12 * 60 * 60);
+  expect((payload.exp ?? 0) - (payload.iat ?? 0)).toBe(15 * 60);
   expect(Date.parse(session?.expiresAt ?? '')).toBe((payload.exp ?? 0) * 1000);
   expect(decodeProtectedHeader(accessToken)).toMatchObject({ alg: 'EdDSA', kid: expect.any(String) });
 });
@@ -81,22 +82,24 @@ test('a wrong password, an unknown address and no address at all get the same an
 
 test('an unknown address takes as long as a wrong password', async () => {
   const { email } = await signUpTenant(subgraph);
-  const known = await fastest(() => signIn(email, 'a wrong password'));
-  const unknown = await fastest(() => signIn('nobody@example.com', 'a wrong password'));
-  const noAddress = await fastest(() => signIn('nobody', 'a wrong password'));
+  const unknownEmail = `${randomUUID()}@example.com`;
+  const [known, unknown, noAddress] = await fastest([email, unknownEmail, randomUUID()]);
   // Without the decoy hash both are more than five times as fast.
-  expect(unknown).toBeGreaterThan(known / 2);
-  expect(noAddress).toBeGreaterThan(known / 2);
+  expect(unknown).toBeGreaterThan((known ?? 0) / 2);
+  expect(noAddress).toBeGreaterThan((known ?? 0) / 2);
 });
 
-async function fastest(work: () => Promise<unknown>): Promise<number> {
-  const times: number[] = [];
-  for (let repeat = 0; repeat < 8; repeat++) {
-    const start = performance.now();
-    await work();
-    times.push(performance.now() - start);
+/** The fastest of eight refusals of each address, taken in turns, so that what else the machine does meets all of them. */
+async function fastest(emails: readonly string[]): Promise<number[]> {
+  const times = emails.map(() => Number.POSITIVE_INFINITY);
+  for (let round = 0; round < 8; round++) {
+    for (const [at, email] of emails.entries()) {
+      const start = performance.now();
+      await signIn(email, 'a wrong password');
+      times[at] = Math.min(times[at] ?? 0, performance.now() - start);
+    }
   }
-  return Math.min(...times);
+  return times;
 }
 
 test('a password may be typed with composed or decomposed letters', async () => {

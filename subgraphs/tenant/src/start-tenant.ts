@@ -1,24 +1,28 @@
 import { readFile } from 'node:fs/promises';
 import type { Db } from '@kindred/db/client';
+import type { Redis } from '@kindred/service/redis';
 import { startSubgraph, type RunningServer, type SubgraphOptions } from '@kindred/service/subgraph-server';
-import { createAccessTokens, type SessionSigningKey } from './access-tokens.ts';
+import { createAccessTokens, type SessionSigningKeys } from './access-tokens.ts';
 import { createContext, type TenantContext, type TenantServices } from './context.ts';
 import { createPasswords } from './passwords.ts';
 import { resolvers } from './resolvers.ts';
+import { createSignInThrottle } from './sign-in-throttle.ts';
 
-/** Serves the tenant subgraph over a database that stays its caller's to close. */
+/** Serves the tenant subgraph over a database and a Redis that stay their caller's to close. */
 export async function startTenant(options: {
   db: Db;
+  redis: Redis;
   logger: SubgraphOptions<TenantContext>['logger'];
   env: SubgraphOptions<TenantContext>['env'];
-  secrets: { sessionSigningKey: SessionSigningKey; apiKeyPepper: string };
+  secrets: { sessionSigningKeys: SessionSigningKeys; apiKeyPepper: string };
 }): Promise<RunningServer> {
-  const { db, logger, env, secrets } = options;
-  const accessTokens = await createAccessTokens(secrets.sessionSigningKey);
+  const { db, redis, logger, env, secrets } = options;
+  const accessTokens = await createAccessTokens(secrets.sessionSigningKeys);
   const services: TenantServices = {
     db,
     accessTokens,
     passwords: await createPasswords(),
+    signInThrottle: createSignInThrottle(redis),
     apiKeyPepper: secrets.apiKeyPepper,
   };
   return startSubgraph<TenantContext>({
@@ -27,7 +31,8 @@ export async function startTenant(options: {
     resolvers,
     env,
     logger,
-    createContext: (viewer) => createContext(services, viewer),
+    createContext: (viewer, { clientAddress }) => createContext(services, { viewer, clientAddress }),
+    // Redis counts attempts to sign in; all else goes on without it.
     readiness: { postgres: () => db.ping() },
     routes: (app) => {
       app.get('/.well-known/jwks.json', (_request, response) => {

@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import type { Db } from '@kindred/db/client';
 import { decodeGlobalId } from '@kindred/domain/ids';
 import { scopesOfRole, type Viewer } from '@kindred/domain/viewer';
+import { connectRedis } from '@kindred/service/redis';
+import { testInfrastructure } from '@kindred/testing/infrastructure';
 import { createLogger } from '@kindred/service/logger';
 import { createSubgraphClient, type SubgraphClient, TEST_SERVER_ENV } from '@kindred/testing/subgraph-client';
 import { createTestDatabase } from '@kindred/testing/test-database';
@@ -15,22 +17,28 @@ export const SYSTEM: Viewer = { kind: 'system', scopes: [] };
 export interface TestSubgraph extends AsyncDisposable, SubgraphClient {
   readonly db: Db;
   readonly url: string;
+  /** Of the database, as its owner. */
+  readonly ownerUrl: string;
 }
 
-export async function createTestSubgraph(): Promise<TestSubgraph> {
+export async function createTestSubgraph({ redisUrl = testInfrastructure().redisUrl } = {}): Promise<TestSubgraph> {
   const database = await createTestDatabase();
   const { db } = database;
   const secrets = {
-    sessionSigningKey: await createSigningKey(),
+    sessionSigningKeys: [await createSigningKey()] as const,
     apiKeyPepper: 'the API key pepper of the tests, 32 chars',
   };
-  const server = await startTenant({ db, env: TEST_SERVER_ENV, secrets, logger: createLogger('tenant', 'error') });
+  const redis = connectRedis(redisUrl);
+  const logger = createLogger('tenant', 'error');
+  const server = await startTenant({ db, redis, env: TEST_SERVER_ENV, secrets, logger });
   return {
     db,
+    ownerUrl: database.ownerUrl,
     url: server.url,
     ...createSubgraphClient({ name: 'tenant', url: server.url }),
     [Symbol.asyncDispose]: async () => {
       await server.drain();
+      redis.disconnect();
       await database[Symbol.asyncDispose]();
     },
   };

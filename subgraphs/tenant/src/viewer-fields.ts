@@ -1,7 +1,9 @@
 import type { AccountRow } from '@kindred/db/accounts';
+import type { MemberRow } from '@kindred/db/members';
 import type { TenantRow } from '@kindred/db/tenants';
 import { AppError } from '@kindred/domain/app-error';
 import type { Viewer } from '@kindred/domain/viewer';
+import { requireTenant } from '@kindred/service/guards';
 import type { TenantContext, TenantViewer } from './context.ts';
 
 /** The viewer as the API shows it: null without a credential. */
@@ -23,4 +25,14 @@ export async function findTenantOf(
 export async function findAccountOf(viewer: TenantViewer, { loaders }: TenantContext): Promise<AccountRow | null> {
   if (viewer.kind === 'apiKey') return null;
   return loaders.accounts.load({ tenantId: viewer.tenantId, id: viewer.accountId });
+}
+
+/** The account of a member of the viewer's tenant. @throws AppError NOT_FOUND when it has left since the page was read. */
+export async function findMemberAccount(
+  { accountId }: MemberRow,
+  { viewer, loaders }: TenantContext,
+): Promise<AccountRow> {
+  const account = await loaders.accounts.load({ tenantId: requireTenant(viewer), id: accountId });
+  if (account === null) throw new AppError('NOT_FOUND', 'This member has left the tenant.');
+  return account;
 }

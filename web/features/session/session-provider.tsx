@@ -8,12 +8,14 @@ import {
   type SessionStore,
   type StoredSession,
 } from '../../lib/session-store.ts';
+import { createSessionApi, type SessionApi } from './session-api.tsx';
 import { createSocketStatusStore, type SocketStatus, type SocketStatusStore } from '../../lib/socket-status.ts';
 import { createApiClient } from '../../lib/urql.ts';
 
 interface Connection {
   session: SessionStore;
   socket: SocketStatusStore;
+  sessionApi: SessionApi;
   apiOrigin: string;
 }
 
@@ -21,17 +23,19 @@ const ConnectionContext = createContext<Connection | null>(null);
 
 /** Gives the pages below the session and, with an empty cache for each session, the API client. */
 export function SessionProvider({ apiOrigin, children }: { apiOrigin: string; children: ReactNode }) {
-  const [session] = useState(() => (typeof window === 'undefined' ? serverSessionStore() : browserSessionStore()));
-  const [socket] = useState(createSocketStatusStore);
-  const token = useSyncExternalStore(
-    session.subscribe,
-    () => session.current()?.accessToken,
-    () => undefined,
+  const [sessionApi] = useState(() => createSessionApi(apiOrigin));
+  const [session] = useState(() =>
+    typeof window === 'undefined' ? serverSessionStore() : browserSessionStore(sessionApi.refreshSession),
   );
-  const connection = useMemo(() => ({ session, socket, apiOrigin }), [session, socket, apiOrigin]);
+  const [socket] = useState(createSocketStatusStore);
+  const generation = useSyncExternalStore(session.subscribe, session.generation, () => 0);
+  const connection = useMemo(
+    () => ({ session, socket, sessionApi, apiOrigin }),
+    [session, socket, sessionApi, apiOrigin],
+  );
   const client = useMemo(
-    () => ({ token, api: createApiClient({ session, status: socket, apiOrigin }) }),
-    [token, session, socket, apiOrigin],
+    () => ({ generation, api: createApiClient({ session, status: socket, apiOrigin }) }),
+    [generation, session, socket, apiOrigin],
   );
   return (
     <ConnectionContext value={connection}>
@@ -43,7 +47,13 @@ export function SessionProvider({ apiOrigin, children }: { apiOrigin: string; ch
 /** A server renders for nobody: the session is known in the browser only. */
 function serverSessionStore(): SessionStore {
   const storage = { getItem: () => null, setItem: () => undefined, removeItem: () => undefined };
-  return createSessionStore({ storage, now: Date.now, onOtherTab: () => () => undefined });
+  return createSessionStore({
+    storage,
+    now: Date.now,
+    refreshSession: async () => null,
+    exclusively: (work) => work(),
+    onOtherTab: () => () => undefined,
+  });
 }
 
 function useConnection(): Connection {
@@ -54,6 +64,16 @@ function useConnection(): Connection {
 
 export function useSessionStore(): SessionStore {
   return useConnection().session;
+}
+
+/** Signs out here at once, and at the server as soon as it answers; if it does not, the session ends by itself. */
+export function useSignOut(): () => void {
+  const { session, sessionApi } = useConnection();
+  return () => {
+    const refreshToken = session.current()?.refreshToken;
+    session.end('signed-out');
+    if (refreshToken !== undefined) sessionApi.signOut(refreshToken).catch(() => undefined);
+  };
 }
 
 export function useApiOrigin(): string {

@@ -15,6 +15,8 @@ const SIGN_IN = graphql(`
       session {
         accessToken
         expiresAt
+        refreshToken
+        refreshExpiresAt
       }
       userErrors {
         code
@@ -46,7 +48,7 @@ function useSignIn() {
     const { data, error } = await signIn({ input: { email: email.trim(), password } });
     if (error) return setProblem(problemText(error));
     const { session, userErrors } = data?.signIn ?? { session: null, userErrors: [] };
-    if (session) return store.open({ accessToken: session.accessToken, expiresAt: session.expiresAt });
+    if (session) return store.open(session);
     const wrong = userErrors.some(({ code }) => code === 'INVALID');
     setProblem(
       wrong ? WRONG_CREDENTIALS : userErrors.map(({ message }) => message).join(' ') || 'You could not be signed in.',

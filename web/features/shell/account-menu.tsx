@@ -5,7 +5,7 @@ import { IconDeviceDesktop, IconLogout, IconMoon, IconSelector, IconSun } from '
 import { firstLetter } from '../../lib/format.ts';
 import { type FragmentType, readFragment } from '../../src/generated/fragment-masking.ts';
 import { graphql } from '../../src/generated/gql.ts';
-import { useSessionStore } from '../session/session-provider.tsx';
+import { useSignOut } from '../session/session-provider.tsx';
 import classes from './account-menu.module.css';
 
 const VIEWER = graphql(`
@@ -27,7 +27,7 @@ const SCHEMES = [
 
 export function AccountMenu({ viewer: masked }: { viewer: FragmentType<typeof VIEWER> | null | undefined }) {
   const viewer = readFragment(VIEWER, masked);
-  const session = useSessionStore();
+  const signOut = useSignOut();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const account = viewer?.account;
   return (
@@ -59,11 +59,7 @@ export function AccountMenu({ viewer: masked }: { viewer: FragmentType<typeof VI
           ))}
         </Menu.RadioGroup>
         <Menu.Divider />
-        <Menu.Item
-          leftSection={<IconLogout size={16} stroke={1.7} />}
-          onClick={() => session.end('signed-out')}
-          data-testid="sign-out"
-        >
+        <Menu.Item leftSection={<IconLogout size={16} stroke={1.7} />} onClick={signOut} data-testid="sign-out">
           Sign out
         </Menu.Item>
       </Menu.Dropdown>

@@ -60,7 +60,8 @@ const LIVE_EVENTS = graphql(`
 `);
 
 const PAGE = 100;
-const FINAL_CODES: readonly unknown[] = ['NOT_FOUND', 'FORBIDDEN', 'BAD_USER_INPUT', 'UNAUTHENTICATED'];
+// Not UNAUTHENTICATED: a stream outlives its access token, and goes on with the next one.
+const FINAL_CODES: readonly unknown[] = ['NOT_FOUND', 'FORBIDDEN', 'BAD_USER_INPUT'];
 
 /** A run's events by the API: stored ones over HTTP, live ones over the socket. */
 export function trainingEventSource(client: Client, runId: string): TrainingEventSource {

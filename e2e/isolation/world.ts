@@ -1,0 +1,134 @@
+import { randomBytes } from 'node:crypto';
+import { createModelVersion } from '@kindred/db/model-versions';
+import { withTenant } from '@kindred/db/tenants';
+import { appendTrainingEvent } from '@kindred/db/training-events';
+import { createTrainingRun } from '@kindred/db/training-runs';
+import { decodeGlobalId, encodeGlobalId, newId, type TenantId } from '@kindred/domain/ids';
+import { type ApiClient, connectApi, dataOf } from '../support/api-client.ts';
+import type { KnownValues } from './operations.ts';
+import type { Servers } from './servers.ts';
+
+/** A tenant whose every own text holds `canary`, and what an attacker who knew all its ids would send. */
+export interface CanaryTenant {
+  tenantId: TenantId;
+  canary: string;
+  accessToken: string;
+  secretKey: string;
+  secretKeyId: string;
+  client: ApiClient;
+  /** Every global id of the tenant. */
+  ids: Record<'Tenant' | 'Account' | 'ApiKey' | 'Item' | 'User' | 'Model' | 'TrainingRun' | 'ModelVersion', string>;
+  known: (coordinate: string) => KnownValues;
+}
+
+async function run<T>(client: ApiClient, query: string, variables: Record<string, unknown> = {}): Promise<T> {
+  return dataOf(await client.ask<T>({ query, variables }));
+}
+
+interface SignedUp {
+  signUp: { session: { accessToken: string; viewer: { tenant: { id: string }; account: { id: string } } } };
+}
+
+/** Signs a tenant up and fills it through the public API; what a training writes is written as its worker does. */
+export async function openCanaryTenant(servers: Servers): Promise<CanaryTenant> {
+  const apiUrl = `${servers.gatewayUrl}/graphql`;
+  const canary = `canary${randomBytes(8).toString('hex')}`;
+  const owner = {
+    tenantName: canary,
+    displayName: canary,
+    email: `${canary}@example.com`,
+    password: `password ${canary}`,
+  };
+  const { signUp } = await run<SignedUp>(
+    connectApi(apiUrl),
+    `mutation ($input: SignUpInput!) { signUp(input: $input) { session { accessToken viewer { tenant { id } account { id } } } } }`,
+    { input: owner },
+  );
+  const { accessToken, viewer } = signUp.session;
+  const client = connectApi(apiUrl, accessToken);
+  const { createApiKey } = await run<{ createApiKey: { secret: string; apiKey: { id: string } } }>(
+    client,
+    `mutation ($name: String!) { createApiKey(input: { name: $name, kind: SECRET }) { secret apiKey { id } } }`,
+    { name: canary },
+  );
+  const properties = { note: canary };
+  await run(client, `mutation ($items: [ItemInput!]!) { upsertItems(input: { items: $items }) { writtenCount } }`, {
+    items: ['item-1', 'item-2'].map((externalId) => ({ externalId, title: canary, categories: [canary], properties })),
+  });
+  await run(
+    client,
+    `mutation { recordInteractions(input: { interactions: [{ userExternalId: "user-1", itemExternalId: "item-1", type: VIEW }] }) { recordedCount } }`,
+  );
+  const { createModel } = await run<{ createModel: { model: { id: string } } }>(
+    client,
+    `mutation ($name: String!) { createModel(input: { name: $name }) { model { id } } }`,
+    { name: canary },
+  );
+  const { item, user } = await run<{ item: { id: string }; user: { id: string } }>(
+    client,
+    `{ item(externalId: "item-1") { id } user(externalId: "user-1") { id } }`,
+  );
+  const tenantId = decodeGlobalId('Tenant', viewer.tenant.id);
+  const { runId, versionId } = await writeTraining(servers, { tenantId, modelId: createModel.model.id, canary });
+  const ids = {
+    Tenant: viewer.tenant.id,
+    Account: viewer.account.id,
+    ApiKey: createApiKey.apiKey.id,
+    Item: item.id,
+    User: user.id,
+    Model: createModel.model.id,
+    TrainingRun: runId,
+    ModelVersion: versionId,
+  };
+  const secrets = { secretKey: createApiKey.secret, secretKeyId: createApiKey.apiKey.id };
+  return {
+    tenantId,
+    canary,
+    accessToken,
+    ...secrets,
+    client,
+    ids,
+    known: (coordinate) => knownValues(ids, coordinate),
+  };
+}
+
+async function writeTraining(
+  { database: { db } }: Servers,
+  { tenantId, modelId, canary }: { tenantId: TenantId; modelId: string; canary: string },
+): Promise<{ runId: string; versionId: string }> {
+  const [id, versionId] = [newId('TrainingRun'), newId('ModelVersion')];
+  await withTenant(db, tenantId, async (tx) => {
+    await createTrainingRun(tx, { id, modelId: decodeGlobalId('Model', modelId), settings: {} });
+    const body = { kind: 'LOG', message: canary } as const;
+    await appendTrainingEvent(tx, { runId: id, dedupeKey: 'canary', at: Date.now(), body });
+    await createModelVersion(tx, {
+      id: versionId,
+      runId: id,
+      algorithm: 'LIGHTGCN',
+      artefactKey: `tenants/${tenantId}/${canary}`,
+    });
+  });
+  return { runId: encodeGlobalId('TrainingRun', id), versionId: encodeGlobalId('ModelVersion', versionId) };
+}
+
+/** The tenant's own ids for every argument that takes one. */
+function knownValues(ids: CanaryTenant['ids'], coordinate: string): KnownValues {
+  const idByField: Record<string, string> = { 'Query.model': ids.Model, 'Query.trainingRun': ids.TrainingRun };
+  return {
+    externalId: coordinate === 'Query.user' ? 'user-1' : 'item-1',
+    userExternalId: 'user-1',
+    itemExternalId: 'item-1',
+    ...(coordinate === 'Query.recommend' && { user: { externalId: 'user-1' } }),
+    ...(coordinate in idByField && { id: idByField[coordinate] }),
+    itemId: ids.Item,
+    runId: ids.TrainingRun,
+    modelId: ids.Model,
+    accountId: ids.Account,
+    apiKeyId: ids.ApiKey,
+    tenantId: ids.Tenant,
+    invitationId: `inv_${'0'.repeat(32)}`,
+    role: 'VIEWER',
+    reason: 'a reason of the test',
+    ...(coordinate === 'Mutation.signUp' && { email: 'no address' }),
+  };
+}

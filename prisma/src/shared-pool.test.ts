@@ -1,0 +1,60 @@
+import { createTestDatabase } from '@kindred/testing/test-database';
+import { createTestTenant, type TestTenant } from '@kindred/testing/test-tenant';
+import { expect, test } from 'vitest';
+import type { Db } from './client.ts';
+import { findItemsByExternalIds, upsertItems } from './items.ts';
+import { findTenants, withTenant } from './tenants.ts';
+
+const TENANTS = 64;
+// The whole figure is KINDRED_POOL_REQUESTS=20000; the default fits a continuous build.
+const REQUESTS_PER_TENANT = Number(process.env.KINDRED_POOL_REQUESTS ?? 25);
+const ABORTED_SHARE = 0.1;
+
+class Aborted extends Error {}
+
+/** One request of a tenant: a write, a read of everything it can see, and in one of ten an abort in flight. */
+async function request(db: Db, { tenantId }: TestTenant, number: number): Promise<'done' | 'aborted'> {
+  const aborts = number % (1 / ABORTED_SHARE) === 0;
+  try {
+    return await withTenant(db, tenantId, async (tx) => {
+      const title = `canary ${tenantId}`;
+      await upsertItems(tx, [{ externalId: `item-${number % 5}`, title, categories: [], properties: {} }]);
+      if (aborts && number % 20 === 0) throw new Aborted();
+      // The connection itself dies under the transaction, as when a server is lost.
+      if (aborts) await tx.client.$executeRaw`SELECT pg_terminate_backend(pg_backend_pid())`;
+      const [tenants, items, foreign] = [
+        await findTenants(tx, [tenantId]),
+        await findItemsByExternalIds(tx, ['item-0', 'item-1', 'item-2', 'item-3', 'item-4']),
+        await tx.client.$queryRaw<
+          { count: number }[]
+        >`SELECT count(*)::int FROM items WHERE tenant_id <> ${tenantId}::uuid`,
+      ];
+      expect(tenants.map(({ id }) => id)).toEqual([tenantId]);
+      expect(foreign).toEqual([{ count: 0 }]);
+      for (const item of items) expect(item.title).toBe(title);
+      return 'done';
+    });
+  } catch (error) {
+    if (aborts) return 'aborted';
+    throw error;
+  }
+}
+
+test('64 tenants on one pool of connections, of whose requests one in ten dies in flight, see no foreign byte', {
+  timeout: 60_000 + TENANTS * REQUESTS_PER_TENANT * 20,
+}, async () => {
+  await using database = await createTestDatabase();
+  const { db } = database;
+  const names = Array.from({ length: TENANTS }, (_, count) => `Tenant ${count}`);
+  const tenants = await Promise.all(names.map((name) => createTestTenant(db, name)));
+  const outcomes = { done: 0, aborted: 0 };
+  // One request of each tenant at a time: six times as many as the pool has connections.
+  await Promise.all(
+    tenants.map(async (tenant) => {
+      for (let number = 0; number < REQUESTS_PER_TENANT; number++) outcomes[await request(db, tenant, number)] += 1;
+    }),
+  );
+  const aborts = Math.ceil(REQUESTS_PER_TENANT * ABORTED_SHARE);
+  expect(outcomes).toEqual({ done: TENANTS * (REQUESTS_PER_TENANT - aborts), aborted: TENANTS * aborts });
+  expect((await db.pool.query('SELECT FROM items')).rowCount).toBe(0);
+});
