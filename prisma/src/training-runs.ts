@@ -3,6 +3,7 @@ import type { ModelId, TenantId, TrainingRunId } from '@kindred/domain/ids';
 import type {
   Hyperparameters,
   HyperparameterSettings,
+  SteeringChange,
   TrainingCompute,
   TrainingPhase,
   TrainingRunStatus,
@@ -23,6 +24,12 @@ export interface TrainingRunRow {
   /** What computes the run; null until the training begins. */
   compute: TrainingCompute | null;
   lastSequence: number;
+  /** Temporal's id of the execution that works on the run; null until it begins. */
+  executionId: string | null;
+  /** Since when the run waits; null while it does not. */
+  pausedAt: Date | null;
+  /** When the run was told to end its training with the best epoch so far; null when it was not. */
+  stoppingAt: Date | null;
   createdAt: Date;
   startedAt: Date | null;
   finishedAt: Date | null;
@@ -85,13 +92,17 @@ export async function listTrainingRuns(
 }
 
 /**
- * QUEUED becomes RUNNING; any other status stays as it is.
+ * QUEUED becomes RUNNING, worked on by this execution; any other status stays as it is.
  * @throws AppError NOT_FOUND when the tenant has no such run.
  */
-export async function startTrainingRun(tx: TenantTx, runId: TrainingRunId): Promise<TrainingRunRow> {
+export async function startTrainingRun(
+  tx: TenantTx,
+  runId: TrainingRunId,
+  executionId: string | null = null,
+): Promise<TrainingRunRow> {
   await tx.client.trainingRun.updateMany({
     where: { tenantId: tx.tenantId, id: runId, status: 'QUEUED' },
-    data: { status: 'RUNNING', startedAt: new Date() },
+    data: { status: 'RUNNING', startedAt: new Date(), executionId },
   });
   return getTrainingRun(tx, runId);
 }
@@ -109,6 +120,26 @@ export async function setTrainingPhase(
     data: { phase: input.phase },
   });
   return getTrainingRun(tx, input.runId);
+}
+
+/**
+ * Notes what became of an open run by a person's wish; a run that has ended stays as it is.
+ * @throws AppError NOT_FOUND when the tenant has no such run.
+ */
+export async function steerTrainingRun(
+  tx: TenantTx,
+  { runId, change }: { runId: TrainingRunId; change: SteeringChange },
+): Promise<TrainingRunRow> {
+  const data = {
+    PAUSED: { pausedAt: new Date() },
+    RESUMED: { pausedAt: null },
+    STOPPING: { pausedAt: null, stoppingAt: new Date() },
+  }[change];
+  await tx.client.trainingRun.updateMany({
+    where: { tenantId: tx.tenantId, id: runId, status: { in: ['QUEUED', 'RUNNING'] } },
+    data,
+  });
+  return getTrainingRun(tx, runId);
 }
 
 /**
@@ -156,7 +187,7 @@ export async function finishTrainingRun(
 ): Promise<TrainingRunRow> {
   await tx.client.trainingRun.updateMany({
     where: { tenantId: tx.tenantId, id: input.runId, status: { in: ['QUEUED', 'RUNNING'] } },
-    data: { status: input.status, failure: input.failure ?? null, finishedAt: new Date() },
+    data: { status: input.status, failure: input.failure ?? null, finishedAt: new Date(), pausedAt: null },
   });
   return getTrainingRun(tx, input.runId);
 }

@@ -10,6 +10,9 @@ export type TrainingPhase =
 
 export type TrainingRunStatus = 'QUEUED' | 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'CANCELLED';
 
+/** What a person's steering made of a run under way: it waits, it goes on, or it ends its training with what it has. */
+export type SteeringChange = 'PAUSED' | 'RESUMED' | 'STOPPING';
+
 export type ModelVersionStatus = 'BUILDING' | 'READY' | 'ACTIVE' | 'RETIRED';
 
 export type Algorithm = 'LIGHTGCN';
@@ -82,6 +85,7 @@ export type TrainingEventBody =
   | { kind: 'BASELINE_EVALUATED'; name: string; heldOut: HeldOutPart; metrics: RankingMetrics }
   | { kind: 'MODEL_EVALUATED'; heldOut: HeldOutPart; metrics: RankingMetrics }
   | { kind: 'LOG'; message: string }
+  | { kind: SteeringChange; message: string }
   | { kind: 'FINISHED'; status: Extract<TrainingRunStatus, 'SUCCEEDED' | 'FAILED' | 'CANCELLED'>; message: string };
 
 /** One live event of a run. `sequence` starts at 1 and has no gaps within a run. */

@@ -8,6 +8,7 @@ import { resolveByCatalog, showHyperparameters } from './hyperparameters.ts';
 import { listModels, listTrainingRuns } from './list-pages.ts';
 import { resolveModel, resolveModelVersion, resolveTrainingRun } from './references.ts';
 import { messageOf } from './event-message.ts';
+import { cancelTrainingRun, pauseTrainingRun, resumeTrainingRun, stopTrainingRun } from './steer-training-run.ts';
 import { trainModel } from './train-model.ts';
 import { listEvents, subscribeToProgress } from './training-events.ts';
 
@@ -25,6 +26,10 @@ export const resolvers: Resolvers = {
   Mutation: {
     createModel: (_root, { input }, context) => createModel(context, input),
     trainModel: (_root, { input }, context) => trainModel(context, input),
+    pauseTrainingRun: (_root, { input }, context) => pauseTrainingRun(context, input),
+    resumeTrainingRun: (_root, { input }, context) => resumeTrainingRun(context, input),
+    stopTrainingRun: (_root, { input }, context) => stopTrainingRun(context, input),
+    cancelTrainingRun: (_root, { input }, context) => cancelTrainingRun(context, input),
   },
   Subscription: {
     trainingProgress: { subscribe: (_root, args, context) => subscribeToProgress(context, args) },
@@ -52,6 +57,7 @@ export const resolvers: Resolvers = {
       return versions.find(({ algorithm }) => algorithm !== 'SPECTRAL') ?? null;
     },
     versions: (run, _args, { loaders }) => loaders.versionsByRun.load(run.id),
+    workflowUrl: (run, _args, { trainings }) => trainings.urlOf(run),
     events: (run, args, context) => listEvents(context, run, args),
   },
   TrainingEvent: {

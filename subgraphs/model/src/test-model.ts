@@ -31,7 +31,7 @@ export async function createTestModel(temporalAddress = testInfrastructure().tem
     workflowExecutionRetentionPeriod: { seconds: 86_400 as never },
   });
   const events = connectEventBus(testInfrastructure().redisUrl);
-  const trainings = connectTrainings({ address: temporalAddress, namespace });
+  const trainings = connectTrainings({ address: temporalAddress, namespace, uiUrl: 'http://operators.test' });
   const logger = createLogger('model', 'silent');
   const server = await startModel({ db, events, trainings, env: TEST_SERVER_ENV, logger });
   return {

@@ -22,6 +22,7 @@ import { LiveState } from './live-state.tsx';
 import { PhaseStepper } from './phase-stepper.tsx';
 import { RunFigures } from './run-figures.tsx';
 import { isOver, RunStatusPill } from './run-status-pill.tsx';
+import { SteeringButtons } from './steering-buttons.tsx';
 import classes from './run-view.module.css';
 import { axisEnd, bestEpoch, type TrainingProgress } from './training-progress.ts';
 import { useTrainingProgress } from './use-training-progress.ts';
@@ -35,6 +36,7 @@ export const RUN_DETAIL = graphql(`
     createdAt
     startedAt
     finishedAt
+    workflowUrl
     model {
       id
       name
@@ -89,12 +91,12 @@ export function RunView({ run, onChanged }: RunViewProps) {
         ]}
         badge={
           <>
-            <RunStatusPill status={status} testId="run-status" />
+            <RunStatusPill status={status} paused={progress.paused} testId="run-status" />
             <LiveState finished={progress.finished} refused={refusal !== null} />
           </>
         }
         description={`Asked for ${formatDateTime(run.createdAt)}`}
-        actions={<Actions run={run} over={over} />}
+        actions={<Actions run={run} progress={progress} />}
       />
       <div className={classes.page}>
         {refusal === null ? null : <Notice title="The events of this run cannot be followed">{refusal}</Notice>}
@@ -134,9 +136,14 @@ function useRecord({ finished, phase, points }: TrainingProgress, onChanged: () 
 }
 
 /** What the run was made with. */
-function RunRecord({ run: { compute, hyperparameters } }: { run: RunDetailFragment }) {
+function RunRecord({ run: { compute, hyperparameters, workflowUrl } }: { run: RunDetailFragment }) {
   return (
     <div className={classes.record}>
+      {workflowUrl ? (
+        <a href={workflowUrl} target="_blank" rel="noreferrer" className={classes.workflow} data-testid="run-workflow">
+          This run in Temporal
+        </a>
+      ) : null}
       {compute ? (
         <Panel title="Computed by">
           <ComputeLine compute={compute} />
@@ -154,8 +161,8 @@ function shownStatus(status: TrainingRunStatus, progress: TrainingProgress): Tra
   return status === 'QUEUED' && progress.phase !== null ? 'RUNNING' : status;
 }
 
-function Actions({ run, over }: { run: RunDetailFragment; over: boolean }) {
-  if (!over) return null;
+function Actions({ run, progress }: { run: RunDetailFragment; progress: TrainingProgress }) {
+  if (!isOver(run.status)) return progress.finished ? null : <SteeringButtons runId={run.id} progress={progress} />;
   return (
     <>
       {run.status === 'SUCCEEDED' ? (

@@ -23,27 +23,28 @@ const TRAINING_THREAD = new URL('../training-thread.ts', import.meta.url);
 /**
  * Trains until the epochs are done or validation has not improved for as many epochs as the run has patience. Every epoch
  * is first told, then stored: an attempt that takes over goes on behind the last stored one and repeats at most one, whose
- * event is then there already.
+ * event is then there already. One that is stopping ends with the best epoch so far, of which there is at least one.
  */
 export async function trainEmbeddings(
   deps: ActivityDeps,
-  input: TrainModelInput & { snapshot: SnapshotRef },
+  input: TrainModelInput & { snapshot: SnapshotRef; isStopping?: boolean },
 ): Promise<ModelRef> {
-  const { snapshot } = input;
+  const { snapshot, isStopping = false } = input;
   const hyperparameters = await settleHyperparameters(deps.db, input);
   requireMemory({ ...snapshot, ...hyperparameters });
   await beginPhase(deps, input, {
     phase: 'TRAIN',
     message: `Learning from ${snapshot.interactionCount.toLocaleString('en')} interactions`,
   });
-  const { attempt, heartbeatDetails } = Context.current().info as {
+  const { activityId, attempt, heartbeatDetails } = Context.current().info as {
+    activityId: string;
     attempt: number;
     heartbeatDetails?: CheckpointPointer;
   };
   let pointer = furthest(heartbeatDetails, await readLatestPointer(deps.objects, input));
   if (pointer !== null) {
     const body = { kind: 'LOG' as const, message: `Going on after epoch ${pointer.epoch}` };
-    await recordEvent(deps, { ...input, dedupeKey: `resumed:${attempt}`, body });
+    await recordEvent(deps, { ...input, dedupeKey: `resumed:${activityId}:${attempt}`, body });
   }
   return withHeartbeat(
     async (signal) => {
@@ -51,6 +52,7 @@ export async function trainEmbeddings(
         snapshotPath: await deps.objects.materialize(snapshot.key),
         checkpointPath: pointer && (await deps.objects.materialize(pointer.checkpointKey)),
         hyperparameters,
+        isStopping,
       };
       await using thread = startComputeThread<NextEpoch>(TRAINING_THREAD, threadInput, signal);
       const ask = () => thread.ask().catch((error: unknown) => Promise.reject(translateCoreError(error)));
