@@ -67,7 +67,7 @@ describe('the database', () => {
     ]);
   });
 
-  test('runs as kindred_auth exactly the three functions that look across tenants, with a fixed search path', async () => {
+  test('runs as kindred_auth exactly the four functions that look across tenants, with a fixed search path', async () => {
     const rows = await catalogue<{ name: string }>(`
       SELECT p.proname AS name, r.rolname AS owner, array_to_string(p.proconfig, ';') AS config,
              has_function_privilege('public', p.oid, 'EXECUTE') AS public
@@ -75,7 +75,7 @@ describe('the database', () => {
        WHERE p.pronamespace = 'public'::regnamespace AND p.prosecdef ORDER BY p.proname`);
     const config = 'search_path=pg_catalog, public';
     expect(rows).toEqual(
-      ['auth_find_api_key', 'auth_find_sign_in', 'auth_sign_up'].map((name) => ({
+      ['auth_find_api_key', 'auth_find_sign_in', 'auth_sign_up', 'outbox_tenants'].map((name) => ({
         name,
         owner: 'kindred_auth',
         config,

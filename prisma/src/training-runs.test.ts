@@ -9,6 +9,7 @@ import {
   fixHyperparameters,
   listTrainingRuns,
   RunOpenError,
+  setQualityGate,
   setTrainingCompute,
   setTrainingPhase,
   startTrainingRun,
@@ -91,7 +92,10 @@ describe('a training run', () => {
       await setTrainingCompute(tx, { runId, compute: { ...COMPUTE, backend: 'reference' } });
       const computed = await setTrainingCompute(tx, { runId, compute: COMPUTE });
       expect(computed).toMatchObject({ hyperparameters: COMPLETE, compute: COMPUTE });
+      const gate = { passed: true, checks: [] };
+      expect(await setQualityGate(tx, { runId, gate })).toMatchObject({ qualityGate: gate });
       const finished = await finishTrainingRun(tx, { runId, status: 'SUCCEEDED' });
+      expect(await setQualityGate(tx, { runId, gate: { ...gate, passed: false } })).toEqual(finished);
       expect(await setTrainingCompute(tx, { runId, compute: { ...COMPUTE, reason: 'late' } })).toEqual(finished);
     });
   });
@@ -124,6 +128,10 @@ describe('a training run', () => {
       () => withTenant(db, theirs.tenantId, (tx) => startTrainingRun(tx, run.id)),
       () => withTenant(db, theirs.tenantId, (tx) => setTrainingPhase(tx, { runId: run.id, phase: 'TRAIN' })),
       () => withTenant(db, theirs.tenantId, (tx) => steerTrainingRun(tx, { runId: run.id, change: 'PAUSED' })),
+      () =>
+        withTenant(db, theirs.tenantId, (tx) =>
+          setQualityGate(tx, { runId: run.id, gate: { passed: true, checks: [] } }),
+        ),
       () => withTenant(db, theirs.tenantId, (tx) => finishTrainingRun(tx, { runId: run.id, status: 'FAILED' })),
       () => withTenant(db, theirs.tenantId, (tx) => setTrainingCompute(tx, { runId: run.id, compute: COMPUTE })),
       () =>

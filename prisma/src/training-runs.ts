@@ -3,6 +3,7 @@ import type { ModelId, TenantId, TrainingRunId } from '@kindred/domain/ids';
 import type {
   Hyperparameters,
   HyperparameterSettings,
+  QualityGate,
   SteeringChange,
   TrainingCompute,
   TrainingPhase,
@@ -23,6 +24,8 @@ export interface TrainingRunRow {
   hyperparameters: Hyperparameters | null;
   /** What computes the run; null until the training begins. */
   compute: TrainingCompute | null;
+  /** How the trained version was judged; null until it is. */
+  qualityGate: QualityGate | null;
   lastSequence: number;
   /** Temporal's id of the execution that works on the run; null until it begins. */
   executionId: string | null;
@@ -171,6 +174,21 @@ export async function setTrainingCompute(
     data: { compute: { ...input.compute } },
   });
   return getTrainingRun(tx, input.runId);
+}
+
+/**
+ * Notes how the version of an open run was judged, the latest attempt's verdict in place of the one before.
+ * @throws AppError NOT_FOUND when the tenant has no such run.
+ */
+export async function setQualityGate(
+  tx: TenantTx,
+  { runId, gate }: { runId: TrainingRunId; gate: QualityGate },
+): Promise<TrainingRunRow> {
+  const json = JSON.stringify(gate);
+  await tx.client.$executeRaw`
+    UPDATE training_runs SET quality_gate = ${json}::jsonb
+     WHERE tenant_id = ${tx.tenantId}::uuid AND id = ${runId}::uuid AND status IN ('QUEUED', 'RUNNING')`;
+  return getTrainingRun(tx, runId);
 }
 
 /**

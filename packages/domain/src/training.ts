@@ -30,6 +30,28 @@ export interface RankingMetrics {
   coverageAt10: number;
 }
 
+/** What a new version has to hold against, or a floor that it must reach. */
+export type QualityCheckName = 'ACTIVE_VERSION' | 'BEST_BASELINE' | 'COVERAGE' | 'INDEX_RECALL';
+
+/** One condition of the quality gate, with what it saw: `message` says it in a sentence. */
+export interface QualityCheck {
+  name: QualityCheckName;
+  passed: boolean;
+  message: string;
+  /** The measurement: a share, or the difference in NDCG@10 to what the version is compared with. */
+  value: number;
+  /** What `value`, or for a difference the upper end of its interval, must not be below. */
+  floor: number;
+  /** The 95 % interval of a difference over users; null for a share. */
+  interval: { low: number; high: number } | null;
+}
+
+/** Whether a version is good enough to answer, and why. */
+export interface QualityGate {
+  passed: boolean;
+  checks: QualityCheck[];
+}
+
 export type LossName = 'bpr' | 'softmax';
 
 /** LightGCN run configuration, complete as a run keeps it; core's `Hyperparameters` says what each field means. */

@@ -6,6 +6,7 @@ import { createModel } from './create-model.ts';
 import type { Resolvers } from './generated/resolvers.ts';
 import { resolveByCatalog, showHyperparameters } from './hyperparameters.ts';
 import { listModels, listTrainingRuns } from './list-pages.ts';
+import { promoteModelVersion, rollbackModel } from './promote-model-version.ts';
 import { resolveModel, resolveModelVersion, resolveTrainingRun } from './references.ts';
 import { messageOf } from './event-message.ts';
 import { cancelTrainingRun, pauseTrainingRun, resumeTrainingRun, stopTrainingRun } from './steer-training-run.ts';
@@ -30,6 +31,8 @@ export const resolvers: Resolvers = {
     resumeTrainingRun: (_root, { input }, context) => resumeTrainingRun(context, input),
     stopTrainingRun: (_root, { input }, context) => stopTrainingRun(context, input),
     cancelTrainingRun: (_root, { input }, context) => cancelTrainingRun(context, input),
+    promoteModelVersion: (_root, { input }, context) => promoteModelVersion(context, input),
+    rollbackModel: (_root, { input }, context) => rollbackModel(context, input),
   },
   Subscription: {
     trainingProgress: { subscribe: (_root, args, context) => subscribeToProgress(context, args) },
@@ -41,6 +44,7 @@ export const resolvers: Resolvers = {
       showHyperparameters(resolveByCatalog(settings, await loaders.catalogCounts.load(tenantId)), settings),
     tenant: (model) => ({ id: encodeGlobalId('Tenant', model.tenantId) }),
     activeVersion: (model, _args, { loaders }) => loaders.activeVersions.load(model.id),
+    previousVersion: (model, _args, { loaders }) => loaders.previousVersions.load(model.id),
     runs: (model, args, context) => listTrainingRuns(context, { ...args, modelId: model.id }),
   },
   TrainingRun: {

@@ -9,6 +9,7 @@ import { graphql } from '../../src/generated/gql.ts';
 import type { RunDetailFragment, TrainingRunStatus } from '../../src/generated/graphql.ts';
 import { algorithmName } from '../models/algorithm-names.ts';
 import { HyperparameterList } from '../models/hyperparameter-list.tsx';
+import { PromoteButton } from '../models/promote-button.tsx';
 import { TrainButton } from '../models/train-button.tsx';
 import { VersionSummary } from '../models/version-summary.tsx';
 import { Notice } from '../shell/notice.tsx';
@@ -20,6 +21,7 @@ import { CurveChart } from './curve-chart.tsx';
 import { EventLog } from './event-log.tsx';
 import { LiveState } from './live-state.tsx';
 import { PhaseStepper } from './phase-stepper.tsx';
+import { QualityGate } from './quality-gate.tsx';
 import { RunFigures } from './run-figures.tsx';
 import { isOver, RunStatusPill } from './run-status-pill.tsx';
 import { SteeringButtons } from './steering-buttons.tsx';
@@ -46,6 +48,10 @@ export const RUN_DETAIL = graphql(`
     }
     compute {
       ...ComputeLine
+    }
+    qualityGate {
+      passed
+      ...QualityGate
     }
     version {
       id
@@ -107,6 +113,7 @@ export function RunView({ run, onChanged }: RunViewProps) {
         ) : null}
         <InstantModel run={run} over={over} />
         <Result run={run} />
+        <Judgement run={run} onChanged={onChanged} />
         <Panel>
           <PhaseStepper
             progress={progress.phase === null ? { ...progress, phase: run.phase ?? null } : progress}
@@ -178,6 +185,21 @@ function Actions({ run, progress }: { run: RunDetailFragment; progress: Training
       ) : null}
       <TrainButton modelId={run.model.id} label="Train again" />
     </>
+  );
+}
+
+/** Why the version answers, or why it was kept back. */
+function Judgement({ run: { qualityGate, version }, onChanged }: RunViewProps) {
+  if (!qualityGate) return null;
+  const isKeptBack = version?.status === 'READY';
+  return (
+    <Panel
+      title={qualityGate.passed ? 'Good enough to answer' : 'Kept back by the quality gate'}
+      description="What the version was judged by before it may answer."
+    >
+      <QualityGate gate={qualityGate} />
+      {isKeptBack ? <PromoteButton versionId={version.id} onPromoted={onChanged} /> : null}
+    </Panel>
   );
 }
 

@@ -6,6 +6,7 @@ import { evaluateModel } from './evaluate-model.ts';
 import { exportSnapshot } from './export-snapshot.ts';
 import { finishRun } from './finish-run.ts';
 import { fitInstantModel } from './fit-instant-model.ts';
+import { judgeVersion } from './judge-version.ts';
 import { noteSteering } from './note-steering.ts';
 import { promoteVersion } from './promote-version.ts';
 import { trainEmbeddings } from './train-embeddings.ts';
@@ -20,6 +21,7 @@ export function createDataActivities(deps: ActivityDeps) {
   return {
     checkData: bind(deps, checkData),
     exportSnapshot: bind(deps, exportSnapshot),
+    judgeVersion: bind(deps, judgeVersion),
     noteSteering: bind(deps, noteSteering),
     promoteVersion: bind(deps, promoteVersion),
     finishRun: bind(deps, finishRun),

@@ -3,11 +3,14 @@ import {
   CancellationScope,
   defineQuery,
   isCancellation,
+  patched,
   proxyActivities,
   setHandler,
 } from '@temporalio/workflow';
 import type { TrainingPhase } from '@kindred/domain/training';
+import type { VersionRef } from '../activities/build-index.ts';
 import type { ComputeActivities, DataActivities } from '../activities/create-activities.ts';
+import type { Evaluation } from '../activities/evaluate-model.ts';
 import {
   TASK_QUEUES,
   TRAINING_STATE,
@@ -28,7 +31,7 @@ const longStep = {
   retry,
 } as const;
 
-const { checkData, noteSteering, promoteVersion } = proxyActivities<DataActivities>({
+const { checkData, judgeVersion, noteSteering, promoteVersion } = proxyActivities<DataActivities>({
   taskQueue: TASK_QUEUES.data,
   startToCloseTimeout: '1 minute',
   retry,
@@ -83,7 +86,8 @@ export async function trainModel(input: TrainModelInput): Promise<TrainModelOutc
     const { model: instant, metrics, popularity, nothingAnswers } = await fitInstantModel({ ...input, snapshot });
     if (nothingAnswers) {
       const version = await buildIndex({ ...input, model: instant });
-      await promoteVersion({ ...input, version, evaluation: { metrics, baselines: [popularity] } });
+      const evaluation = { metrics, baselines: [popularity] };
+      await promoteVersion({ ...input, version, evaluation, expectedActiveId: null });
     }
 
     await enter('TRAIN');
@@ -91,15 +95,15 @@ export async function trainModel(input: TrainModelInput): Promise<TrainModelOutc
 
     await enter('EVALUATE');
     const baselines = [popularity, { name: 'SPECTRAL' as const, metrics }];
-    const evaluation = await evaluateModel({ ...input, snapshot, model, baselines });
+    const evaluation = await evaluateModel({ ...input, snapshot, model, baselines, instant });
 
     await enter('BUILD_INDEX');
     const version = await buildIndex({ ...input, model });
 
     await enter('PROMOTE');
     return await CancellationScope.nonCancellable(async () => {
-      await promoteVersion({ ...input, version, evaluation });
-      await finishRun({ ...input, status: 'SUCCEEDED', message: `Version ${version.number} answers now.` });
+      const message = await promoteIfGoodEnough({ ...input, version, evaluation });
+      await finishRun({ ...input, status: 'SUCCEEDED', message });
       show('SUCCEEDED');
       return { versionId: version.versionId };
     });
@@ -111,4 +115,25 @@ export async function trainModel(input: TrainModelInput): Promise<TrainModelOutc
     show(ending.status);
     throw error;
   }
+}
+
+/** The version answers unless the quality gate keeps it back; the result says which, and why. */
+async function promoteIfGoodEnough(
+  input: TrainModelInput & { version: VersionRef; evaluation: Evaluation },
+): Promise<string> {
+  const { version, evaluation } = input;
+  const name = `Version ${version.number}`;
+  if (!patched('quality-gate')) {
+    // Runs that were begun before there was a gate go on without it.
+    await promoteVersion(input);
+    return `${name} answers now.`;
+  }
+  const verdict = await judgeVersion(input);
+  if (!verdict.passed) {
+    return `${name} is kept back. ${verdict.reason}`;
+  }
+  const { answers } = await promoteVersion({ ...input, expectedActiveId: evaluation.activeVersionId });
+  return answers
+    ? `${name} answers now.`
+    : `${name} is kept back: another version than the one it was judged against has come to answer meanwhile.`;
 }
