@@ -72,7 +72,8 @@ export async function createModelVersion(
 }
 
 /**
- * BUILDING becomes READY with its measurements; a version past that stays as it is.
+ * BUILDING becomes READY with its measurements and the manifest of the attempt that completes it; a version past that stays
+ * as it is.
  * @throws AppError NOT_FOUND when the tenant has no such version.
  */
 export async function completeModelVersion(
@@ -82,6 +83,8 @@ export async function completeModelVersion(
     metrics: RankingMetrics;
     baselines: readonly BaselineMetrics[];
     index: IndexSummary;
+    /** Where its manifest is, if not where its creation said. */
+    artefactKey?: string;
   },
 ): Promise<ModelVersionRow> {
   await tx.client.modelVersion.updateMany({
@@ -91,6 +94,7 @@ export async function completeModelVersion(
       metrics: { ...input.metrics },
       baselines: input.baselines.map((baseline) => ({ name: baseline.name, metrics: { ...baseline.metrics } })),
       indexSummary: { ...input.index },
+      ...(input.artefactKey === undefined ? {} : { artefactKey: input.artefactKey }),
     },
   });
   return getModelVersion(tx, input.versionId);

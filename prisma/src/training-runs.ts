@@ -1,6 +1,7 @@
 import { AppError } from '@kindred/domain/app-error';
 import type { ModelId, TenantId, TrainingRunId } from '@kindred/domain/ids';
 import type {
+  Checkpoint,
   Hyperparameters,
   HyperparameterSettings,
   QualityGate,
@@ -24,6 +25,10 @@ export interface TrainingRunRow {
   hyperparameters: Hyperparameters | null;
   /** What computes the run; null until the training begins. */
   compute: TrainingCompute | null;
+  /** Counts the attempts at training the run: the last one alone may write. */
+  fence: number;
+  /** What an attempt that takes over goes on from: the newest first, at most `KEPT_CHECKPOINTS`. */
+  checkpoints: Checkpoint[];
   /** How the trained version was judged; null until it is. */
   qualityGate: QualityGate | null;
   lastSequence: number;
@@ -92,6 +97,15 @@ export async function listTrainingRuns(
     take: page.first,
   });
   return rows.map((row) => row as typeof row & TrainingRunRow);
+}
+
+/** When the model's last training began that ended with a version; null when there is none. */
+export async function findLastTrainingStart(tx: TenantTx, modelId: ModelId): Promise<Date | null> {
+  const run = await tx.client.trainingRun.findFirst({
+    where: { tenantId: tx.tenantId, modelId, status: 'SUCCEEDED' },
+    orderBy: { id: 'desc' },
+  });
+  return run?.startedAt ?? null;
 }
 
 /**

@@ -49,5 +49,21 @@ export function trainModelWorkflowId(tenantId: TenantId, modelId: ModelId): stri
   return `tenant/${tenantId}/model/${modelId}/training`;
 }
 
+/** The type name of the workflow that a model's schedule starts. */
+export const RETRAIN_ON_SCHEDULE = 'retrainOnSchedule';
+
+export interface RetrainInput {
+  tenantId: TenantId;
+  modelId: ModelId;
+}
+
+/** The run that was trained, or why none was due. */
+export type RetrainOutcome = { runId: TrainingRunId } | { runId: null; reason: string };
+
+/** The id of a model's schedule, and of what it starts. */
+export function retrainWorkflowId(tenantId: TenantId, modelId: ModelId): string {
+  return `tenant/${tenantId}/model/${modelId}/retraining`;
+}
+
 /** The least that a training can learn from and be measured on. */
 export const MINIMUM_DATA = { userCount: 5, itemCount: 10, interactionCount: 50 } as const;

@@ -30,6 +30,19 @@ export interface RankingMetrics {
   coverageAt10: number;
 }
 
+/** The stored training after an epoch: where it is, and the sha256 (hex) of its bytes. */
+export interface Checkpoint {
+  epoch: number;
+  key: string;
+  sha256: string;
+}
+
+/** When a model is trained without being asked: that often, if at least so many interactions have come in since. */
+export interface TrainingSchedule {
+  everyMinutes: number;
+  afterInteractions: number;
+}
+
 /** What a new version has to hold against, or a floor that it must reach. */
 export type QualityCheckName = 'ACTIVE_VERSION' | 'BEST_BASELINE' | 'COVERAGE' | 'INDEX_RECALL';
 

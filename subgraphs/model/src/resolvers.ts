@@ -9,6 +9,7 @@ import { listModels, listTrainingRuns } from './list-pages.ts';
 import { promoteModelVersion, rollbackModel } from './promote-model-version.ts';
 import { resolveModel, resolveModelVersion, resolveTrainingRun } from './references.ts';
 import { messageOf } from './event-message.ts';
+import { scheduleTraining, unscheduleTraining } from './schedule-training.ts';
 import { cancelTrainingRun, pauseTrainingRun, resumeTrainingRun, stopTrainingRun } from './steer-training-run.ts';
 import { trainModel } from './train-model.ts';
 import { listEvents, subscribeToProgress } from './training-events.ts';
@@ -33,6 +34,8 @@ export const resolvers: Resolvers = {
     cancelTrainingRun: (_root, { input }, context) => cancelTrainingRun(context, input),
     promoteModelVersion: (_root, { input }, context) => promoteModelVersion(context, input),
     rollbackModel: (_root, { input }, context) => rollbackModel(context, input),
+    scheduleTraining: (_root, { input }, context) => scheduleTraining(context, input),
+    unscheduleTraining: (_root, { input }, context) => unscheduleTraining(context, input),
   },
   Subscription: {
     trainingProgress: { subscribe: (_root, args, context) => subscribeToProgress(context, args) },

@@ -1,5 +1,6 @@
 import { AppError } from '@kindred/domain/app-error';
 import type { ModelId, TenantId, TrainingRunId } from '@kindred/domain/ids';
+import type { TrainingSchedule } from '@kindred/domain/training';
 import {
   STEERING_SIGNALS,
   type SteeringRequest,
@@ -16,6 +17,7 @@ import {
   type WorkflowHandle,
   WorkflowNotFoundError,
 } from '@temporalio/client';
+import { applySchedule } from './retraining-schedule.ts';
 
 /** A run, by its row. */
 interface RunRef {
@@ -37,6 +39,8 @@ export interface Trainings {
   signal(run: RunRef, signal: SteeringSignal, request: SteeringRequest): Promise<'sent' | 'gone'>;
   /** Cancels exactly this run; `gone` when no workflow works on it. @throws AppError UNAVAILABLE */
   cancel(run: RunRef): Promise<'sent' | 'gone'>;
+  /** Makes the model's schedule what is said, whatever it was; null takes it away. @throws AppError UNAVAILABLE */
+  applySchedule(model: { tenantId: TenantId; modelId: ModelId }, schedule: TrainingSchedule | null): Promise<void>;
   /** Where operators see this execution in Temporal's web interface; null where none is known. */
   urlOf(run: RunRef & { executionId: string | null }): string | null;
   /** Rejects when Temporal does not answer. */
@@ -102,6 +106,13 @@ export function connectTrainings(options: { address: string; namespace: string; 
     },
     signal: (run, signal, request) => tell(run, (handle) => handle.signal(STEERING_SIGNALS[signal], request)),
     cancel: (run) => tell(run, (handle) => handle.cancel()),
+    async applySchedule(model, schedule) {
+      try {
+        await inTime(() => applySchedule(client.schedule, model, schedule));
+      } catch (cause) {
+        throw unavailable(cause);
+      }
+    },
     urlOf({ tenantId, modelId, executionId }) {
       const workflow = encodeURIComponent(trainModelWorkflowId(tenantId, modelId));
       return uiUrl === null || executionId === null

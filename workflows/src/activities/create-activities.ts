@@ -9,6 +9,7 @@ import { fitInstantModel } from './fit-instant-model.ts';
 import { judgeVersion } from './judge-version.ts';
 import { noteSteering } from './note-steering.ts';
 import { promoteVersion } from './promote-version.ts';
+import { queueScheduledRun } from './queue-scheduled-run.ts';
 import { trainEmbeddings } from './train-embeddings.ts';
 
 /** What activities work with. */
@@ -24,6 +25,7 @@ export function createDataActivities(deps: ActivityDeps) {
     judgeVersion: bind(deps, judgeVersion),
     noteSteering: bind(deps, noteSteering),
     promoteVersion: bind(deps, promoteVersion),
+    queueScheduledRun: bind(deps, queueScheduledRun),
     finishRun: bind(deps, finishRun),
   };
 }

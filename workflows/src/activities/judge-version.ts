@@ -22,12 +22,13 @@ export async function judgeVersion(
   input: TrainModelInput & { version: VersionRef; evaluation: Evaluation },
 ): Promise<Verdict> {
   const { tenantId, runId, version, evaluation } = input;
-  const { versionId, number, index } = version;
+  const { versionId, number, index, manifestKey: artefactKey } = version;
   await loadRun(deps.db, input);
   await beginPhase(deps, input, { phase: 'PROMOTE', message: `Judging version ${number}` });
   const gate = judgeQuality(evaluation, index);
   await withTenant(deps.db, tenantId, async (tx) => {
-    await completeModelVersion(tx, { versionId, metrics: evaluation.metrics, baselines: evaluation.baselines, index });
+    const { metrics, baselines } = evaluation;
+    await completeModelVersion(tx, { versionId, metrics, baselines, index, artefactKey });
     await setQualityGate(tx, { runId, gate });
   });
   for (const { name, passed, message } of gate.checks) {

@@ -24,7 +24,7 @@ export async function promoteVersion(
   input: TrainModelInput & { version: VersionRef; evaluation: Evaluation; expectedActiveId?: ModelVersionId | null | undefined },
 ): Promise<Promotion> {
   const { tenantId, version, evaluation, expectedActiveId } = input;
-  const { versionId, number, index } = version;
+  const { versionId, number, index, manifestKey: artefactKey } = version;
   const { metrics, baselines } = evaluation;
   const isInstant = version.algorithm === 'SPECTRAL';
   await loadRun(deps.db, input);
@@ -33,7 +33,7 @@ export async function promoteVersion(
   }
   try {
     await withTenant(deps.db, tenantId, async (tx) => {
-      await completeModelVersion(tx, { versionId, metrics, baselines, index });
+      await completeModelVersion(tx, { versionId, metrics, baselines, index, artefactKey });
       await promoteModelVersion(tx, { versionId, expectedActiveId });
     });
   } catch (error) {
