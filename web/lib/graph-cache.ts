@@ -29,6 +29,7 @@ const EMBEDDED = [
   'TrainingEvent',
   'TrainingRunConnection',
   'TrainingRunEdge',
+  'TrainingSchedule',
   'UserConnection',
   'UserEdge',
   'UserError',

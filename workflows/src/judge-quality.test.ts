@@ -5,7 +5,11 @@ import { judgeQuality } from './judge-quality.ts';
 const METRICS = { ndcgAt10: 0.07, recallAt10: 0.1, hitRateAt10: 0.3, coverageAt10: 0.05 };
 const INDEX = { recallAt20: 0.99 };
 
-function comparison(rival: Comparison['rival'], ndcgAt10: number, [low, mean, high]: [number, number, number]): Comparison {
+function comparison(
+  rival: Comparison['rival'],
+  ndcgAt10: number,
+  [low, mean, high]: [number, number, number],
+): Comparison {
   return { rival, label: rival.toLowerCase(), ndcgAt10, difference: { low, mean, high } };
 }
 

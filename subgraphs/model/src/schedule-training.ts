@@ -64,5 +64,7 @@ function refuseOutside(field: 'everyMinutes' | 'afterInteractions', value: numbe
   if (value >= 1 && value <= most) {
     return [];
   }
-  return [{ code: 'INVALID', message: `${field} must be 1 to ${most.toLocaleString('en')}, got ${value}.`, path: [field] }];
+  return [
+    { code: 'INVALID', message: `${field} must be 1 to ${most.toLocaleString('en')}, got ${value}.`, path: [field] },
+  ];
 }

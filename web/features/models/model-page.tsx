@@ -15,6 +15,7 @@ import { isOver } from '../training/run-status-pill.tsx';
 import { HyperparameterList } from './hyperparameter-list.tsx';
 import classes from './model-page.module.css';
 import { RollbackButton } from './rollback-button.tsx';
+import { SchedulePanel } from './schedule-panel.tsx';
 import { TrainButton } from './train-button.tsx';
 import { VersionSummary } from './version-summary.tsx';
 
@@ -33,6 +34,10 @@ const DETAIL = graphql(`
     previousVersion {
       id
       number
+    }
+    schedule {
+      everyMinutes
+      afterInteractions
     }
     runs(first: 50) {
       edges {
@@ -113,12 +118,15 @@ function Detail({ model, onChanged }: { model: ModelDetailFragment; onChanged: (
             )}
           </Panel>
         </div>
-        <Panel
-          title="Settings"
-          description="What a training would train with: what is not marked as set follows the data."
-        >
-          <HyperparameterList hyperparameters={model.hyperparameters} />
-        </Panel>
+        <div className={classes.main}>
+          <SchedulePanel modelId={model.id} schedule={model.schedule ?? null} />
+          <Panel
+            title="Settings"
+            description="What a training would train with: what is not marked as set follows the data."
+          >
+            <HyperparameterList hyperparameters={model.hyperparameters} />
+          </Panel>
+        </div>
       </div>
     </>
   );

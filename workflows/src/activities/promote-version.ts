@@ -21,7 +21,11 @@ export interface Promotion {
  */
 export async function promoteVersion(
   deps: ActivityDeps,
-  input: TrainModelInput & { version: VersionRef; evaluation: Evaluation; expectedActiveId?: ModelVersionId | null | undefined },
+  input: TrainModelInput & {
+    version: VersionRef;
+    evaluation: Evaluation;
+    expectedActiveId?: ModelVersionId | null | undefined;
+  },
 ): Promise<Promotion> {
   const { tenantId, version, evaluation, expectedActiveId } = input;
   const { versionId, number, index, manifestKey: artefactKey } = version;
