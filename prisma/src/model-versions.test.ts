@@ -4,16 +4,21 @@ import { createTestModel, createTestRun } from '@kindred/testing/test-model';
 import { createTwoTenants } from '@kindred/testing/two-tenants';
 import { describe, expect, test } from 'vitest';
 import {
+  ActiveVersionChangedError,
   completeModelVersion,
   createModelVersion,
+  deleteUnfinishedVersions,
   findActiveVersions,
   findModelVersions,
+  findPreviousVersions,
   findServingVersion,
   findVersionsByRuns,
   type ModelVersionRow,
   promoteModelVersion,
+  rollbackModel,
 } from './model-versions.ts';
 import type { ModelRow } from './models.ts';
+import { findOutboxTenants, publishOutbox } from './outbox.ts';
 import { type TenantTx, withTenant } from './tenants.ts';
 import { finishTrainingRun } from './training-runs.ts';
 
@@ -158,6 +163,86 @@ describe('promoteModelVersion', () => {
   });
 });
 
+describe('a promotion', () => {
+  test('that was decided against another version than answers now is refused, and says nothing', async () => {
+    await using world = await createTwoTenants();
+    const { db, ours } = world;
+    const [first, second, third] = await withTenant(db, ours.tenantId, async (tx) => {
+      const model = await createTestModel(tx);
+      return [
+        await createReadyVersion(tx, model),
+        await createReadyVersion(tx, model),
+        await createReadyVersion(tx, model),
+      ] as const;
+    });
+    const promote = (input: Parameters<typeof promoteModelVersion>[1]) =>
+      withTenant(db, ours.tenantId, (tx) => promoteModelVersion(tx, input));
+    await promote({ versionId: first.id, expectedActiveId: null });
+    await expect(promote({ versionId: second.id, expectedActiveId: null })).rejects.toThrow(ActiveVersionChangedError);
+    await promote({ versionId: second.id, expectedActiveId: first.id });
+    await expect(promote({ versionId: third.id, expectedActiveId: first.id })).rejects.toThrow(/was judged against/);
+    // An attempt that comes again behind its own success changes nothing.
+    await promote({ versionId: second.id, expectedActiveId: first.id });
+    expect(await withTenant(db, ours.tenantId, findServingVersion)).toMatchObject({ id: second.id });
+    const said: string[] = [];
+    await publishOutbox(db, ours.tenantId, async (topic, message) => void said.push(`${topic} ${message}`));
+    expect(said).toEqual(
+      [first, second].map(({ id }) => `tenant:${ours.tenantId}:promotion ${JSON.stringify({ versionId: id })}`),
+    );
+  });
+
+  test('that is rolled back leaves nothing to say', async () => {
+    await using world = await createTwoTenants();
+    const { db, ours } = world;
+    const failing = withTenant(db, ours.tenantId, async (tx) => {
+      await promoteModelVersion(tx, { versionId: (await createReadyVersion(tx, await createTestModel(tx))).id });
+      throw new Error('the database went away');
+    });
+    await expect(failing).rejects.toThrow('went away');
+    expect(await findOutboxTenants(db, new Date(Date.now() + 60_000))).toEqual([]);
+  });
+});
+
+describe('rollbackModel', () => {
+  test('goes back one version after the other, past those that never answered, and not forward again', async () => {
+    await using world = await createTwoTenants();
+    await withTenant(world.db, world.ours.tenantId, async (tx) => {
+      const model = await createTestModel(tx);
+      const [first, second, neverAnswered, last] = [
+        await createReadyVersion(tx, model),
+        await createReadyVersion(tx, model),
+        await createReadyVersion(tx, model),
+        await createReadyVersion(tx, model),
+      ];
+      expect(await rollbackModel(tx, model.id)).toBeNull();
+      for (const { id } of [first, second, last]) await promoteModelVersion(tx, { versionId: id });
+      expect(await findPreviousVersions(tx, [model.id])).toMatchObject([{ id: second.id }]);
+      expect(await rollbackModel(tx, model.id)).toMatchObject({ id: second.id, status: 'ACTIVE' });
+      expect(await findServingVersion(tx)).toMatchObject({ id: second.id });
+      expect(await rollbackModel(tx, model.id)).toMatchObject({ id: first.id });
+      expect(await rollbackModel(tx, model.id)).toBeNull();
+      expect(await findModelVersions(tx, [neverAnswered.id, last.id])).toEqual(
+        expect.arrayContaining([
+          expect.objectContaining({ id: neverAnswered.id, status: 'READY' }),
+          expect.objectContaining({ id: last.id, status: 'RETIRED' }),
+        ]),
+      );
+    });
+  });
+});
+
+test('what a run left half-made is forgotten, and what is whole stays', async () => {
+  await using world = await createTwoTenants();
+  await withTenant(world.db, world.ours.tenantId, async (tx) => {
+    const run = await createTestRun(tx, await createTestModel(tx));
+    const whole = await createTestVersion(tx, run.id, 'SPECTRAL');
+    await completeModelVersion(tx, { versionId: whole.id, ...RESULT });
+    const half = await createTestVersion(tx, run.id);
+    expect(await deleteUnfinishedVersions(tx, run.id)).toEqual([half]);
+    expect(await findVersionsByRuns(tx, [run.id])).toMatchObject([{ id: whole.id }]);
+  });
+});
+
 test('the serving version is the last promoted one of all models', async () => {
   await using world = await createTwoTenants();
   const { db, ours } = world;
@@ -184,6 +269,9 @@ test('another tenant neither finds nor changes a version', async () => {
     expect(await findVersionsByRuns(tx, [runId])).toEqual([]);
     expect(await findActiveVersions(tx, [modelId])).toEqual([]);
     expect(await findServingVersion(tx)).toBeNull();
+    expect(await findPreviousVersions(tx, [modelId])).toEqual([]);
+    expect(await rollbackModel(tx, modelId)).toBeNull();
+    expect(await deleteUnfinishedVersions(tx, runId)).toEqual([]);
     const notFound = { code: 'NOT_FOUND' };
     await expect(promoteModelVersion(tx, { versionId: id })).rejects.toMatchObject(notFound);
     await expect(completeModelVersion(tx, { versionId: id, ...RESULT })).rejects.toMatchObject(notFound);

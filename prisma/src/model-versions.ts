@@ -1,7 +1,14 @@
 import { AppError } from '@kindred/domain/app-error';
 import type { ModelId, ModelVersionId, TenantId, TrainingRunId } from '@kindred/domain/ids';
-import type { IndexKind, ModelVersionStatus, RankingMetrics, VersionAlgorithm } from '@kindred/domain/training';
+import {
+  type IndexKind,
+  type ModelVersionStatus,
+  promotionTopic,
+  type RankingMetrics,
+  type VersionAlgorithm,
+} from '@kindred/domain/training';
 import type { Prisma } from './generated/client.ts';
+import { appendOutbox } from './outbox.ts';
 import type { TenantTx } from './tenants.ts';
 
 export interface IndexSummary {
@@ -29,6 +36,11 @@ export interface ModelVersionRow {
   artefactKey: string;
   createdAt: Date;
   activatedAt: Date | null;
+}
+
+/** Another version answers than the one that a promotion was decided against. */
+export class ActiveVersionChangedError extends Error {
+  override readonly name = 'ActiveVersionChangedError';
 }
 
 /**
@@ -60,7 +72,8 @@ export async function createModelVersion(
 }
 
 /**
- * BUILDING becomes READY with its measurements; a version past that stays as it is.
+ * BUILDING becomes READY with its measurements and the manifest of the attempt that completes it; a version past that stays
+ * as it is.
  * @throws AppError NOT_FOUND when the tenant has no such version.
  */
 export async function completeModelVersion(
@@ -70,6 +83,8 @@ export async function completeModelVersion(
     metrics: RankingMetrics;
     baselines: readonly BaselineMetrics[];
     index: IndexSummary;
+    /** Where its manifest is, if not where its creation said. */
+    artefactKey?: string;
   },
 ): Promise<ModelVersionRow> {
   await tx.client.modelVersion.updateMany({
@@ -79,19 +94,22 @@ export async function completeModelVersion(
       metrics: { ...input.metrics },
       baselines: input.baselines.map((baseline) => ({ name: baseline.name, metrics: { ...baseline.metrics } })),
       indexSummary: { ...input.index },
+      ...(input.artefactKey === undefined ? {} : { artefactKey: input.artefactKey }),
     },
   });
   return getModelVersion(tx, input.versionId);
 }
 
 /**
- * Makes a READY or RETIRED version its model's ACTIVE one and retires the one before; promoting the ACTIVE one changes
- * nothing.
+ * Makes a READY or RETIRED version its model's ACTIVE one, retires the one before, and notes in the same transaction that
+ * serving is to be told; promoting the ACTIVE one changes nothing.
+ * @param input.expectedActiveId the version that has to be ACTIVE until then, null for none; absent where any may be.
  * @throws AppError NOT_FOUND when the tenant has no such version, CONFLICT while it is BUILDING.
+ * @throws ActiveVersionChangedError when another than the expected one is ACTIVE.
  */
 export async function promoteModelVersion(
   tx: TenantTx,
-  { versionId }: { versionId: ModelVersionId },
+  { versionId, expectedActiveId }: { versionId: ModelVersionId; expectedActiveId?: ModelVersionId | null | undefined },
 ): Promise<ModelVersionRow> {
   await lockModel(tx, (await getModelVersion(tx, versionId)).modelId);
   const version = await getModelVersion(tx, versionId);
@@ -101,6 +119,12 @@ export async function promoteModelVersion(
   if (version.status === 'ACTIVE') {
     return version;
   }
+  const [active] = await findActiveVersions(tx, [version.modelId]);
+  if (expectedActiveId !== undefined && (active?.id ?? null) !== expectedActiveId) {
+    throw new ActiveVersionChangedError(
+      `Version ${version.number} was judged against ${expectedActiveId ?? 'nothing'}; now ${active?.id ?? 'nothing'} answers.`,
+    );
+  }
   await tx.client.modelVersion.updateMany({
     where: { tenantId: tx.tenantId, modelId: version.modelId, status: 'ACTIVE' },
     data: { status: 'RETIRED' },
@@ -109,7 +133,36 @@ export async function promoteModelVersion(
   await tx.client.$executeRaw`
     UPDATE model_versions SET status = 'ACTIVE', activated_at = clock_timestamp()
      WHERE tenant_id = ${tx.tenantId}::uuid AND id = ${versionId}::uuid`;
+  await appendOutbox(tx, { topic: promotionTopic(tx.tenantId), message: { versionId } });
   return getModelVersion(tx, versionId);
+}
+
+/** The version that answered before each model's ACTIVE one: the last of lower number that ever answered. In no order. */
+export async function findPreviousVersions(tx: TenantTx, modelIds: readonly ModelId[]): Promise<ModelVersionRow[]> {
+  const rows = await tx.client.$queryRaw<{ id: ModelVersionId }[]>`
+    SELECT DISTINCT ON (previous.model_id) previous.id FROM model_versions active
+      JOIN model_versions previous USING (tenant_id, model_id)
+     WHERE tenant_id = ${tx.tenantId}::uuid AND active.model_id = ANY (${modelIds}::uuid[])
+       AND active.status = 'ACTIVE' AND previous.status = 'RETIRED' AND previous.number < active.number
+     ORDER BY previous.model_id, previous.number DESC`;
+  return findModelVersions(
+    tx,
+    rows.map(({ id }) => id),
+  );
+}
+
+/** Lets the version answer again that did before the ACTIVE one; null when there is none. */
+export async function rollbackModel(tx: TenantTx, modelId: ModelId): Promise<ModelVersionRow | null> {
+  await lockModel(tx, modelId);
+  const [previous] = await findPreviousVersions(tx, [modelId]);
+  return previous === undefined ? null : promoteModelVersion(tx, { versionId: previous.id });
+}
+
+/** Forgets the versions of a run that were never completed, and says which they were, so that their files can go too. */
+export async function deleteUnfinishedVersions(tx: TenantTx, runId: TrainingRunId): Promise<ModelVersionRow[]> {
+  const unfinished = await findVersions(tx, { runId, status: 'BUILDING' });
+  await tx.client.modelVersion.deleteMany({ where: { tenantId: tx.tenantId, runId, status: 'BUILDING' } });
+  return unfinished;
 }
 
 /** The versions of `ids` that the tenant has, in no order. */

@@ -1,5 +1,6 @@
 import type { ModelId, TenantId } from '@kindred/domain/ids';
-import type { Algorithm, HyperparameterSettings } from '@kindred/domain/training';
+import { AppError } from '@kindred/domain/app-error';
+import type { Algorithm, HyperparameterSettings, TrainingSchedule } from '@kindred/domain/training';
 import { TakenError } from './taken-error.ts';
 import type { TenantTx } from './tenants.ts';
 
@@ -10,6 +11,8 @@ export interface ModelRow {
   algorithm: Algorithm;
   /** Only what somebody set. */
   settings: HyperparameterSettings;
+  /** When it is trained without being asked; null for never. */
+  schedule: TrainingSchedule | null;
   createdAt: Date;
 }
 
@@ -46,4 +49,20 @@ export async function listModels(
     take: page.first,
   });
   return rows.map((row) => row as typeof row & ModelRow);
+}
+
+/**
+ * Says when a model is trained without being asked; null for never.
+ * @throws AppError NOT_FOUND when the tenant has no such model.
+ */
+export async function setModelSchedule(
+  tx: TenantTx,
+  { modelId, schedule }: { modelId: ModelId; schedule: TrainingSchedule | null },
+): Promise<void> {
+  const json = schedule && JSON.stringify(schedule);
+  const written = await tx.client.$executeRaw`
+    UPDATE models SET schedule = ${json}::jsonb WHERE tenant_id = ${tx.tenantId}::uuid AND id = ${modelId}::uuid`;
+  if (written === 0) {
+    throw new AppError('NOT_FOUND', `There is no model ${modelId}.`);
+  }
 }

@@ -15,6 +15,7 @@ const FUNCTIONS_ACROSS_TENANTS = [
   'auth_is_operator',
   'auth_refresh_session',
   'auth_sign_up',
+  'outbox_tenants',
 ];
 
 async function catalogue<Row extends object>(text: string): Promise<Row[]> {

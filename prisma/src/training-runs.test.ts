@@ -9,9 +9,11 @@ import {
   fixHyperparameters,
   listTrainingRuns,
   RunOpenError,
+  setQualityGate,
   setTrainingCompute,
   setTrainingPhase,
   startTrainingRun,
+  steerTrainingRun,
 } from './training-runs.ts';
 
 const COMPLETE: Hyperparameters = {
@@ -65,9 +67,10 @@ describe('a training run', () => {
     await using world = await createTwoTenants();
     await withTenant(world.db, world.ours.tenantId, async (tx) => {
       const { id: runId } = await createTestRun(tx, await createTestModel(tx));
-      const started = await startTrainingRun(tx, runId);
-      expect(started).toMatchObject({ status: 'RUNNING', startedAt: expect.any(Date) as Date });
-      expect(await startTrainingRun(tx, runId)).toEqual(started);
+      const started = await startTrainingRun(tx, runId, 'execution-1');
+      const startedAt = expect.any(Date) as Date;
+      expect(started).toMatchObject({ status: 'RUNNING', startedAt, executionId: 'execution-1' });
+      expect(await startTrainingRun(tx, runId, 'execution-2')).toEqual(started);
       expect(await setTrainingPhase(tx, { runId, phase: 'TRAIN' })).toMatchObject({ phase: 'TRAIN' });
       const finished = await finishTrainingRun(tx, { runId, status: 'CANCELLED' });
       expect(finished).toMatchObject({ status: 'CANCELLED', failure: null, finishedAt: expect.any(Date) as Date });
@@ -89,8 +92,31 @@ describe('a training run', () => {
       await setTrainingCompute(tx, { runId, compute: { ...COMPUTE, backend: 'reference' } });
       const computed = await setTrainingCompute(tx, { runId, compute: COMPUTE });
       expect(computed).toMatchObject({ hyperparameters: COMPLETE, compute: COMPUTE });
+      const gate = { passed: true, checks: [] };
+      expect(await setQualityGate(tx, { runId, gate })).toMatchObject({ qualityGate: gate });
       const finished = await finishTrainingRun(tx, { runId, status: 'SUCCEEDED' });
+      expect(await setQualityGate(tx, { runId, gate: { ...gate, passed: false } })).toEqual(finished);
       expect(await setTrainingCompute(tx, { runId, compute: { ...COMPUTE, reason: 'late' } })).toEqual(finished);
+    });
+  });
+
+  test('waits and goes on, and is told to stop, until its end', async () => {
+    await using world = await createTwoTenants();
+    await withTenant(world.db, world.ours.tenantId, async (tx) => {
+      const { id: runId } = await createTestRun(tx, await createTestModel(tx));
+      const at = expect.any(Date) as Date;
+      await startTrainingRun(tx, runId);
+      expect(await steerTrainingRun(tx, { runId, change: 'PAUSED' })).toMatchObject({ pausedAt: at, stoppingAt: null });
+      expect(await steerTrainingRun(tx, { runId, change: 'RESUMED' })).toMatchObject({ pausedAt: null });
+      await steerTrainingRun(tx, { runId, change: 'PAUSED' });
+      expect(await steerTrainingRun(tx, { runId, change: 'STOPPING' })).toMatchObject({
+        pausedAt: null,
+        stoppingAt: at,
+      });
+      await steerTrainingRun(tx, { runId, change: 'PAUSED' });
+      const finished = await finishTrainingRun(tx, { runId, status: 'SUCCEEDED' });
+      expect(finished).toMatchObject({ pausedAt: null, stoppingAt: at });
+      expect(await steerTrainingRun(tx, { runId, change: 'PAUSED' })).toEqual(finished);
     });
   });
 
@@ -101,6 +127,11 @@ describe('a training run', () => {
     const attempts = [
       () => withTenant(db, theirs.tenantId, (tx) => startTrainingRun(tx, run.id)),
       () => withTenant(db, theirs.tenantId, (tx) => setTrainingPhase(tx, { runId: run.id, phase: 'TRAIN' })),
+      () => withTenant(db, theirs.tenantId, (tx) => steerTrainingRun(tx, { runId: run.id, change: 'PAUSED' })),
+      () =>
+        withTenant(db, theirs.tenantId, (tx) =>
+          setQualityGate(tx, { runId: run.id, gate: { passed: true, checks: [] } }),
+        ),
       () => withTenant(db, theirs.tenantId, (tx) => finishTrainingRun(tx, { runId: run.id, status: 'FAILED' })),
       () => withTenant(db, theirs.tenantId, (tx) => setTrainingCompute(tx, { runId: run.id, compute: COMPUTE })),
       () =>

@@ -1,8 +1,11 @@
 import { AppError } from '@kindred/domain/app-error';
 import type { ModelId, TenantId, TrainingRunId } from '@kindred/domain/ids';
 import type {
+  Checkpoint,
   Hyperparameters,
   HyperparameterSettings,
+  QualityGate,
+  SteeringChange,
   TrainingCompute,
   TrainingPhase,
   TrainingRunStatus,
@@ -22,7 +25,19 @@ export interface TrainingRunRow {
   hyperparameters: Hyperparameters | null;
   /** What computes the run; null until the training begins. */
   compute: TrainingCompute | null;
+  /** Counts the attempts at training the run: the last one alone may write. */
+  fence: number;
+  /** What an attempt that takes over goes on from: the newest first, at most `KEPT_CHECKPOINTS`. */
+  checkpoints: Checkpoint[];
+  /** How the trained version was judged; null until it is. */
+  qualityGate: QualityGate | null;
   lastSequence: number;
+  /** Temporal's id of the execution that works on the run; null until it begins. */
+  executionId: string | null;
+  /** Since when the run waits; null while it does not. */
+  pausedAt: Date | null;
+  /** When the run was told to end its training with the best epoch so far; null when it was not. */
+  stoppingAt: Date | null;
   createdAt: Date;
   startedAt: Date | null;
   finishedAt: Date | null;
@@ -84,14 +99,27 @@ export async function listTrainingRuns(
   return rows.map((row) => row as typeof row & TrainingRunRow);
 }
 
+/** When the model's last training began that ended with a version; null when there is none. */
+export async function findLastTrainingStart(tx: TenantTx, modelId: ModelId): Promise<Date | null> {
+  const run = await tx.client.trainingRun.findFirst({
+    where: { tenantId: tx.tenantId, modelId, status: 'SUCCEEDED' },
+    orderBy: { id: 'desc' },
+  });
+  return run?.startedAt ?? null;
+}
+
 /**
- * QUEUED becomes RUNNING; any other status stays as it is.
+ * QUEUED becomes RUNNING, worked on by this execution; any other status stays as it is.
  * @throws AppError NOT_FOUND when the tenant has no such run.
  */
-export async function startTrainingRun(tx: TenantTx, runId: TrainingRunId): Promise<TrainingRunRow> {
+export async function startTrainingRun(
+  tx: TenantTx,
+  runId: TrainingRunId,
+  executionId: string | null = null,
+): Promise<TrainingRunRow> {
   await tx.client.trainingRun.updateMany({
     where: { tenantId: tx.tenantId, id: runId, status: 'QUEUED' },
-    data: { status: 'RUNNING', startedAt: new Date() },
+    data: { status: 'RUNNING', startedAt: new Date(), executionId },
   });
   return getTrainingRun(tx, runId);
 }
@@ -109,6 +137,26 @@ export async function setTrainingPhase(
     data: { phase: input.phase },
   });
   return getTrainingRun(tx, input.runId);
+}
+
+/**
+ * Notes what became of an open run by a person's wish; a run that has ended stays as it is.
+ * @throws AppError NOT_FOUND when the tenant has no such run.
+ */
+export async function steerTrainingRun(
+  tx: TenantTx,
+  { runId, change }: { runId: TrainingRunId; change: SteeringChange },
+): Promise<TrainingRunRow> {
+  const data = {
+    PAUSED: { pausedAt: new Date() },
+    RESUMED: { pausedAt: null },
+    STOPPING: { pausedAt: null, stoppingAt: new Date() },
+  }[change];
+  await tx.client.trainingRun.updateMany({
+    where: { tenantId: tx.tenantId, id: runId, status: { in: ['QUEUED', 'RUNNING'] } },
+    data,
+  });
+  return getTrainingRun(tx, runId);
 }
 
 /**
@@ -143,6 +191,21 @@ export async function setTrainingCompute(
 }
 
 /**
+ * Notes how the version of an open run was judged, the latest attempt's verdict in place of the one before.
+ * @throws AppError NOT_FOUND when the tenant has no such run.
+ */
+export async function setQualityGate(
+  tx: TenantTx,
+  { runId, gate }: { runId: TrainingRunId; gate: QualityGate },
+): Promise<TrainingRunRow> {
+  const json = JSON.stringify(gate);
+  await tx.client.$executeRaw`
+    UPDATE training_runs SET quality_gate = ${json}::jsonb
+     WHERE tenant_id = ${tx.tenantId}::uuid AND id = ${runId}::uuid AND status IN ('QUEUED', 'RUNNING')`;
+  return getTrainingRun(tx, runId);
+}
+
+/**
  * Ends an open run; one that has ended keeps its first ending.
  * @throws AppError NOT_FOUND when the tenant has no such run.
  */
@@ -156,7 +219,7 @@ export async function finishTrainingRun(
 ): Promise<TrainingRunRow> {
   await tx.client.trainingRun.updateMany({
     where: { tenantId: tx.tenantId, id: input.runId, status: { in: ['QUEUED', 'RUNNING'] } },
-    data: { status: input.status, failure: input.failure ?? null, finishedAt: new Date() },
+    data: { status: input.status, failure: input.failure ?? null, finishedAt: new Date(), pausedAt: null },
   });
   return getTrainingRun(tx, input.runId);
 }

@@ -20,7 +20,7 @@ async function snapshotOf(pairs: [user: string, item: string][]) {
 
 function startTraining(snapshotPath: string, signal: AbortSignal) {
   const hyperparameters = resolveHyperparameters({ userCount: 10, itemCount: 20, interactionCount: 20 }, {});
-  const input: TrainingThreadInput = { snapshotPath, checkpointPath: null, hyperparameters };
+  const input: TrainingThreadInput = { snapshotPath, checkpointPath: null, hyperparameters, isStopping: false };
   const file = new URL('./training-thread.ts', import.meta.url);
   return startComputeThread<NextEpoch>(file, input, signal);
 }

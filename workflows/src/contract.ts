@@ -1,4 +1,5 @@
 import type { ModelId, ModelVersionId, TenantId, TrainingRunId } from '@kindred/domain/ids';
+import type { TrainingPhase } from '@kindred/domain/training';
 
 /** The task queues: one worker process per queue. */
 export const TASK_QUEUES = { workflows: 'workflows', data: 'data', 'train-cpu': 'train-cpu' } as const;
@@ -20,9 +21,48 @@ export interface TrainModelOutcome {
   versionId: ModelVersionId;
 }
 
+/** The signals by which people steer a training; each carries a `SteeringRequest`. Cancelling is Temporal's own. */
+export const STEERING_SIGNALS = {
+  pause: 'pauseTrainingRun',
+  resume: 'resumeTrainingRun',
+  stop: 'stopTrainingRun',
+} as const;
+
+export type SteeringSignal = keyof typeof STEERING_SIGNALS;
+
+/** `requestId` names the wish: however often it arrives, it counts once. */
+export interface SteeringRequest {
+  requestId: string;
+}
+
+/** The query that tells where a training stands, for operators in Temporal's own interface. */
+export const TRAINING_STATE = 'trainingState';
+
+export interface TrainingState {
+  phase: TrainingPhase;
+  isPaused: boolean;
+  isStopping: boolean;
+}
+
 /** One open training per model: two starts at once meet in this id, and Temporal lets one through. */
 export function trainModelWorkflowId(tenantId: TenantId, modelId: ModelId): string {
   return `tenant/${tenantId}/model/${modelId}/training`;
+}
+
+/** The type name of the workflow that a model's schedule starts. */
+export const RETRAIN_ON_SCHEDULE = 'retrainOnSchedule';
+
+export interface RetrainInput {
+  tenantId: TenantId;
+  modelId: ModelId;
+}
+
+/** The run that was trained, or why none was due. */
+export type RetrainOutcome = { runId: TrainingRunId } | { runId: null; reason: string };
+
+/** The id of a model's schedule, and of what it starts. */
+export function retrainWorkflowId(tenantId: TenantId, modelId: ModelId): string {
+  return `tenant/${tenantId}/model/${modelId}/retraining`;
 }
 
 /** The least that a training can learn from and be measured on. */

@@ -10,14 +10,9 @@ export function snapshotKey(run: RunRef, sha256: string): string {
   return `${runFolder(run)}/snapshots/${sha256}`;
 }
 
-/** The training as it stood after an epoch. */
-export function checkpointKey(run: RunRef, epoch: number): string {
-  return `${runFolder(run)}/checkpoints/${String(epoch).padStart(6, '0')}`;
-}
-
-/** Names the newest checkpoint: a small file that is replaced at once. */
-export function latestCheckpointKey(run: RunRef): string {
-  return `${runFolder(run)}/latest-checkpoint.json`;
+/** The training as it stood after an epoch, named by its content as a snapshot is. */
+export function checkpointKey(run: RunRef, { epoch, sha256 }: { epoch: number; sha256: string }): string {
+  return `${runFolder(run)}/checkpoints/${String(epoch).padStart(6, '0')}-${sha256}`;
 }
 
 /** A fitted model, named by its content as a snapshot is; what becomes a version is copied into the version's folder. */

@@ -23,6 +23,8 @@ export interface TrainingThreadInput {
   /** The stored training to go on from; null to begin. */
   checkpointPath: string | null;
   hyperparameters: Hyperparameters;
+  /** Whether one epoch is enough: the training ends with the best that there is. */
+  isStopping: boolean;
 }
 
 /** First what computes, then one epoch at a time with the training after it, last the model of the best epoch. */
@@ -31,7 +33,7 @@ export type NextEpoch =
   | { kind: 'epoch'; report: EpochReport; durationMs: number; checkpoint: Uint8Array<ArrayBuffer> }
   | { kind: 'finished'; bestEpoch: number; epochCount: number; artefact: Uint8Array<ArrayBuffer> };
 
-const { snapshotPath, checkpointPath, hyperparameters } = workerData as TrainingThreadInput;
+const { snapshotPath, checkpointPath, hyperparameters, isStopping } = workerData as TrainingThreadInput;
 const snapshot = decodeSnapshot(readFileSync(snapshotPath));
 const { train, validation } = splitSnapshot(snapshot.matrix);
 const training =
@@ -48,7 +50,7 @@ serveThread<NextEpoch>(async () => {
     const reason = withoutPaths(backendReason);
     return { value: { kind: 'prepared', compute: { backend: backend.kind, detail: backend.detail, reason } } };
   }
-  if (isTrainingFinished(training)) {
+  if (isTrainingFinished(training) || (isStopping && state.epoch > 0)) {
     const vectors = await bestEmbeddings(training);
     closeTraining(training);
     const artefact = encodeModel(snapshot, train, await makeFoldable(train, vectors));

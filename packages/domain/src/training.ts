@@ -10,6 +10,9 @@ export type TrainingPhase =
 
 export type TrainingRunStatus = 'QUEUED' | 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'CANCELLED';
 
+/** What a person's steering made of a run under way: it waits, it goes on, or it ends its training with what it has. */
+export type SteeringChange = 'PAUSED' | 'RESUMED' | 'STOPPING';
+
 export type ModelVersionStatus = 'BUILDING' | 'READY' | 'ACTIVE' | 'RETIRED';
 
 export type Algorithm = 'LIGHTGCN';
@@ -25,6 +28,41 @@ export interface RankingMetrics {
   recallAt10: number;
   hitRateAt10: number;
   coverageAt10: number;
+}
+
+/** The stored training after an epoch: where it is, and the sha256 (hex) of its bytes. */
+export interface Checkpoint {
+  epoch: number;
+  key: string;
+  sha256: string;
+}
+
+/** When a model is trained without being asked: that often, if at least so many interactions have come in since. */
+export interface TrainingSchedule {
+  everyMinutes: number;
+  afterInteractions: number;
+}
+
+/** What a new version has to hold against, or a floor that it must reach. */
+export type QualityCheckName = 'ACTIVE_VERSION' | 'BEST_BASELINE' | 'COVERAGE' | 'INDEX_RECALL';
+
+/** One condition of the quality gate, with what it saw: `message` says it in a sentence. */
+export interface QualityCheck {
+  name: QualityCheckName;
+  passed: boolean;
+  message: string;
+  /** The measurement: a share, or the difference in NDCG@10 to what the version is compared with. */
+  value: number;
+  /** What `value`, or for a difference the upper end of its interval, must not be below. */
+  floor: number;
+  /** The 95 % interval of a difference over users; null for a share. */
+  interval: { low: number; high: number } | null;
+}
+
+/** Whether a version is good enough to answer, and why. */
+export interface QualityGate {
+  passed: boolean;
+  checks: QualityCheck[];
 }
 
 export type LossName = 'bpr' | 'softmax';
@@ -82,6 +120,7 @@ export type TrainingEventBody =
   | { kind: 'BASELINE_EVALUATED'; name: string; heldOut: HeldOutPart; metrics: RankingMetrics }
   | { kind: 'MODEL_EVALUATED'; heldOut: HeldOutPart; metrics: RankingMetrics }
   | { kind: 'LOG'; message: string }
+  | { kind: SteeringChange; message: string }
   | { kind: 'FINISHED'; status: Extract<TrainingRunStatus, 'SUCCEEDED' | 'FAILED' | 'CANCELLED'>; message: string };
 
 /** One live event of a run. `sequence` starts at 1 and has no gaps within a run. */

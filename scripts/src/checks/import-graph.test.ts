@@ -8,8 +8,8 @@ const LAYERS: [RegExp, string][] = [
   [/^packages\/testing\//, 'testing'],
   [/^prisma\//, 'db'],
   [/^core\//, 'core'],
-  // Both are loaded on either side of the workflow sandbox; the package exports only the first to others.
-  [/^workflows\/src\/(contract|failures)\.ts$/, 'contract'],
+  // Loaded on either side of the workflow sandbox; the package exports only the first to others.
+  [/^workflows\/src\/(contract|failures|search-attributes)\.ts$/, 'contract'],
   [/^workflows\/src\/workflows\//, 'workflows'],
   [/^workflows\//, 'activities'],
   [/^subgraphs\/(model|recommendation)\//, 'computing subgraph'],

@@ -42,12 +42,19 @@ export function subgraphsAndWorkers(settings: AppSettings): AppSpec[] {
   return [
     app('tenant', ports, { title: 'tenant subgraph', env: { ...subgraph, ...redis, ...session } }),
     app('catalog', ports, { title: 'catalog subgraph', env: { ...subgraph, ...redis } }),
-    app('model', ports, { title: 'model subgraph', env: { ...subgraph, ...redis, ...temporal } }),
+    app('model', ports, { title: 'model subgraph', env: { ...subgraph, ...redis, ...temporal, ...temporalUi(ports) } }),
     app('recommendation', ports, { title: 'recommendation subgraph', env: { ...subgraph, ...redis, ...objects } }),
     workerApp('workflows', ports.workerWorkflows, worker),
     workerApp('data', ports.workerData, worker),
     workerApp('train-cpu', ports.workerTrainCpu, worker),
   ];
+}
+
+/** Where operators look into workflows: what they name, or the interface of the Temporal that we start ourselves. */
+function temporalUi(ports: Ports): AppSpec['env'] {
+  const { TEMPORAL_ADDRESS, TEMPORAL_UI_URL } = process.env;
+  const url = TEMPORAL_UI_URL ?? (TEMPORAL_ADDRESS ? null : `http://localhost:${ports.temporalUi}`);
+  return url === null ? {} : { TEMPORAL_UI_URL: url };
 }
 
 export function gatewayApp({ ports, secrets, redisUrl }: AppSettings): AppSpec {

@@ -11,12 +11,17 @@ export const env = parseEnv(
       INTERNAL_TOKEN_SECRET: SECRET,
       TEMPORAL_ADDRESS: z.string().min(1),
       TEMPORAL_NAMESPACE: z.string().min(1).default('default'),
+      TEMPORAL_UI_URL: z.url().optional(),
     })
     .transform((source) => ({
       logLevel: source.LOG_LEVEL,
       databaseUrl: source.DATABASE_URL,
       redisUrl: source.REDIS_URL,
-      temporal: { address: source.TEMPORAL_ADDRESS, namespace: source.TEMPORAL_NAMESPACE },
+      temporal: {
+        address: source.TEMPORAL_ADDRESS,
+        namespace: source.TEMPORAL_NAMESPACE,
+        uiUrl: source.TEMPORAL_UI_URL?.replace(/\/$/, '') ?? null,
+      },
       server: { host: source.HOST, port: source.PORT, internalTokenSecret: source.INTERNAL_TOKEN_SECRET },
     })),
   process.env,

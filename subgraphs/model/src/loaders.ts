@@ -3,6 +3,7 @@ import type { Db } from '@kindred/db/client';
 import {
   findActiveVersions,
   findModelVersions,
+  findPreviousVersions,
   findVersionsByRuns,
   type ModelVersionRow,
 } from '@kindred/db/model-versions';
@@ -22,6 +23,7 @@ export interface Loaders {
   /** In the order of their numbers. */
   versionsByRun: DataLoader<TrainingRunId, ModelVersionRow[]>;
   activeVersions: DataLoader<ModelId, ModelVersionRow | null>;
+  previousVersions: DataLoader<ModelId, ModelVersionRow | null>;
   /** Of the viewer's tenant, whatever the key; counted once. */
   catalogCounts: DataLoader<TenantId, CatalogCounts>;
 }
@@ -41,6 +43,7 @@ export function createLoaders(db: Db, viewer: Viewer): Loaders {
       return runIds.map((runId) => inOrder.filter((version) => version.runId === runId));
     }),
     activeVersions: loaderOf(find(findActiveVersions), (version) => version.modelId),
+    previousVersions: loaderOf(find(findPreviousVersions), (version) => version.modelId),
     catalogCounts: new DataLoader(async (tenantIds) => {
       const counts = await withTenant(db, requireTenant(viewer), countCatalog);
       return tenantIds.map(() => counts);

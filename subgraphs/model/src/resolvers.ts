@@ -6,8 +6,11 @@ import { createModel } from './create-model.ts';
 import type { Resolvers } from './generated/resolvers.ts';
 import { resolveByCatalog, showHyperparameters } from './hyperparameters.ts';
 import { listModels, listTrainingRuns } from './list-pages.ts';
+import { promoteModelVersion, rollbackModel } from './promote-model-version.ts';
 import { resolveModel, resolveModelVersion, resolveTrainingRun } from './references.ts';
 import { messageOf } from './event-message.ts';
+import { scheduleTraining, unscheduleTraining } from './schedule-training.ts';
+import { cancelTrainingRun, pauseTrainingRun, resumeTrainingRun, stopTrainingRun } from './steer-training-run.ts';
 import { trainModel } from './train-model.ts';
 import { listEvents, subscribeToProgress } from './training-events.ts';
 
@@ -25,6 +28,14 @@ export const resolvers: Resolvers = {
   Mutation: {
     createModel: (_root, { input }, context) => createModel(context, input),
     trainModel: (_root, { input }, context) => trainModel(context, input),
+    pauseTrainingRun: (_root, { input }, context) => pauseTrainingRun(context, input),
+    resumeTrainingRun: (_root, { input }, context) => resumeTrainingRun(context, input),
+    stopTrainingRun: (_root, { input }, context) => stopTrainingRun(context, input),
+    cancelTrainingRun: (_root, { input }, context) => cancelTrainingRun(context, input),
+    promoteModelVersion: (_root, { input }, context) => promoteModelVersion(context, input),
+    rollbackModel: (_root, { input }, context) => rollbackModel(context, input),
+    scheduleTraining: (_root, { input }, context) => scheduleTraining(context, input),
+    unscheduleTraining: (_root, { input }, context) => unscheduleTraining(context, input),
   },
   Subscription: {
     trainingProgress: { subscribe: (_root, args, context) => subscribeToProgress(context, args) },
@@ -36,6 +47,7 @@ export const resolvers: Resolvers = {
       showHyperparameters(resolveByCatalog(settings, await loaders.catalogCounts.load(tenantId)), settings),
     tenant: (model) => ({ id: encodeGlobalId('Tenant', model.tenantId) }),
     activeVersion: (model, _args, { loaders }) => loaders.activeVersions.load(model.id),
+    previousVersion: (model, _args, { loaders }) => loaders.previousVersions.load(model.id),
     runs: (model, args, context) => listTrainingRuns(context, { ...args, modelId: model.id }),
   },
   TrainingRun: {
@@ -52,6 +64,7 @@ export const resolvers: Resolvers = {
       return versions.find(({ algorithm }) => algorithm !== 'SPECTRAL') ?? null;
     },
     versions: (run, _args, { loaders }) => loaders.versionsByRun.load(run.id),
+    workflowUrl: (run, _args, { trainings }) => trainings.urlOf(run),
     events: (run, args, context) => listEvents(context, run, args),
   },
   TrainingEvent: {

@@ -3,7 +3,7 @@ import { withTenant } from '@kindred/db/tenants';
 import { appendTrainingEvent } from '@kindred/db/training-events';
 import { decodeGlobalId, type TenantId } from '@kindred/domain/ids';
 import { type TrainingEventBody, trainingTopic } from '@kindred/domain/training';
-import { connectEventBus } from '@kindred/service/event-bus';
+import { connectEventBus, type EventBus } from '@kindred/service/event-bus';
 import { createLogger } from '@kindred/service/logger';
 import { testInfrastructure } from '@kindred/testing/infrastructure';
 import { createSubgraphClient, type SubgraphClient, TEST_SERVER_ENV } from '@kindred/testing/subgraph-client';
@@ -15,6 +15,7 @@ import { connectTrainings } from './trainings.ts';
 
 export interface TestModel extends SubgraphClient, AsyncDisposable {
   readonly db: Db;
+  readonly events: EventBus;
   readonly temporal: Client;
   /** Stores an event as a worker does, and publishes it unless the message is to be lost. */
   tell(tenantId: TenantId, runId: string, event: { body: TrainingEventBody; published?: boolean }): Promise<void>;
@@ -31,12 +32,13 @@ export async function createTestModel(temporalAddress = testInfrastructure().tem
     workflowExecutionRetentionPeriod: { seconds: 86_400 as never },
   });
   const events = connectEventBus(testInfrastructure().redisUrl);
-  const trainings = connectTrainings({ address: temporalAddress, namespace });
+  const trainings = connectTrainings({ address: temporalAddress, namespace, uiUrl: 'http://operators.test' });
   const logger = createLogger('model', 'silent');
   const server = await startModel({ db, events, trainings, env: TEST_SERVER_ENV, logger });
   return {
     ...createSubgraphClient({ name: 'model', url: server.url }),
     db,
+    events,
     temporal: new Client({ connection, namespace }),
     async tell(tenantId, globalRunId, { body, published = true }) {
       const runId = decodeGlobalId('TrainingRun', globalRunId);

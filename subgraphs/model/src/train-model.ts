@@ -6,7 +6,7 @@ import { createTrainingRun, listTrainingRuns, RunOpenError, type TrainingRunRow 
 import { decodeGlobalId, type ModelId, newId, type TrainingRunId } from '@kindred/domain/ids';
 import { requireTenant } from '@kindred/service/guards';
 import type { ModelContext } from './context.ts';
-import { failRun } from './fail-run.ts';
+import { endRun } from './end-run.ts';
 import type { TrainModelInput, UserError } from './generated/resolvers.ts';
 import { mergeSettings } from './hyperparameters.ts';
 
@@ -79,9 +79,9 @@ async function start(context: ModelContext, { tenantId, id: runId, modelId }: Tr
       }
       await setTimeout(CLOSING_PAUSE_MS);
     }
-    await failRun(context, { tenantId, runId }, 'The training before it did not close.');
+    await endRun(context, { tenantId, runId }, { status: 'FAILED', message: 'The training before it did not close.' });
   } catch (error) {
-    await failRun(context, { tenantId, runId }, 'The training could not be started.');
+    await endRun(context, { tenantId, runId }, { status: 'FAILED', message: 'The training could not be started.' });
     throw error;
   }
 }
@@ -101,5 +101,9 @@ async function reviveOpenRun(context: ModelContext, modelId: ModelId): Promise<v
     await context.trainings.start({ tenantId, runId: run.id, modelId });
     return;
   }
-  await failRun(context, { tenantId, runId: run.id }, 'The training was ended from outside.');
+  await endRun(
+    context,
+    { tenantId, runId: run.id },
+    { status: 'FAILED', message: 'The training was ended from outside.' },
+  );
 }

@@ -1,7 +1,30 @@
 import { AppError } from '@kindred/domain/app-error';
-import type { ModelId, TenantId } from '@kindred/domain/ids';
-import { TASK_QUEUES, TRAIN_MODEL, type TrainModelInput, trainModelWorkflowId } from '@kindred/workflows/contract';
-import { Client, Connection, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
+import type { ModelId, TenantId, TrainingRunId } from '@kindred/domain/ids';
+import type { TrainingSchedule } from '@kindred/domain/training';
+import {
+  STEERING_SIGNALS,
+  type SteeringRequest,
+  type SteeringSignal,
+  TASK_QUEUES,
+  TRAIN_MODEL,
+  type TrainModelInput,
+  trainModelWorkflowId,
+} from '@kindred/workflows/contract';
+import {
+  Client,
+  Connection,
+  WorkflowExecutionAlreadyStartedError,
+  type WorkflowHandle,
+  WorkflowNotFoundError,
+} from '@temporalio/client';
+import { applySchedule } from './retraining-schedule.ts';
+
+/** A run, by its row. */
+interface RunRef {
+  tenantId: TenantId;
+  modelId: ModelId;
+  id: TrainingRunId;
+}
 
 /** The training workflows, of which a model has at most one at a time. */
 export interface Trainings {
@@ -12,6 +35,14 @@ export interface Trainings {
   start(input: TrainModelInput): Promise<'started' | 'busy'>;
   /** Whether the model's workflow is under way. @throws AppError UNAVAILABLE */
   isUnderWay(tenantId: TenantId, modelId: ModelId): Promise<boolean>;
+  /** Steers exactly this run; `gone` when no workflow works on it. @throws AppError UNAVAILABLE */
+  signal(run: RunRef, signal: SteeringSignal, request: SteeringRequest): Promise<'sent' | 'gone'>;
+  /** Cancels exactly this run; `gone` when no workflow works on it. @throws AppError UNAVAILABLE */
+  cancel(run: RunRef): Promise<'sent' | 'gone'>;
+  /** Makes the model's schedule what is said, whatever it was; null takes it away. @throws AppError UNAVAILABLE */
+  applySchedule(model: { tenantId: TenantId; modelId: ModelId }, schedule: TrainingSchedule | null): Promise<void>;
+  /** Where operators see this execution in Temporal's web interface; null where none is known. */
+  urlOf(run: RunRef & { executionId: string | null }): string | null;
   /** Rejects when Temporal does not answer. */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -20,12 +51,29 @@ export interface Trainings {
 const CALL_TIMEOUT_MS = 5000;
 
 /** Connects with the first call, so that everything else is served while Temporal is away. */
-export function connectTrainings({ address, namespace }: { address: string; namespace: string }): Trainings {
+export function connectTrainings(options: { address: string; namespace: string; uiUrl?: string | null }): Trainings {
+  const { address, namespace, uiUrl = null } = options;
   const connection = Connection.lazy({ address });
   const client = new Client({ connection, namespace });
   const inTime = <T>(work: () => Promise<T>) => connection.withDeadline(Date.now() + CALL_TIMEOUT_MS, work);
   const describe = (tenantId: TenantId, modelId: ModelId) =>
     inTime(() => client.workflow.getHandle(trainModelWorkflowId(tenantId, modelId)).describe());
+  /** The workflow's id is the model's: only the execution that was started for this very run is told. */
+  const tell = async (run: RunRef, message: (handle: WorkflowHandle) => Promise<unknown>): Promise<'sent' | 'gone'> => {
+    try {
+      const { memo, runId, workflowId, status } = await describe(run.tenantId, run.modelId);
+      if (memo?.runId !== run.id || status.name !== 'RUNNING') {
+        return 'gone';
+      }
+      await inTime(() => message(client.workflow.getHandle(workflowId, runId)));
+      return 'sent';
+    } catch (cause) {
+      if (cause instanceof WorkflowNotFoundError) {
+        return 'gone';
+      }
+      throw unavailable(cause);
+    }
+  };
   return {
     async start(input) {
       const options = {
@@ -56,11 +104,26 @@ export function connectTrainings({ address, namespace }: { address: string; name
         throw unavailable(cause);
       }
     },
+    signal: (run, signal, request) => tell(run, (handle) => handle.signal(STEERING_SIGNALS[signal], request)),
+    cancel: (run) => tell(run, (handle) => handle.cancel()),
+    async applySchedule(model, schedule) {
+      try {
+        await inTime(() => applySchedule(client.schedule, model, schedule));
+      } catch (cause) {
+        throw unavailable(cause);
+      }
+    },
+    urlOf({ tenantId, modelId, executionId }) {
+      const workflow = encodeURIComponent(trainModelWorkflowId(tenantId, modelId));
+      return uiUrl === null || executionId === null
+        ? null
+        : `${uiUrl}/namespaces/${encodeURIComponent(namespace)}/workflows/${workflow}/${executionId}/history`;
+    },
     ping: async () => void (await inTime(() => connection.workflowService.getSystemInfo({}))),
     close: () => connection.close(),
   };
 }
 
 function unavailable(cause: unknown): AppError {
-  return new AppError('UNAVAILABLE', 'Trainings cannot be started at the moment; try again soon.', { cause });
+  return new AppError('UNAVAILABLE', 'Trainings cannot be reached at the moment; try again soon.', { cause });
 }

@@ -14,6 +14,8 @@ import { RunList } from '../training/run-list.tsx';
 import { isOver } from '../training/run-status-pill.tsx';
 import { HyperparameterList } from './hyperparameter-list.tsx';
 import classes from './model-page.module.css';
+import { RollbackButton } from './rollback-button.tsx';
+import { SchedulePanel } from './schedule-panel.tsx';
 import { TrainButton } from './train-button.tsx';
 import { VersionSummary } from './version-summary.tsx';
 
@@ -28,6 +30,14 @@ const DETAIL = graphql(`
     activeVersion {
       id
       ...VersionSummary
+    }
+    previousVersion {
+      id
+      number
+    }
+    schedule {
+      everyMinutes
+      afterInteractions
     }
     runs(first: 50) {
       edges {
@@ -62,20 +72,14 @@ export function ModelPage({ modelId }: { modelId: string }) {
     requestPolicy: 'cache-and-network',
   });
   const model = readFragment(DETAIL, data?.model);
-  if (model) return <Detail model={model} />;
+  const refresh = () => refetch({ requestPolicy: 'network-only' });
+  if (model) return <Detail model={model} onChanged={refresh} />;
   return (
-    <UnreadyPage
-      title="Model"
-      trail={TRAIL}
-      missing={MISSING}
-      fetching={fetching}
-      error={error}
-      onRetry={() => refetch({ requestPolicy: 'network-only' })}
-    />
+    <UnreadyPage title="Model" trail={TRAIL} missing={MISSING} fetching={fetching} error={error} onRetry={refresh} />
   );
 }
 
-function Detail({ model }: { model: ModelDetailFragment }) {
+function Detail({ model, onChanged }: { model: ModelDetailFragment; onChanged: () => void }) {
   const runs = model.runs.edges.map(({ node }) => node);
   const open = runs.find(({ status }) => !isOver(status));
   return (
@@ -84,7 +88,14 @@ function Detail({ model }: { model: ModelDetailFragment }) {
         title={model.name}
         trail={TRAIL}
         description={`LightGCN · created ${formatDateTime(model.createdAt)}`}
-        actions={<TrainButton modelId={model.id} openRunId={open?.id ?? null} />}
+        actions={
+          <>
+            {model.previousVersion ? (
+              <RollbackButton modelId={model.id} toNumber={model.previousVersion.number} onRolledBack={onChanged} />
+            ) : null}
+            <TrainButton modelId={model.id} openRunId={open?.id ?? null} />
+          </>
+        }
       />
       <div className={classes.page}>
         <div className={classes.main}>
@@ -107,12 +118,15 @@ function Detail({ model }: { model: ModelDetailFragment }) {
             )}
           </Panel>
         </div>
-        <Panel
-          title="Settings"
-          description="What a training would train with: what is not marked as set follows the data."
-        >
-          <HyperparameterList hyperparameters={model.hyperparameters} />
-        </Panel>
+        <div className={classes.main}>
+          <SchedulePanel modelId={model.id} schedule={model.schedule ?? null} />
+          <Panel
+            title="Settings"
+            description="What a training would train with: what is not marked as set follows the data."
+          >
+            <HyperparameterList hyperparameters={model.hyperparameters} />
+          </Panel>
+        </div>
       </div>
     </>
   );

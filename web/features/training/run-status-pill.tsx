@@ -27,8 +27,16 @@ export const PHASE_LABELS: Record<TrainingPhase, string> = {
   PROMOTE: 'Promote',
 };
 
-export function RunStatusPill({ status, testId }: { status: TrainingRunStatus; testId?: string }) {
-  return <StatusPill tone={TONES[status]} label={LABELS[status]} {...(testId === undefined ? {} : { testId })} />;
+interface RunStatusPillProps {
+  status: TrainingRunStatus;
+  /** Whether the run waits for somebody to let it go on. */
+  paused?: boolean;
+  testId?: string;
+}
+
+export function RunStatusPill({ status, paused = false, testId }: RunStatusPillProps) {
+  const [tone, label] = paused ? (['warm', 'Paused'] as const) : [TONES[status], LABELS[status]];
+  return <StatusPill tone={tone} label={label} {...(testId === undefined ? {} : { testId })} />;
 }
 
 export function isOver(status: TrainingRunStatus): boolean {

@@ -9,6 +9,7 @@ import { graphql } from '../../src/generated/gql.ts';
 import type { RunDetailFragment, TrainingRunStatus } from '../../src/generated/graphql.ts';
 import { algorithmName } from '../models/algorithm-names.ts';
 import { HyperparameterList } from '../models/hyperparameter-list.tsx';
+import { PromoteButton } from '../models/promote-button.tsx';
 import { TrainButton } from '../models/train-button.tsx';
 import { VersionSummary } from '../models/version-summary.tsx';
 import { Notice } from '../shell/notice.tsx';
@@ -20,8 +21,10 @@ import { CurveChart } from './curve-chart.tsx';
 import { EventLog } from './event-log.tsx';
 import { LiveState } from './live-state.tsx';
 import { PhaseStepper } from './phase-stepper.tsx';
+import { QualityGate } from './quality-gate.tsx';
 import { RunFigures } from './run-figures.tsx';
 import { isOver, RunStatusPill } from './run-status-pill.tsx';
+import { SteeringButtons } from './steering-buttons.tsx';
 import classes from './run-view.module.css';
 import { axisEnd, bestEpoch, type TrainingProgress } from './training-progress.ts';
 import { useTrainingProgress } from './use-training-progress.ts';
@@ -35,6 +38,7 @@ export const RUN_DETAIL = graphql(`
     createdAt
     startedAt
     finishedAt
+    workflowUrl
     model {
       id
       name
@@ -44,6 +48,10 @@ export const RUN_DETAIL = graphql(`
     }
     compute {
       ...ComputeLine
+    }
+    qualityGate {
+      passed
+      ...QualityGate
     }
     version {
       id
@@ -89,12 +97,12 @@ export function RunView({ run, onChanged }: RunViewProps) {
         ]}
         badge={
           <>
-            <RunStatusPill status={status} testId="run-status" />
+            <RunStatusPill status={status} paused={progress.paused} testId="run-status" />
             <LiveState finished={progress.finished} refused={refusal !== null} />
           </>
         }
         description={`Asked for ${formatDateTime(run.createdAt)}`}
-        actions={<Actions run={run} over={over} />}
+        actions={<Actions run={run} progress={progress} />}
       />
       <div className={classes.page}>
         {refusal === null ? null : <Notice title="The events of this run cannot be followed">{refusal}</Notice>}
@@ -105,6 +113,7 @@ export function RunView({ run, onChanged }: RunViewProps) {
         ) : null}
         <InstantModel run={run} over={over} />
         <Result run={run} />
+        <Judgement run={run} onChanged={onChanged} />
         <Panel>
           <PhaseStepper
             progress={progress.phase === null ? { ...progress, phase: run.phase ?? null } : progress}
@@ -134,9 +143,14 @@ function useRecord({ finished, phase, points }: TrainingProgress, onChanged: () 
 }
 
 /** What the run was made with. */
-function RunRecord({ run: { compute, hyperparameters } }: { run: RunDetailFragment }) {
+function RunRecord({ run: { compute, hyperparameters, workflowUrl } }: { run: RunDetailFragment }) {
   return (
     <div className={classes.record}>
+      {workflowUrl ? (
+        <a href={workflowUrl} target="_blank" rel="noreferrer" className={classes.workflow} data-testid="run-workflow">
+          This run in Temporal
+        </a>
+      ) : null}
       {compute ? (
         <Panel title="Computed by">
           <ComputeLine compute={compute} />
@@ -154,8 +168,8 @@ function shownStatus(status: TrainingRunStatus, progress: TrainingProgress): Tra
   return status === 'QUEUED' && progress.phase !== null ? 'RUNNING' : status;
 }
 
-function Actions({ run, over }: { run: RunDetailFragment; over: boolean }) {
-  if (!over) return null;
+function Actions({ run, progress }: { run: RunDetailFragment; progress: TrainingProgress }) {
+  if (!isOver(run.status)) return progress.finished ? null : <SteeringButtons runId={run.id} progress={progress} />;
   return (
     <>
       {run.status === 'SUCCEEDED' ? (
@@ -171,6 +185,21 @@ function Actions({ run, over }: { run: RunDetailFragment; over: boolean }) {
       ) : null}
       <TrainButton modelId={run.model.id} label="Train again" />
     </>
+  );
+}
+
+/** Why the version answers, or why it was kept back. */
+function Judgement({ run: { qualityGate, version }, onChanged }: RunViewProps) {
+  if (!qualityGate) return null;
+  const isKeptBack = version?.status === 'READY';
+  return (
+    <Panel
+      title={qualityGate.passed ? 'Good enough to answer' : 'Kept back by the quality gate'}
+      description="What the version was judged by before it may answer."
+    >
+      <QualityGate gate={qualityGate} />
+      {isKeptBack ? <PromoteButton versionId={version.id} onPromoted={onChanged} /> : null}
+    </Panel>
   );
 }
 

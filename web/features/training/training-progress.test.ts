@@ -70,6 +70,15 @@ describe('applyEvents', () => {
     expect(progress).toMatchObject({ lastSequence: 9, phase: 'EVALUATE', plannedEpochs: 40, finished: true });
   });
 
+  it('shows a pause until the run goes on, stops or ends, and a stop for good', () => {
+    const paused = applyEvents(NO_PROGRESS, [...RUN.slice(0, 4), event(5, { kind: 'PAUSED' })]);
+    expect(paused).toMatchObject({ paused: true, stopping: false, trainedBy: null });
+    expect(applyEvents(paused, [event(6, { kind: 'RESUMED' })])).toMatchObject({ paused: false });
+    expect(applyEvents(paused, [event(6, { kind: 'FINISHED' })])).toMatchObject({ paused: false, finished: true });
+    const stopping = applyEvents(paused, [event(6, { kind: 'STOPPING' }), event(7, { kind: 'FINISHED' })]);
+    expect(stopping).toMatchObject({ paused: false, stopping: true, finished: true });
+  });
+
   it('gives the same progress whatever order the events come in', () => {
     const inOrder = applyEvents(NO_PROGRESS, RUN);
     const orders = [

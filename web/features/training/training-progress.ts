@@ -53,6 +53,9 @@ export interface TrainingProgress {
   baselines: readonly BaselineLevel[];
   log: readonly LogLine[];
   lastEventAt: string | null;
+  /** Whether the run waits, and whether it was told to end its training. */
+  paused: boolean;
+  stopping: boolean;
   finished: boolean;
 }
 
@@ -68,6 +71,8 @@ export const NO_PROGRESS: TrainingProgress = {
   baselines: [],
   log: [],
   lastEventAt: null,
+  paused: false,
+  stopping: false,
   finished: false,
 };
 
@@ -105,8 +110,14 @@ function applyOne(progress: TrainingProgress, event: ProgressEvent): TrainingPro
       return event.epoch === null || event.epoch === undefined ? next : addEpoch(next, event.epoch, event.at);
     case 'BASELINE_EVALUATED':
       return event.evaluation?.heldOut === 'VALIDATION' ? addBaseline(next, event.evaluation) : next;
+    case 'PAUSED':
+      return { ...next, paused: true, trainedBy: null };
+    case 'RESUMED':
+      return { ...next, paused: false };
+    case 'STOPPING':
+      return { ...next, paused: false, stopping: true, trainedBy: null };
     case 'FINISHED':
-      return { ...next, finished: true, trainedBy: null };
+      return { ...next, finished: true, paused: false, trainedBy: null };
     case 'MODEL_EVALUATED':
     case 'LOG':
       return next;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdtempDisposable } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,6 +28,8 @@ export interface VersionRef {
   algorithm: VersionAlgorithm;
   number: number;
   index: IndexSummary;
+  /** Where the manifest is that this attempt wrote. */
+  manifestKey: string;
 }
 
 /** The reason names files of the machine: it is for the log. */
@@ -45,17 +48,14 @@ export async function buildIndex(
     await beginPhase(deps, input, { phase: 'BUILD_INDEX', message: 'Building the vector index' });
   }
   const version = await reserveVersion(deps, input);
-  const { index, reason, notice } = await withHeartbeat(async (signal) => {
+  const { index, reason, notice, manifestKey } = await withHeartbeat(async (signal) => {
     await using folder = await mkdtempDisposable(join(tmpdir(), 'kindred-index-'));
     const artefactPath = await deps.objects.materialize(model.key);
     const threadInput: IndexThreadInput = { artefactPath, outputFolder: folder.path };
     await using thread = startComputeThread<BuiltIndex>(INDEX_THREAD, threadInput, signal);
     const built = await thread.ask();
-    await storeVersion(deps.objects, version, {
-      artefact: { path: artefactPath, sha256: model.sha256 },
-      index: built.file,
-    });
-    return built;
+    const files = { artefact: { path: artefactPath, sha256: model.sha256 }, index: built.file };
+    return { ...built, manifestKey: await storeVersion(deps.objects, version, files) };
   });
   if (reason !== null && model.algorithm !== 'SPECTRAL') {
     await recordEvent(deps, { ...input, dedupeKey: 'index-reason', body: { kind: 'LOG', message: reason } });
@@ -64,7 +64,7 @@ export async function buildIndex(
     deps.logger.warn({ versionId: version.id, notice }, 'The index is not the one that was wanted.');
     await recordEvent(deps, { ...input, dedupeKey: 'index-notice', body: { kind: 'LOG', message: STAND_IN } });
   }
-  return { versionId: version.id, algorithm: model.algorithm, number: version.number, index };
+  return { versionId: version.id, algorithm: model.algorithm, number: version.number, index, manifestKey };
 }
 
 /** The row of the version, which the first attempt creates. */
@@ -82,16 +82,20 @@ interface LocalFile {
   sha256: string;
 }
 
+/** @returns the manifest's key, by its content: what an attempt that was given up still writes, no row will name. */
 async function storeVersion(
   objects: ObjectStore,
   version: ModelVersionRow,
   files: { artefact: LocalFile; index: LocalFile | null },
-): Promise<void> {
+): Promise<string> {
   const { tenantId, id: versionId } = version;
   const folder = versionFolder(tenantId, versionId);
   const artefact = await storeFile(objects, `${folder}/artefact`, files.artefact);
   const index = files.index && (await storeFile(objects, `${folder}/index`, files.index));
-  await objects.put(version.artefactKey, encodeVersionManifest({ tenantId, versionId, artefact, index }));
+  const manifest = encodeVersionManifest({ tenantId, versionId, artefact, index });
+  const key = `${folder}/manifest-${createHash('sha256').update(manifest).digest('hex')}.json`;
+  await objects.put(key, manifest);
+  return key;
 }
 
 /** Named by its content: an attempt that was given up cannot change a file that the manifest of a later one names. */

@@ -6,7 +6,10 @@ import { evaluateModel } from './evaluate-model.ts';
 import { exportSnapshot } from './export-snapshot.ts';
 import { finishRun } from './finish-run.ts';
 import { fitInstantModel } from './fit-instant-model.ts';
+import { judgeVersion } from './judge-version.ts';
+import { noteSteering } from './note-steering.ts';
 import { promoteVersion } from './promote-version.ts';
+import { queueScheduledRun } from './queue-scheduled-run.ts';
 import { trainEmbeddings } from './train-embeddings.ts';
 
 /** What activities work with. */
@@ -19,7 +22,10 @@ export function createDataActivities(deps: ActivityDeps) {
   return {
     checkData: bind(deps, checkData),
     exportSnapshot: bind(deps, exportSnapshot),
+    judgeVersion: bind(deps, judgeVersion),
+    noteSteering: bind(deps, noteSteering),
     promoteVersion: bind(deps, promoteVersion),
+    queueScheduledRun: bind(deps, queueScheduledRun),
     finishRun: bind(deps, finishRun),
   };
 }

@@ -1,4 +1,7 @@
+import { deleteUnfinishedVersions } from '@kindred/db/model-versions';
+import { withTenant } from '@kindred/db/tenants';
 import { finishTrainingRun } from '@kindred/db/training-runs';
+import { versionFolder } from '@kindred/domain/version-manifest';
 import type { TrainModelInput } from '../contract.ts';
 import { recordEvent } from '../record-event.ts';
 import { runFolder } from '../run-files.ts';
@@ -11,13 +14,17 @@ export interface RunEnding {
   message: string;
 }
 
-/** Ends the run, tells its watchers, and deletes what only the run needed. */
+/** Ends the run, tells its watchers, and deletes what only the run needed, and what it left half-made. */
 export async function finishRun(deps: ActivityDeps, input: TrainModelInput & RunEnding): Promise<void> {
-  const { runId, status, message } = input;
+  const { tenantId, runId, status, message } = input;
   const failure = status === 'FAILED' ? message : null;
   const body = { kind: 'FINISHED' as const, status, message };
   await recordEvent(deps, { ...input, dedupeKey: 'finished', body }, (tx) =>
     finishTrainingRun(tx, { runId, status, failure }),
   );
   await deps.objects.delete(runFolder(input));
+  const halfMade = await withTenant(deps.db, tenantId, (tx) => deleteUnfinishedVersions(tx, runId));
+  for (const { id } of halfMade) {
+    await deps.objects.delete(versionFolder(tenantId, id));
+  }
 }

@@ -1,10 +1,10 @@
 import { resolveHyperparameters } from '@kindred/core/lightgcn/hyperparameters';
 import type { Db } from '@kindred/db/client';
 import { withTenant } from '@kindred/db/tenants';
+import { addCheckpoint, claimTrainingRun, KEPT_CHECKPOINTS } from '@kindred/db/training-checkpoints';
 import { fixHyperparameters, setTrainingCompute } from '@kindred/db/training-runs';
-import type { Hyperparameters, TrainingCompute } from '@kindred/domain/training';
-import { Context } from '@temporalio/activity';
-import { type CheckpointPointer, furthest, readLatestPointer, storeCheckpoint } from '../checkpoints.ts';
+import type { Checkpoint, Hyperparameters, TrainingCompute } from '@kindred/domain/training';
+import { findUsableCheckpoint, storeCheckpoint } from '../checkpoints.ts';
 import { startComputeThread } from '../compute-thread.ts';
 import type { TrainModelInput } from '../contract.ts';
 import { translateCoreError } from '../core-failures.ts';
@@ -22,35 +22,34 @@ const TRAINING_THREAD = new URL('../training-thread.ts', import.meta.url);
 
 /**
  * Trains until the epochs are done or validation has not improved for as many epochs as the run has patience. Every epoch
- * is first told, then stored: an attempt that takes over goes on behind the last stored one and repeats at most one, whose
- * event is then there already.
+ * is stored, then told and made the one to go on from in one transaction: an attempt that takes over repeats only what was
+ * under way, and fences off the one before it, which can neither tell nor store any more. One that is stopping ends with the best epoch so far, of which there is at least one.
  */
 export async function trainEmbeddings(
   deps: ActivityDeps,
-  input: TrainModelInput & { snapshot: SnapshotRef },
+  input: TrainModelInput & { snapshot: SnapshotRef; isStopping?: boolean },
 ): Promise<ModelRef> {
-  const { snapshot } = input;
+  const { snapshot, isStopping = false } = input;
   const hyperparameters = await settleHyperparameters(deps.db, input);
   requireMemory({ ...snapshot, ...hyperparameters });
   await beginPhase(deps, input, {
     phase: 'TRAIN',
     message: `Learning from ${snapshot.interactionCount.toLocaleString('en')} interactions`,
   });
-  const { attempt, heartbeatDetails } = Context.current().info as {
-    attempt: number;
-    heartbeatDetails?: CheckpointPointer;
-  };
-  let pointer = furthest(heartbeatDetails, await readLatestPointer(deps.objects, input));
-  if (pointer !== null) {
-    const body = { kind: 'LOG' as const, message: `Going on after epoch ${pointer.epoch}` };
-    await recordEvent(deps, { ...input, dedupeKey: `resumed:${attempt}`, body });
+  const { fence, checkpoints } = await withTenant(deps.db, input.tenantId, (tx) => claimTrainingRun(tx, input.runId));
+  const usable = await findUsableCheckpoint(deps.objects, checkpoints);
+  let kept = checkpoints.filter(({ epoch }) => usable !== null && epoch <= usable.checkpoint.epoch);
+  if (usable !== null) {
+    const body = { kind: 'LOG' as const, message: `Going on after epoch ${usable.checkpoint.epoch}` };
+    await recordEvent(deps, { ...input, dedupeKey: `resumed:${fence}`, body });
   }
   return withHeartbeat(
     async (signal) => {
       const threadInput: TrainingThreadInput = {
         snapshotPath: await deps.objects.materialize(snapshot.key),
-        checkpointPath: pointer && (await deps.objects.materialize(pointer.checkpointKey)),
+        checkpointPath: usable?.path ?? null,
         hyperparameters,
+        isStopping,
       };
       await using thread = startComputeThread<NextEpoch>(TRAINING_THREAD, threadInput, signal);
       const ask = () => thread.ask().catch((error: unknown) => Promise.reject(translateCoreError(error)));
@@ -59,17 +58,16 @@ export async function trainEmbeddings(
         if (next.kind === 'prepared') {
           await announceCompute(deps, input, next.compute);
         } else {
-          await announceEpoch(deps, input, { ...next, epochs: hyperparameters.epochs });
-          pointer = await storeCheckpoint(deps.objects, input, { epoch: next.report.epoch, bytes: next.checkpoint });
+          kept = await keepEpoch(deps, input, { ...next, epochs: hyperparameters.epochs, fence, kept });
         }
         next = await ask();
       }
-      if (pointer === null) {
+      if (kept.length === 0) {
         throw new Error(`Wanted at least one of ${hyperparameters.epochs} epochs, got none.`);
       }
       return storeModel(deps.objects, input, { algorithm: 'LIGHTGCN', artefact: next.artefact });
     },
-    () => pointer,
+    () => kept[0],
   );
 }
 
@@ -93,24 +91,37 @@ async function announceCompute(deps: ActivityDeps, input: TrainModelInput, compu
   );
 }
 
-async function announceEpoch(
+interface FinishedEpoch extends Extract<NextEpoch, { kind: 'epoch' }> {
+  epochs: number;
+  fence: number;
+  /** The checkpoints that the run's row names, newest first. */
+  kept: readonly Checkpoint[];
+}
+
+/** @returns the checkpoints that are kept now. @throws SupersededError when another attempt has taken over. */
+async function keepEpoch(
   deps: ActivityDeps,
   input: TrainModelInput,
-  { report, durationMs, epochs }: Extract<NextEpoch, { kind: 'epoch' }> & { epochs: number },
-): Promise<void> {
+  { report, durationMs, checkpoint: bytes, epochs, fence, kept }: FinishedEpoch,
+): Promise<Checkpoint[]> {
   const { epoch, sampleCount, loss, ndcgAt10, recallAt10 } = report;
-  await recordEvent(deps, {
-    ...input,
-    dedupeKey: `epoch:${epoch}`,
-    body: {
-      kind: 'EPOCH_FINISHED',
-      epoch,
-      epochs,
-      loss,
-      ndcgAt10,
-      recallAt10,
-      samplesPerSecond: (sampleCount * 1000) / Math.max(durationMs, 0.001),
-      etaMs: (epochs - epoch) * durationMs,
-    },
-  });
+  const checkpoint = await storeCheckpoint(deps.objects, input, { epoch, bytes });
+  const body = {
+    kind: 'EPOCH_FINISHED' as const,
+    epoch,
+    epochs,
+    loss,
+    ndcgAt10,
+    recallAt10,
+    samplesPerSecond: (sampleCount * 1000) / Math.max(durationMs, 0.001),
+    etaMs: (epochs - epoch) * durationMs,
+  };
+  await recordEvent(deps, { ...input, dedupeKey: `epoch:${epoch}`, body }, (tx) =>
+    addCheckpoint(tx, { runId: input.runId, fence, checkpoint }),
+  );
+  const all = [checkpoint, ...kept];
+  for (const { key } of all.slice(KEPT_CHECKPOINTS)) {
+    await deps.objects.delete(key);
+  }
+  return all.slice(0, KEPT_CHECKPOINTS);
 }

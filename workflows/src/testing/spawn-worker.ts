@@ -12,14 +12,18 @@ export interface SpawnedWorker extends AsyncDisposable {
   url: string;
 }
 
-/** Resolves once the worker says that it works. */
-export async function spawnWorker({ addresses, namespace }: TrainingWorld, queue: TaskQueue): Promise<SpawnedWorker> {
+/** Resolves once the worker says that it works; `redisUrl` is where it looks for Redis, if not where the world has it. */
+export async function spawnWorker(
+  { addresses, namespace }: TrainingWorld,
+  queue: TaskQueue,
+  { redisUrl = addresses.redisUrl }: { redisUrl?: string } = {},
+): Promise<SpawnedWorker> {
   const child = spawn(process.execPath, [fileURLToPath(new URL(`../workers/${queue}.ts`, import.meta.url))], {
     env: {
       NODE_ENV: 'test',
       PORT: '0',
       DATABASE_URL: addresses.databaseUrl,
-      REDIS_URL: addresses.redisUrl,
+      REDIS_URL: redisUrl,
       OBJECT_STORE_URL: addresses.objectStoreUrl,
       CACHE_DIR: '/nonexistent',
       TEMPORAL_ADDRESS: addresses.temporalAddress,

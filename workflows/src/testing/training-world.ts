@@ -16,6 +16,7 @@ import { uniqueName } from '@kindred/testing/temporal-names';
 import { createTestDatabase } from '@kindred/testing/test-database';
 import { Client, Connection } from '@temporalio/client';
 import type { ActivityDeps } from '../activities/create-activities.ts';
+import { registerSearchAttributes } from '../register-search-attributes.ts';
 import { TASK_QUEUES, TRAIN_MODEL, type TrainModelInput, trainModelWorkflowId } from '../contract.ts';
 
 /** Small enough for a training of a second, large enough to learn a checkerboard. */
@@ -44,6 +45,7 @@ export async function openTrainingWorld() {
     namespace,
     workflowExecutionRetentionPeriod: { seconds: 86_400 as never },
   });
+  await registerSearchAttributes(connection, namespace);
   const objectStoreUrl = pathToFileURL(folder).href;
   const deps: ActivityDeps = {
     db: database.db,
@@ -85,6 +87,7 @@ export function startRun({ client }: TrainingWorld, input: TrainModelInput) {
     taskQueue: TASK_QUEUES.workflows,
     workflowId: trainModelWorkflowId(input.tenantId, input.modelId),
     args: [input],
+    memo: { runId: input.runId },
   });
 }
 

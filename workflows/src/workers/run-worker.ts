@@ -6,6 +6,7 @@ import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporal
 import type { TaskQueue } from '../contract.ts';
 import { TASK_QUEUES } from '../contract.ts';
 import { env } from '../env.ts';
+import { registerSearchAttributes } from '../register-search-attributes.ts';
 
 /** What a worker runs, and what it holds until it is drained. */
 export interface WorkerParts {
@@ -24,6 +25,9 @@ async function start(queue: TaskQueue, logger: Logger, parts: WorkerParts): Prom
   // The process's own signal handling decides when the worker stops.
   Runtime.install({ logger: temporalLogger(logger), shutdownSignals: [] });
   const connection = await NativeConnection.connect({ address: env.temporal.address });
+  if (queue === 'workflows') {
+    await registerSearchAttributes(connection, env.temporal.namespace);
+  }
   const worker = await Worker.create({
     connection,
     namespace: env.temporal.namespace,

@@ -62,7 +62,8 @@ test('a training ends with an active version, its figures, whole files, and even
   const manifestBytes = await world.deps.objects.get(serving?.artefactKey ?? '');
   const manifest = decodeVersionManifest(manifestBytes, { tenantId, versionId });
   expect(await world.deps.objects.exists(manifest.artefact.key)).toBe(true);
-  expect(await world.deps.objects.exists(`tenants/${tenantId}/runs/${input.runId}/latest-checkpoint.json`)).toBe(false);
+  expect(run?.checkpoints.map(({ epoch }) => epoch)).toEqual([SMALL.epochs, SMALL.epochs - 1]);
+  for (const { key } of run?.checkpoints ?? []) expect(await world.deps.objects.exists(key)).toBe(false);
 });
 
 test('the run keeps what it trained with, down to what its data decided, and what computed it', async () => {

@@ -1,8 +1,26 @@
-import { ActivityCancellationType, CancellationScope, isCancellation, proxyActivities } from '@temporalio/workflow';
+import {
+  ActivityCancellationType,
+  CancellationScope,
+  defineQuery,
+  isCancellation,
+  patched,
+  proxyActivities,
+  setHandler,
+} from '@temporalio/workflow';
 import type { TrainingPhase } from '@kindred/domain/training';
+import type { VersionRef } from '../activities/build-index.ts';
 import type { ComputeActivities, DataActivities } from '../activities/create-activities.ts';
-import { TASK_QUEUES, type TrainModelInput, type TrainModelOutcome } from '../contract.ts';
+import type { Evaluation } from '../activities/evaluate-model.ts';
+import {
+  TASK_QUEUES,
+  TRAINING_STATE,
+  type TrainingState,
+  type TrainModelInput,
+  type TrainModelOutcome,
+} from '../contract.ts';
 import { describeFailure } from './describe-failure.ts';
+import { showInSearch } from './show-in-search.ts';
+import { openSteering } from './steering.ts';
 
 const retry = { initialInterval: '1 second', maximumInterval: '30 seconds', maximumAttempts: 8 } as const;
 
@@ -13,7 +31,7 @@ const longStep = {
   retry,
 } as const;
 
-const { checkData, promoteVersion } = proxyActivities<DataActivities>({
+const { checkData, judgeVersion, noteSteering, promoteVersion } = proxyActivities<DataActivities>({
   taskQueue: TASK_QUEUES.data,
   startToCloseTimeout: '1 minute',
   retry,
@@ -40,37 +58,53 @@ const { finishRun } = proxyActivities<DataActivities>({
 
 /**
  * Trains a model on everything its tenant has recorded, measures it beside what it must beat, and lets it answer. A tenant
- * whom nothing answers yet has the model that needs no training until then.
+ * whom nothing answers yet has the model that needs no training until then. People steer it: see `openSteering`.
  */
 export async function trainModel(input: TrainModelInput): Promise<TrainModelOutcome> {
   let phase: TrainingPhase = 'PREFLIGHT';
+  let changeCount = 0;
+  const show = showInSearch(input);
+  const steering = openSteering(async (change) => {
+    show(change === 'RESUMED' ? 'RUNNING' : change);
+    changeCount += 1;
+    await noteSteering({ ...input, change, count: changeCount });
+  });
+  setHandler(defineQuery<TrainingState>(TRAINING_STATE), () => ({ phase, ...steering.state() }));
+  const enter = async (next: TrainingPhase) => {
+    await steering.waitWhilePaused();
+    phase = next;
+  };
+
+  show('RUNNING');
   try {
     await checkData(input);
 
-    phase = 'SNAPSHOT';
+    await enter('SNAPSHOT');
     const snapshot = await exportSnapshot(input);
 
-    phase = 'INSTANT_MODEL';
+    await enter('INSTANT_MODEL');
     const { model: instant, metrics, popularity, nothingAnswers } = await fitInstantModel({ ...input, snapshot });
     if (nothingAnswers) {
       const version = await buildIndex({ ...input, model: instant });
-      await promoteVersion({ ...input, version, evaluation: { metrics, baselines: [popularity] } });
+      const evaluation = { metrics, baselines: [popularity] };
+      await promoteVersion({ ...input, version, evaluation, expectedActiveId: null });
     }
 
-    phase = 'TRAIN';
-    const model = await trainEmbeddings({ ...input, snapshot });
+    await enter('TRAIN');
+    const model = await steering.runLongStep((isStopping) => trainEmbeddings({ ...input, snapshot, isStopping }));
 
-    phase = 'EVALUATE';
+    await enter('EVALUATE');
     const baselines = [popularity, { name: 'SPECTRAL' as const, metrics }];
-    const evaluation = await evaluateModel({ ...input, snapshot, model, baselines });
+    const evaluation = await evaluateModel({ ...input, snapshot, model, baselines, instant });
 
-    phase = 'BUILD_INDEX';
+    await enter('BUILD_INDEX');
     const version = await buildIndex({ ...input, model });
 
-    phase = 'PROMOTE';
+    await enter('PROMOTE');
     return await CancellationScope.nonCancellable(async () => {
-      await promoteVersion({ ...input, version, evaluation });
-      await finishRun({ ...input, status: 'SUCCEEDED', message: `Version ${version.number} answers now.` });
+      const message = await promoteIfGoodEnough({ ...input, version, evaluation });
+      await finishRun({ ...input, status: 'SUCCEEDED', message });
+      show('SUCCEEDED');
       return { versionId: version.versionId };
     });
   } catch (error) {
@@ -78,6 +112,28 @@ export async function trainModel(input: TrainModelInput): Promise<TrainModelOutc
       ? { status: 'CANCELLED' as const, message: 'The training was cancelled.' }
       : { status: 'FAILED' as const, message: describeFailure(phase, error) };
     await CancellationScope.nonCancellable(() => finishRun({ ...input, ...ending }));
+    show(ending.status);
     throw error;
   }
+}
+
+/** The version answers unless the quality gate keeps it back; the result says which, and why. */
+async function promoteIfGoodEnough(
+  input: TrainModelInput & { version: VersionRef; evaluation: Evaluation },
+): Promise<string> {
+  const { version, evaluation } = input;
+  const name = `Version ${version.number}`;
+  if (!patched('quality-gate')) {
+    // Runs that were begun before there was a gate go on without it.
+    await promoteVersion(input);
+    return `${name} answers now.`;
+  }
+  const verdict = await judgeVersion(input);
+  if (!verdict.passed) {
+    return `${name} is kept back. ${verdict.reason}`;
+  }
+  const { answers } = await promoteVersion({ ...input, expectedActiveId: evaluation.activeVersionId });
+  return answers
+    ? `${name} answers now.`
+    : `${name} is kept back: another version than the one it was judged against has come to answer meanwhile.`;
 }

@@ -5,16 +5,20 @@ import type { TenantId, TrainingRunId } from '@kindred/domain/ids';
 import { trainingTopic } from '@kindred/domain/training';
 import type { ModelDeps } from './context.ts';
 
-/** Ends an open run as FAILED with its last event, which its watchers see; a run that has ended stays as it is. */
-export async function failRun(
+/**
+ * Ends an open run that no workflow works on, with its last event, which its watchers see; a run that has ended stays as it
+ * is.
+ */
+export async function endRun(
   { db, events, logger }: ModelDeps,
   { tenantId, runId }: { tenantId: TenantId; runId: TrainingRunId },
-  message: string,
+  { status, message }: { status: 'FAILED' | 'CANCELLED'; message: string },
 ): Promise<void> {
-  const body = { kind: 'FINISHED' as const, status: 'FAILED' as const, message };
+  const body = { kind: 'FINISHED' as const, status, message };
+  const failure = status === 'FAILED' ? message : null;
   const event = await withTenant(db, tenantId, async (tx) => {
-    const run = await finishTrainingRun(tx, { runId, status: 'FAILED', failure: message });
-    const endedHere = run.status === 'FAILED' && run.failure === message;
+    const run = await finishTrainingRun(tx, { runId, status, failure });
+    const endedHere = run.status === status && run.failure === failure;
     return endedHere ? appendTrainingEvent(tx, { runId, dedupeKey: 'finished', at: Date.now(), body }) : null;
   });
   if (event === null) {

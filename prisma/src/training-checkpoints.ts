@@ -1,0 +1,53 @@
+import { AppError } from '@kindred/domain/app-error';
+import type { TrainingRunId } from '@kindred/domain/ids';
+import type { Checkpoint } from '@kindred/domain/training';
+import type { TenantTx } from './tenants.ts';
+
+/** The newest may turn out to be damaged; then the one before it is gone on from. */
+export const KEPT_CHECKPOINTS = 2;
+
+/** Another attempt at training the run has begun since: this one must not write any more. */
+export class SupersededError extends Error {
+  override readonly name = 'SupersededError';
+}
+
+/**
+ * Begins an attempt at training an open run; whatever attempt was under way is fenced off from now on.
+ * @returns the fence to write with, and the checkpoints to go on from, newest first.
+ * @throws AppError NOT_FOUND when the tenant has no such run that is open.
+ */
+export async function claimTrainingRun(
+  tx: TenantTx,
+  runId: TrainingRunId,
+): Promise<{ fence: number; checkpoints: Checkpoint[] }> {
+  const [claimed] = await tx.client.$queryRaw<{ fence: number; checkpoints: Checkpoint[] }[]>`
+    UPDATE training_runs SET fence = fence + 1
+     WHERE tenant_id = ${tx.tenantId}::uuid AND id = ${runId}::uuid AND status IN ('QUEUED', 'RUNNING')
+    RETURNING fence, checkpoints`;
+  if (claimed === undefined) {
+    throw new AppError('NOT_FOUND', `There is no open training run ${runId}.`);
+  }
+  return claimed;
+}
+
+/**
+ * Notes a checkpoint as the one to go on from; the oldest beyond those kept is forgotten.
+ * @throws SupersededError when another attempt has claimed the run since, or the run has ended.
+ */
+export async function addCheckpoint(
+  tx: TenantTx,
+  input: { runId: TrainingRunId; fence: number; checkpoint: Checkpoint },
+): Promise<void> {
+  const { runId, fence, checkpoint } = input;
+  const { epoch } = checkpoint;
+  const written = await tx.client.$executeRaw`
+    UPDATE training_runs SET checkpoints = jsonb_build_array(${JSON.stringify(checkpoint)}::jsonb) || coalesce((
+      SELECT jsonb_agg(older.value ORDER BY older.epoch DESC) FROM (
+        SELECT value, (value->>'epoch')::int AS epoch FROM jsonb_array_elements(checkpoints)
+         WHERE (value->>'epoch')::int < ${epoch}::int ORDER BY epoch DESC LIMIT ${KEPT_CHECKPOINTS - 1}::int) older), '[]')
+     WHERE tenant_id = ${tx.tenantId}::uuid AND id = ${runId}::uuid AND fence = ${fence}
+       AND status IN ('QUEUED', 'RUNNING')`;
+  if (written === 0) {
+    throw new SupersededError(`The attempt ${fence} at the run ${runId} is over: its epoch ${epoch} is not kept.`);
+  }
+}

@@ -1,0 +1,3 @@
+/** What the worker of the queue `workflows` runs: the SDK takes every export of this file for a workflow. */
+export { retrainOnSchedule } from './retrain-on-schedule.ts';
+export { trainModel } from './train-model.ts';
