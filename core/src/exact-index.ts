@@ -1,7 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { decodeColumns, encodeColumns, FileFormatError, matchesHash } from './columnar-file.ts';
 import {
+  checkFinite,
   checkSearch,
+  checkShape,
   checkVectors,
   type SearchOptions,
   type SearchResult,
@@ -42,7 +44,7 @@ export async function buildExactIndex(
   dimension: number,
   { notice = null, reason = null, ranking = loadRankingAddon(), precision = 'int8' }: ExactOptions = {},
 ): Promise<VectorIndex> {
-  const size = checkVectors(vectors, dimension);
+  const size = await checkVectors(vectors, dimension);
   if (!ranking.addon) {
     const standIn = `Native search is unavailable (${ranking.reason}); plain TypeScript stands in.`;
     return createExactIndex(vectors, dimension, { notice: notice === null ? standIn : `${notice} ${standIn}`, reason });
@@ -77,7 +79,8 @@ export function createExactIndex(
   dimension: number,
   { notice = null, reason = null }: Pick<ExactOptions, 'notice' | 'reason'> = {},
 ): VectorIndex {
-  const size = checkVectors(vectors, dimension);
+  const size = checkShape(vectors, dimension);
+  checkFinite(vectors, dimension, { start: 0, end: vectors.length });
   const state = { dimension, closed: false };
   const search = (queries: Float32Array, k: number, options: SearchOptions): SearchResult => {
     const { excludeRows, excludeRowsOf, onlyRows } = options;

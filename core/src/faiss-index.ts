@@ -28,7 +28,7 @@ export async function buildFaissIndex(
   dimension: number,
   factory: string,
 ): Promise<TunableIndex> {
-  checkVectors(vectors, dimension);
+  await checkVectors(vectors, dimension);
   checkFactory(factory);
   const native = await translated(addon.build(vectors, dimension, factory));
   return wrap(native, { factory, recallAt20: null, reason: null }, null);
