@@ -11,13 +11,16 @@ import {
   VectorIndexError,
 } from './index-contract.ts';
 import { mapFile } from './map-file.ts';
-import { toNativeOptions } from './native-search.ts';
+import { callNative, toNativeOptions } from './native-search.ts';
 import { loadRankingAddon, type RankingAddonState, type ScanPrecision } from './ranking-addon.ts';
 import { scoreItems, topRows } from './scoring.ts';
 import { writeIndexFile } from './write-index-file.ts';
 
 /** The first characters of an exact index's file. */
 export const EXACT_INDEX_MAGIC = 'KNDEXCT1';
+
+/** Of errors. */
+const LABEL = 'Exact search';
 
 const FORMAT = { magic: EXACT_INDEX_MAGIC, error: FileFormatError };
 
@@ -49,28 +52,20 @@ export async function buildExactIndex(
     const standIn = `Native search is unavailable (${ranking.reason}); plain TypeScript stands in.`;
     return createExactIndex(vectors, dimension, { notice: notice === null ? standIn : `${notice} ${standIn}`, reason });
   }
-  const native = await translated(ranking.addon.createSearch(vectors, dimension, '', precision));
+  const { addon } = ranking;
+  const native = await callNative(LABEL, () => addon.createSearch(vectors, dimension, '', precision));
   const state = { dimension, closed: false };
   return {
     ...describe(vectors, state, { size, notice, reason }),
     async search(queries, k, options = {}) {
       checkSearch(state, queries, { k, excludeRowsOf: options.excludeRowsOf });
-      return await translated(native.search(queries, k, toNativeOptions(options)));
+      return await callNative(LABEL, () => native.search(queries, k, toNativeOptions(options)));
     },
     close() {
       state.closed = true;
       native.close();
     },
   };
-}
-
-async function translated<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
-    throw new VectorIndexError('FAILED', `Exact search: ${message}`, { cause });
-  }
 }
 
 /** As `buildExactIndex`, in plain TypeScript on the caller's thread: the reference that others are compared with. */
