@@ -101,6 +101,7 @@ const COLUMNS: readonly Column<EngineRow>[] = [
   { title: 'q/s 1', cell: (row) => row.queriesPerSecond[1].toFixed(0) },
   { title: '2', cell: (row) => row.queriesPerSecond[2].toFixed(0) },
   { title: '32', cell: (row) => row.queriesPerSecond[32].toFixed(0) },
+  { title: 'in 32s', cell: (row) => row.batchedPerSecond?.toFixed(0) ?? null },
   { title: 'loop p99 ms', cell: (row) => row.loopDelayP99Ms.toFixed(2) },
   { title: 'settings', cell: (row) => row.settings },
 ];

@@ -1,7 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { decodeColumns, encodeColumns, FileFormatError, matchesHash } from './columnar-file.ts';
 import {
+  checkFinite,
   checkSearch,
+  checkShape,
   checkVectors,
   type SearchOptions,
   type SearchResult,
@@ -9,13 +11,16 @@ import {
   VectorIndexError,
 } from './index-contract.ts';
 import { mapFile } from './map-file.ts';
-import { toNativeOptions } from './native-search.ts';
+import { callNative, toNativeOptions } from './native-search.ts';
 import { loadRankingAddon, type RankingAddonState, type ScanPrecision } from './ranking-addon.ts';
 import { scoreItems, topRows } from './scoring.ts';
 import { writeIndexFile } from './write-index-file.ts';
 
 /** The first characters of an exact index's file. */
 export const EXACT_INDEX_MAGIC = 'KNDEXCT1';
+
+/** Of errors. */
+const LABEL = 'Exact search';
 
 const FORMAT = { magic: EXACT_INDEX_MAGIC, error: FileFormatError };
 
@@ -42,18 +47,19 @@ export async function buildExactIndex(
   dimension: number,
   { notice = null, reason = null, ranking = loadRankingAddon(), precision = 'int8' }: ExactOptions = {},
 ): Promise<VectorIndex> {
-  const size = checkVectors(vectors, dimension);
+  const size = await checkVectors(vectors, dimension);
   if (!ranking.addon) {
     const standIn = `Native search is unavailable (${ranking.reason}); plain TypeScript stands in.`;
     return createExactIndex(vectors, dimension, { notice: notice === null ? standIn : `${notice} ${standIn}`, reason });
   }
-  const native = await translated(ranking.addon.createSearch(vectors, dimension, '', precision));
+  const { addon } = ranking;
+  const native = await callNative(LABEL, () => addon.createSearch(vectors, dimension, '', precision));
   const state = { dimension, closed: false };
   return {
     ...describe(vectors, state, { size, notice, reason }),
     async search(queries, k, options = {}) {
       checkSearch(state, queries, { k, excludeRowsOf: options.excludeRowsOf });
-      return await translated(native.search(queries, k, toNativeOptions(options)));
+      return await callNative(LABEL, () => native.search(queries, k, toNativeOptions(options)));
     },
     close() {
       state.closed = true;
@@ -62,22 +68,14 @@ export async function buildExactIndex(
   };
 }
 
-async function translated<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
-    throw new VectorIndexError('FAILED', `Exact search: ${message}`, { cause });
-  }
-}
-
 /** As `buildExactIndex`, in plain TypeScript on the caller's thread: the reference that others are compared with. */
 export function createExactIndex(
   vectors: Float32Array,
   dimension: number,
   { notice = null, reason = null }: Pick<ExactOptions, 'notice' | 'reason'> = {},
 ): VectorIndex {
-  const size = checkVectors(vectors, dimension);
+  const size = checkShape(vectors, dimension);
+  checkFinite(vectors, dimension, { start: 0, end: vectors.length });
   const state = { dimension, closed: false };
   const search = (queries: Float32Array, k: number, options: SearchOptions): SearchResult => {
     const { excludeRows, excludeRowsOf, onlyRows } = options;

@@ -2,7 +2,7 @@ import { copyFile } from 'node:fs/promises';
 import type { FaissAddon, NativeFaissIndex } from './faiss-addon.ts';
 import { appendTrailer, type IndexTrailer, readTrailer } from './faiss-file.ts';
 import { checkSearch, checkVectors, type VectorIndex, VectorIndexError } from './index-contract.ts';
-import { toNativeOptions } from './native-search.ts';
+import { callNative, toNativeOptions } from './native-search.ts';
 import { writeIndexFile } from './write-index-file.ts';
 
 /** A FAISS index with the means to tune it before it is used. */
@@ -28,9 +28,9 @@ export async function buildFaissIndex(
   dimension: number,
   factory: string,
 ): Promise<TunableIndex> {
-  checkVectors(vectors, dimension);
+  await checkVectors(vectors, dimension);
   checkFactory(factory);
-  const native = await translated(addon.build(vectors, dimension, factory));
+  const native = await callNative('FAISS', () => addon.build(vectors, dimension, factory));
   return wrap(native, { factory, recallAt20: null, reason: null }, null);
 }
 
@@ -103,14 +103,14 @@ function wrap(native: NativeFaissIndex, trailer: IndexTrailer, mappedPath: strin
       checkSearch(state, queries, { k, excludeRowsOf: options.excludeRowsOf });
       checkBreadth('nprobe', options.nprobe);
       checkBreadth('efSearch', options.efSearch);
-      return await translated(native.search(queries, k, toNativeOptions(options)));
+      return await callNative('FAISS', () => native.search(queries, k, toNativeOptions(options)));
     },
     async write(path) {
       checkOpen();
       await writeIndexFile(path, async (temporaryPath) => {
         // A mapped index can only be written as a reference to its file; the file itself is the whole index.
         if (mappedPath !== null) return await copyFile(mappedPath, temporaryPath);
-        await translated(native.write(temporaryPath));
+        await callNative('FAISS', () => native.write(temporaryPath));
         const { factory, recallAt20, reason } = state;
         await appendTrailer(temporaryPath, { factory, recallAt20, reason });
       });
@@ -138,14 +138,6 @@ function wrap(native: NativeFaissIndex, trailer: IndexTrailer, mappedPath: strin
 function checkBreadth(name: string, value: number | undefined): void {
   if (value === undefined || (Number.isInteger(value) && value >= 1 && value <= 2 ** 20)) return;
   throw new VectorIndexError('BAD_ARGUMENT', `${name} must be a whole number in [1, 1048576], got ${value}.`);
-}
-
-async function translated<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (cause) {
-    throw new VectorIndexError('FAILED', `FAISS: ${messageOf(cause)}`, { cause });
-  }
 }
 
 function messageOf(cause: unknown): string {

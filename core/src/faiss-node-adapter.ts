@@ -31,7 +31,7 @@ export async function buildFaissNodeIndex(
   dimension: number,
   options: FaissNodeOptions & { readonly factory?: string } = {},
 ): Promise<VectorIndex> {
-  checkVectors(vectors, dimension);
+  await checkVectors(vectors, dimension);
   const { factory = 'Flat' } = options;
   checkFactory(factory);
   return await start(

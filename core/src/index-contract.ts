@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises';
+
 /** A list of rows for each of q queries, in any order: those of query i are `rows[offsets[i] .. offsets[i + 1])`. */
 export interface RowLists {
   /** `[q + 1]`, from 0 to the number of rows, never falling. */
@@ -76,21 +78,45 @@ export class VectorIndexError extends Error {
 
 const LARGEST_K = 4096;
 
+/** Values whose check takes a millisecond or two. */
+const CHECKED_AT_ONCE = 2 ** 19;
+
 /**
- * Checks the vectors of an index to be and returns their number.
+ * Checks the vectors of an index to be and returns their number; lets other work in between parts of a large table.
  * @throws VectorIndexError WRONG_DIMENSION, NOT_FINITE or, without vectors, BAD_ARGUMENT.
  */
-export function checkVectors(vectors: Float32Array, dimension: number): number {
+export async function checkVectors(vectors: Float32Array, dimension: number): Promise<number> {
+  const size = checkShape(vectors, dimension);
+  for (let start = 0; start < vectors.length; start += CHECKED_AT_ONCE) {
+    if (start > 0) await setImmediate();
+    checkFinite(vectors, dimension, { start, end: start + CHECKED_AT_ONCE });
+  }
+  return size;
+}
+
+/**
+ * The number of vectors, which are not looked at.
+ * @throws VectorIndexError WRONG_DIMENSION or, without vectors, BAD_ARGUMENT.
+ */
+export function checkShape(vectors: Float32Array, dimension: number): number {
   if (!Number.isInteger(dimension) || dimension < 1 || vectors.length % dimension !== 0) {
     throw new VectorIndexError('WRONG_DIMENSION', `${vectors.length} values are no rows of dimension ${dimension}.`);
   }
-  const position = vectors.findIndex((value) => !Number.isFinite(value));
-  if (position >= 0) {
-    const place = `row ${Math.floor(position / dimension)}, column ${position % dimension}`;
-    throw new VectorIndexError('NOT_FINITE', `Vector value at ${place} is ${vectors[position]}.`);
-  }
   if (vectors.length === 0) throw new VectorIndexError('BAD_ARGUMENT', 'Wanted at least one vector, got 0.');
   return vectors.length / dimension;
+}
+
+/** @throws VectorIndexError NOT_FINITE for a value of `[start, end)`. */
+export function checkFinite(
+  vectors: Float32Array,
+  dimension: number,
+  { start, end }: { start: number; end: number },
+): void {
+  const found = vectors.subarray(start, end).findIndex((value) => !Number.isFinite(value));
+  if (found < 0) return;
+  const position = start + found;
+  const place = `row ${Math.floor(position / dimension)}, column ${position % dimension}`;
+  throw new VectorIndexError('NOT_FINITE', `Vector value at ${place} is ${vectors[position]}.`);
 }
 
 /**
@@ -106,7 +132,8 @@ export function checkSearch(
   if (!Number.isInteger(k) || k < 1 || k > LARGEST_K) {
     throw new VectorIndexError('BAD_ARGUMENT', `k must be a whole number in [1, ${LARGEST_K}], got ${k}.`);
   }
-  const queryCount = checkVectors(queries, index.dimension);
+  const queryCount = checkShape(queries, index.dimension);
+  checkFinite(queries, index.dimension, { start: 0, end: queries.length });
   if (excludeRowsOf) checkLists(excludeRowsOf, queryCount);
   return queryCount;
 }

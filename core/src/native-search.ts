@@ -1,4 +1,4 @@
-import type { SearchOptions, SearchResult } from './index-contract.ts';
+import { type SearchOptions, type SearchResult, VectorIndexError } from './index-contract.ts';
 
 /** What the search of a native index takes beside its queries. A number 0 stands for the index's own. */
 export interface NativeSearchOptions {
@@ -23,4 +23,14 @@ export function toNativeOptions(options: SearchOptions): NativeSearchOptions {
   const { excludeRows = NO_ROWS, excludeRowsOf = NO_LISTS, onlyRows = null, nprobe = 0, efSearch = 0 } = options;
   const { offsets: offsetsOf, rows } = excludeRowsOf;
   return { excludeRows, offsetsOf, excludeRowsOf: rows, onlyRows, nprobe, efSearch };
+}
+
+/** What native `work` gives, be it that it throws or rejects. @throws VectorIndexError FAILED with its message after `label`. */
+export async function callNative<T>(label: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new VectorIndexError('FAILED', `${label}: ${message}`, { cause });
+  }
 }

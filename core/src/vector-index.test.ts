@@ -64,6 +64,11 @@ describe('native exact search', () => {
     }
   });
 
+  test('vectors of more values than the addon takes are the named error FAILED', async () => {
+    const building = buildExactIndex(new Float32Array(65_537), 65_537);
+    await expect(building).rejects.toMatchObject({ name: 'VectorIndexError', reason: 'FAILED' });
+  });
+
   test('without the addon plain TypeScript stands in, and the notice says so', async () => {
     const index = await buildExactIndex(vectors, DIMENSION, { ranking: UNAVAILABLE });
     expect(index.notice).toContain('no g++ on PATH');

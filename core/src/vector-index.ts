@@ -3,7 +3,7 @@ import { buildExactIndex, EXACT_INDEX_MAGIC, openExactIndex } from './exact-inde
 import { chooseFactory, chooseIndex } from './choose-index.ts';
 import { type FaissAddon, type FaissAddonState, loadFaissAddon } from './faiss-addon.ts';
 import { buildFaissIndex, type FaissOpenOptions, openFaissIndex, type TunableIndex } from './faiss-index.ts';
-import { checkVectors, type VectorIndex, VectorIndexError } from './index-contract.ts';
+import { checkShape, type VectorIndex, VectorIndexError } from './index-contract.ts';
 import { tuneIndex } from './tune-index.ts';
 
 export {
@@ -43,7 +43,7 @@ export async function buildVectorIndex(
   dimension: number,
   options: BuildOptions = {},
 ): Promise<VectorIndex> {
-  const size = checkVectors(vectors, dimension);
+  const size = checkShape(vectors, dimension);
   const { prefer, factory, recallFloor: floor = RECALL_FLOOR, memoryBytes = null, queries = vectors } = options;
   if (!(floor >= 0 && floor <= 1)) {
     throw new VectorIndexError('BAD_ARGUMENT', `recallFloor must be in [0, 1], got ${floor}.`);

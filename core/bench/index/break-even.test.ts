@@ -15,6 +15,7 @@ const row = (engine: string, size: number, cpuMs: number): EngineRow => ({
   p95Ms: cpuMs,
   p99Ms: cpuMs,
   queriesPerSecond: { 1: 0, 2: 0, 32: 0 },
+  batchedPerSecond: null,
   loopDelayP99Ms: 0,
 });
 

@@ -13,6 +13,8 @@ import { loadFaissNode, loadUsearch } from './stock-packages.ts';
 export interface Engine {
   /** Rows for one query, best first. */
   search(query: Float32Array, k: number): Promise<ArrayLike<number | bigint>>;
+  /** Searches many queries in one call, as micro-batches of a server do; absent where the engine cannot. */
+  searchAll?(queries: Float32Array, k: number): Promise<unknown>;
   /** Its form and settings, for the table. */
   readonly settings: string;
 }
@@ -22,6 +24,7 @@ type Make = (catalogue: Catalogue) => Promise<Engine>;
 
 const own = (index: VectorIndex): Engine => ({
   search: async (query, k) => (await index.search(query, k)).rows,
+  searchAll: (queries, k) => index.search(queries, k),
   settings: index.factory ?? 'all',
 });
 

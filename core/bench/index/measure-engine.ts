@@ -23,6 +23,8 @@ export interface EngineRow {
   readonly cpuMs: number;
   /** By the number of searches under way at once. */
   readonly queriesPerSecond: { readonly 1: number; readonly 2: number; readonly 32: number };
+  /** Of one call after another with 32 queries each; null where the engine has no such call. */
+  readonly batchedPerSecond: number | null;
   /** While 32 searches are under way. */
   readonly loopDelayP99Ms: number;
 }
@@ -41,6 +43,7 @@ export interface EngineTask {
 
 const K = 20;
 const WARM_UP = 50;
+const BATCH = 32;
 
 export async function measureEngine(task: EngineTask): Promise<EngineRow> {
   const { engine: name, queries, dimension, wanted, seconds } = task;
@@ -79,6 +82,7 @@ export async function measureEngine(task: EngineTask): Promise<EngineRow> {
     recallAt20,
     ...single,
     queriesPerSecond: { ...loads, 32: many },
+    batchedPerSecond: await loadBatches(engine, queries.subarray(0, BATCH * dimension), seconds),
     // The histogram's values include the millisecond between two looks.
     loopDelayP99Ms: Math.max(0, delay.percentile(99) / 1e6 - 1),
   };
@@ -141,5 +145,13 @@ async function load(
     }
   };
   await Promise.all(Array.from({ length: callers }, call));
+  return (count * 1000) / (performance.now() - started);
+}
+
+async function loadBatches(engine: Engine, queries: Float32Array, seconds: number): Promise<number | null> {
+  if (!engine.searchAll) return null;
+  const started = performance.now();
+  let count = 0;
+  for (; performance.now() - started < seconds * 1000; count += BATCH) await engine.searchAll(queries, K);
   return (count * 1000) / (performance.now() - started);
 }
