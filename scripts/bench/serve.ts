@@ -7,13 +7,13 @@ import { availableParallelism, loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { freePort } from '../src/ports.ts';
-import { type EventFigures, measureEvents } from './serve/events.ts';
+import { measureEvents } from './serve/events.ts';
 import { loadAtMost, loadAtRate, type Question } from './serve/load.ts';
 import { type LoadFigures, measureLoad } from './serve/measure-load.ts';
 import { startServePlatform } from './serve/platform.ts';
 import { printEvents, printLoads, printPromotions, type PromotionFigures } from './serve/print.ts';
 import { promote, servedVersion, untilServed } from './serve/promotions.ts';
-import { byZipf, evenly, filtered } from './serve/questions.ts';
+import { byZipf, evenly, filtered, zipfUsers } from './serve/questions.ts';
 import { createWorld } from './serve/world.ts';
 
 const { values: options } = parseArgs({
@@ -67,14 +67,18 @@ if (Number(options.hold) > 0)
 await platform.start('recommendation');
 await atMost(byZipf(world), Math.max(5, SECONDS / 4));
 await measure('Zipf 1.0 at most, results kept', () => atMost(byZipf(world)));
-await measure(`Zipf 1.0 ${RATE}/s with clicks, results kept`, async () => {
-  const load = atRate(byZipf(world));
-  const clicks = clickWhile(load);
-  await clicks;
-  return await load;
-});
-const events = await measureEvents(platform, world, CLICKS);
-printEvents(events);
+const clicks = { isOver: false };
+const clicked = { nextUser: zipfUsers(world, 8), isWanted: () => !clicks.isOver, pauseMs: 1000 / CLICKS_PER_SECOND };
+const [, eventsUnderLoad] = await Promise.all([
+  measure(`Zipf 1.0 ${RATE}/s with clicks, results kept`, () => atRate(byZipf(world))).finally(() => {
+    clicks.isOver = true;
+  }),
+  measureEvents(platform, world, clicked),
+]);
+printEvents('under load', eventsUnderLoad);
+const isWanted = (count: number) => count < CLICKS;
+const events = await measureEvents(platform, world, { nextUser: zipfUsers(world, 9), isWanted, pauseMs: 0 });
+printEvents('without a load', events);
 
 const promotions = await measurePromotions();
 printPromotions(promotions);
@@ -96,20 +100,8 @@ console.log(`${ratio.toFixed(1)} x the answers of the baseline`);
 const machine = { cores: availableParallelism(), loadBefore, loadAfter: loadavg(), node: process.version };
 console.log(`${machine.cores} cores, load ${loadBefore.map((value) => value.toFixed(1)).join(' ')} before`);
 if (options.json !== undefined) {
-  const result = { machine, size, loads, events, promotions, redisGone, unheard, ratio };
+  const result = { machine, size, loads, events, eventsUnderLoad, promotions, redisGone, unheard, ratio };
   await writeFile(options.json, `${JSON.stringify(result, null, 2)}\n`);
-}
-
-/** Clicks of many users while a load runs: each ends what was kept for its user. */
-async function clickWhile(load: Promise<unknown>): Promise<EventFigures[]> {
-  const state = { isOver: false };
-  void load.finally(() => (state.isOver = true)).catch(() => undefined);
-  const figures: EventFigures[] = [];
-  while (!state.isOver) {
-    figures.push(await measureEvents(platform, world, 1));
-    await sleep(1000 / CLICKS_PER_SECOND);
-  }
-  return figures;
 }
 
 /** A promotion and the way back under load, seen at two replicas. */

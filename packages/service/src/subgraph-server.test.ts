@@ -202,26 +202,26 @@ test('a query that does not fit the schema is refused as such', async () => {
 });
 
 test.each([
-  ['text that is no operation', '{ open', 400, 'GRAPHQL_PARSE_FAILED'],
-  ['introspection', '{ __schema { types { name } } }', 400, 'GRAPHQL_VALIDATION_FAILED'],
-  ['a subscription', 'subscription { ticks }', 400, 'OPERATION_RESOLUTION_FAILURE'],
+  ['text that is no operation', '{ open', 'GRAPHQL_PARSE_FAILED'],
+  ['introspection', '{ __schema { types { name } } }', 'GRAPHQL_VALIDATION_FAILED'],
+  ['a subscription', 'subscription { ticks }', 'OPERATION_RESOLUTION_FAILURE'],
   [
     'one of several operations without a name',
     'query A { open } query B { open }',
-    400,
+
     'OPERATION_RESOLUTION_FAILURE',
   ],
   [
     'a variable that is missing',
     'query ($id: ID!) { _entities(representations: [{ __typename: "Item", id: $id }]) { __typename } }',
-    400,
+
     'BAD_USER_INPUT',
   ],
-])('%s is refused by its own code, each time', async (_, query, status, code) => {
+])('%s is refused by its own code, each time', async (_, query, code) => {
   await using subgraph = await startTestSubgraph();
   for (let time = 0; time < 2; time++) {
     const answer = await post(subgraph.server.url, query);
-    expect([answer.status, answer.errors?.[0]?.extensions.code]).toEqual([status, code]);
+    expect([answer.status, answer.errors?.[0]?.extensions.code]).toEqual([400, code]);
   }
 });
 

@@ -1,8 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'undici';
 import { quantile, send } from './load.ts';
 import type { ServePlatform } from './platform.ts';
 import { questionOf } from './questions.ts';
-import { userName, type World } from './world.ts';
+import type { World } from './world.ts';
 
 const RECORD = `mutation Record($user: String!, $item: String!) {
   recordInteractions(input: { interactions: [{ userExternalId: $user, itemExternalId: $item, type: CLICK }] }) { recordedCount }
@@ -59,21 +60,33 @@ export interface EventFigures {
   stale: number;
 }
 
+export interface EventOptions {
+  nextUser: () => string;
+  /** Whether to go on after so many clicks. */
+  isWanted: (count: number) => boolean;
+  pauseMs: number;
+}
+
 /** Users click their first recommendation: from the click's sending to the end of the first answer without it. */
-export async function measureEvents(platform: ServePlatform, world: World, count: number): Promise<EventFigures> {
+export async function measureEvents(
+  platform: ServePlatform,
+  world: World,
+  { nextUser, isWanted, pauseMs }: EventOptions,
+): Promise<EventFigures> {
   const client = new Client(platform.gatewayUrl, world.credential);
   const latencies: number[] = [];
   let stale = 0;
-  for (let event = 0; event < count; event++) {
-    const user = userName(event % world.userCount);
+  while (isWanted(latencies.length)) {
+    const user = nextUser();
     const [first] = (await client.recommend(user)).items;
     if (first === undefined) throw new Error(`${user} is recommended nothing`);
     const startedAt = performance.now();
     await client.click(user, first);
     while ((await client.recommend(user)).items.includes(first)) stale += 1;
     latencies.push(performance.now() - startedAt);
+    await sleep(pauseMs);
   }
   await client.close();
   const ascending = Float64Array.from(latencies).toSorted();
-  return { count, p50Ms: quantile(ascending, 0.5), p95Ms: quantile(ascending, 0.95), stale };
+  return { count: ascending.length, p50Ms: quantile(ascending, 0.5), p95Ms: quantile(ascending, 0.95), stale };
 }

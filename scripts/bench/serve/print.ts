@@ -22,9 +22,11 @@ export function printLoads(loads: readonly LoadFigures[]): void {
   }
 }
 
-export function printEvents({ count, p50Ms, p95Ms, stale }: EventFigures): void {
+export function printEvents(when: string, { count, p50Ms, p95Ms, stale }: EventFigures): void {
   const latencies = `p50 ${p50Ms.toFixed(1)} ms, p95 ${p95Ms.toFixed(1)} ms`;
-  console.log(`Click to changed answer, ${count} times: ${latencies}; ${stale} answers without what was acknowledged`);
+  console.log(
+    `Click to changed answer ${when}, ${count} times: ${latencies}; ${stale} answers without what was acknowledged`,
+  );
 }
 
 export function printPromotions({ promotionMs, rollbackMs, errors }: PromotionFigures): void {

@@ -26,9 +26,11 @@ export function readUse(processes: ReadonlyMap<string, Child>): Map<string, Use>
   );
 }
 
-/** CPU time between two readings, in milliseconds. */
+/** CPU time between two readings, in milliseconds; 0 for what ended in between. */
 export function cpuBetween(before: Map<string, Use>, after: Map<string, Use>): Record<string, number> {
-  return Object.fromEntries([...after].map(([name, use]) => [name, use.cpuMs - (before.get(name)?.cpuMs ?? 0)]));
+  return Object.fromEntries(
+    [...after].map(([name, use]) => [name, Math.max(0, use.cpuMs - (before.get(name)?.cpuMs ?? 0))]),
+  );
 }
 
 interface Row extends Use {

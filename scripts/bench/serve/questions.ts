@@ -24,12 +24,18 @@ export function evenly({ userCount }: World): () => Question {
 }
 
 /** Users as a Zipf law of exponent 1 has them: the n-th comes 1/n as often as the first. */
-export function byZipf({ userCount }: World): () => Question {
-  const random = createRandom(6);
+export function byZipf(world: World): () => Question {
+  const next = zipfUsers(world, 6);
+  return () => questionOf(next());
+}
+
+/** Users by the same law. */
+export function zipfUsers({ userCount }: World, seed: number): () => string {
+  const random = createRandom(seed);
   const cumulative = new Float64Array(userCount);
   let total = 0;
   for (let user = 0; user < userCount; user++) cumulative[user] = total += 1 / (user + 1);
-  return () => questionOf(userName(lowerBound(cumulative, random.next() * total)));
+  return () => userName(lowerBound(cumulative, random.next() * total));
 }
 
 /** Half without a filter, the others selective, middling and broad ones in turn. */

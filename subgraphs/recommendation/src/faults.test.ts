@@ -4,13 +4,14 @@ import { encodeGlobalId } from '@kindred/domain/ids';
 import { INTERNAL_TOKEN_HEADER, signInternalToken } from '@kindred/service/internal-token';
 import { TIMEOUT_HEADER } from '@kindred/service/request-deadline';
 import { testInfrastructure } from '@kindred/testing/infrastructure';
-import { TEST_SERVER_ENV } from '@kindred/testing/subgraph-client';
+import { type SubgraphClient, TEST_SERVER_ENV } from '@kindred/testing/subgraph-client';
 import { expect, test } from 'vitest';
 import {
   createTestRecommendation,
   createTrainedWorld,
   namesOf,
   recommend,
+  startReplica,
   type TestRecommendation,
   type World,
 } from './test-recommendation.ts';
@@ -51,7 +52,7 @@ async function openCuttableRedis(): Promise<{ url: string; cut(): void; mend(): 
   };
 }
 
-function servingId(subgraph: TestRecommendation, world: World): Promise<string | undefined> {
+function servingId(subgraph: SubgraphClient, world: World): Promise<string | undefined> {
   return recommend(subgraph, world, {}).then(({ modelVersion }) => modelVersion?.id);
 }
 
@@ -126,6 +127,25 @@ test('promotions and the ways back fail no request, and every answer is of one o
   await crowd;
   const known = [world.version.id, next.id].map((id) => encodeGlobalId('ModelVersion', id));
   expect(new Set(served)).toEqual(new Set(known));
+});
+
+test('every replica follows a promotion and the way back within two seconds', async () => {
+  await using subgraph = await createTestRecommendation();
+  await using replica = await startReplica(subgraph);
+  const [world, other] = [await createTrainedWorld(subgraph), await createTrainedWorld(subgraph)];
+  const next = await trainTestVersion(subgraph, world.tenantId);
+  const replicas = [subgraph, replica];
+  for (const tenant of [world, other]) await Promise.all(replicas.map((each) => servingId(each, tenant)));
+  for (const version of [next.id, world.version.id]) {
+    await promote(subgraph.db, world.tenantId, version);
+    await subgraph.announcePromotion(world.tenantId);
+    const wanted = encodeGlobalId('ModelVersion', version);
+    await Promise.all(
+      replicas.map((each) => expect.poll(() => servingId(each, world), { timeout: 2_000 }).toBe(wanted)),
+    );
+  }
+  const theirs = encodeGlobalId('ModelVersion', other.version.id);
+  expect(await Promise.all(replicas.map((each) => servingId(each, other)))).toEqual([theirs, theirs]);
 });
 
 test('a crowd beyond the bound is refused as one to ask again, counted, and leaves what is under way alone', async () => {

@@ -79,6 +79,24 @@ export async function createTestRecommendation({
   };
 }
 
+/** One more server over the same database, object store and Redis. */
+export async function startReplica({
+  db,
+  objects,
+  histories,
+}: Pick<TestRecommendation, 'db' | 'objects' | 'histories'>): Promise<SubgraphClient & AsyncDisposable> {
+  const events = connectEventBus(testInfrastructure().redisUrl);
+  const logger = createLogger('recommendation', 'silent');
+  const server = await startRecommendation({ db, objects, histories, events, logger, env: TEST_SERVER_ENV });
+  return {
+    ...createSubgraphClient({ name: 'recommendation', url: server.url }),
+    [Symbol.asyncDispose]: async () => {
+      await server.drain();
+      await events.close();
+    },
+  };
+}
+
 /** A tenant with a checkerboard, and unless left out a trained version that serves. */
 export interface World extends TestTenant {
   board: Checkerboard;
