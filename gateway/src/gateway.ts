@@ -65,7 +65,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
   const manifest = await readManifest(options.persistedDocuments);
   warm(operations, manifest, logger);
   const redis = await connectRedis(options.redisUrl);
-  const gate = { operations, documents: createDocuments(manifest), limiter: createLimiter(redis, options) };
+  const gate = { operations, documents: createDocuments(manifest), limiter: await createLimiter(redis, options) };
   const subscriptions = createSubscriptions({ gate, executor, client, formatError });
   const connections = createConnectionLimits({ perTenant: options.maxConnectionsPerTenant });
   const draining = new AbortController();
@@ -169,8 +169,11 @@ function callerOf(res: Response): Caller {
   return res.locals.caller as Caller;
 }
 
-function createLimiter(redis: Redis, { logger, ratePolicy = DEFAULT_POLICY }: GatewayOptions): RateLimiter {
-  const shared = createRedisRateStore(redis);
+async function createLimiter(
+  redis: Redis,
+  { logger, ratePolicy = DEFAULT_POLICY }: GatewayOptions,
+): Promise<RateLimiter> {
+  const shared = await createRedisRateStore(redis);
   return createRateLimiter({ shared, local: createLocalRateStore(), policy: ratePolicy, logger });
 }
 
