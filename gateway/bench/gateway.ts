@@ -138,7 +138,10 @@ function ratios(results: readonly Result[]) {
 }
 
 const redis = await startRedis();
-const { tokens, publicKey } = await createBenchTokens({ count: Math.max(...CONNECTIONS), areOne: options.credentials === 'one' });
+const { tokens, publicKey } = await createBenchTokens({
+  count: Math.max(...CONNECTIONS),
+  areOne: options.credentials === 'one',
+});
 const stubs = fork(new URL('stub-subgraphs.ts', import.meta.url));
 const { urls } = await ask<{ urls: Record<string, string> }>(stubs);
 await ask(stubs, { publicKey });
@@ -174,7 +177,11 @@ for (const { query, connections, against, requestsPerSecond, cpu } of compared) 
 }
 const machine = {
   credentials: options.credentials,
-  cores: availableParallelism(), loadBefore, loadAfter: loadavg(), node: process.version };
+  cores: availableParallelism(),
+  loadBefore,
+  loadAfter: loadavg(),
+  node: process.version,
+};
 console.log(`${machine.cores} cores, load ${loadBefore.map((value) => value.toFixed(1)).join(' ')} before`);
 if (options.json !== undefined)
   await writeFile(options.json, `${JSON.stringify({ machine, results, ratios: compared }, null, 2)}\n`);

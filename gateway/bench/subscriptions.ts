@@ -81,7 +81,9 @@ const gateway = fork(new URL('gateway-process.ts', import.meta.url), ['ours', JS
 const { url } = await ask<{ url: string }>(gateway);
 const loadBefore = loadavg();
 const latencies: number[] = [];
-const sockets = tokens.map((token, index) => open(url.replace('http', 'ws'), { token, runId: `run_${index}`, latencies }));
+const sockets = tokens.map((token, index) =>
+  open(url.replace('http', 'ws'), { token, runId: `run_${index}`, latencies }),
+);
 await wait(5_000);
 latencies.length = 0;
 const countReceived = () => sockets.reduce((sum, { received }) => sum + received.count, 0);
@@ -108,7 +110,7 @@ const machine = { cores: availableParallelism(), loadBefore, loadAfter: loadavg(
 for (const [name, value] of Object.entries(figures)) console.log(`${name.padEnd(26)} ${value.toFixed(1).padStart(10)}`);
 console.log(`${machine.cores} cores, load ${loadBefore.map((value) => value.toFixed(1)).join(' ')} before`);
 if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify({ machine, figures }, null, 2)}\n`);
-await Promise.all(sockets.map(({ client }) => client.dispose()));
+for (const { client } of sockets) await client.dispose();
 gateway.disconnect();
 stubs.disconnect();
 redis.stop();

@@ -86,7 +86,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
   const serveOperation = createOperationRoute({ ...options, gate, executor, authenticate, formatError, metrics });
   // Operations are served without express, which would cost as much as the rest.
   const http = createServer((req, res) => {
-    if (req.method === 'POST' && req.url === '/graphql') serveOperation(req, res);
+    if (req.method === 'POST' && req.url?.split('?', 1)[0] === '/graphql') serveOperation(req, res);
     else app(req, res);
   });
   const sockets = startSocketServer(http, { ...options, subscriptions, connections, authenticate });

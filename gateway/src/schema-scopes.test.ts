@@ -42,7 +42,9 @@ async function loadSchema(name: SubgraphName): Promise<GraphQLSchema> {
 }
 
 function fieldsIn(schema: GraphQLSchema): Field[] {
-  return Object.values(schema.getTypeMap()).flatMap((type) => (isObjectType(type) ? Object.values(type.getFields()) : []));
+  return Object.values(schema.getTypeMap()).flatMap((type) =>
+    isObjectType(type) ? Object.values(type.getFields()) : [],
+  );
 }
 
 function guardedIn(schema: GraphQLSchema, subgraph: SubgraphName): Guarded[] {
@@ -78,8 +80,12 @@ const keyWith = (scopes: readonly Scope[]): Viewer => ({
 test.for(guarded.map((entry) => [`${entry.coordinate} of ${entry.subgraph}`, entry] as const))(
   '%s is refused to whoever lacks what its schema asks for, and answered to whoever has it',
   ([, entry]) => {
-    expect(() => ask(entry, { kind: 'anonymous', scopes: [] })).toThrow(expect.objectContaining({ code: 'UNAUTHENTICATED' }));
-    expect(() => ask(entry, { kind: 'system', scopes: [] })).toThrow(expect.objectContaining({ code: 'UNAUTHENTICATED' }));
+    expect(() => ask(entry, { kind: 'anonymous', scopes: [] })).toThrow(
+      expect.objectContaining({ code: 'UNAUTHENTICATED' }),
+    );
+    expect(() => ask(entry, { kind: 'system', scopes: [] })).toThrow(
+      expect.objectContaining({ code: 'UNAUTHENTICATED' }),
+    );
     for (const scopeSet of entry.scopeSets) {
       const others = [...SCOPES].filter((scope) => !scopeSet.includes(scope as Scope)) as Scope[];
       const isNeeded = entry.scopeSets.every((set) => !set.every((scope) => others.includes(scope)));

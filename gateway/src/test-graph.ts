@@ -6,10 +6,9 @@ import { scopesOfApiKeyKind, type Viewer } from '@kindred/domain/viewer';
 import { requireSystem, requireTenant } from '@kindred/service/guards';
 import { createLogger } from '@kindred/service/logger';
 import { type RunningServer, startSubgraph } from '@kindred/service/subgraph-server';
-import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { type CryptoKey, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { testInfrastructure } from '@kindred/testing/infrastructure';
-import { startGateway } from './gateway.ts';
-import type { RatePolicy } from './rate-limit/rate-limiter.ts';
+import { type GatewayOptions, startGateway } from './gateway.ts';
 import type { SubgraphName } from './subgraphs.ts';
 
 export const INTERNAL_SECRET = 'a secret of the gateway tests, long enough';
@@ -20,6 +19,8 @@ interface Call {
   subgraph: SubgraphName;
   field: string;
   viewer: Viewer;
+  /** The subgraph's own: aborted when the gateway no longer waits. */
+  signal: AbortSignal;
 }
 
 interface Context {
@@ -50,7 +51,7 @@ type Resolver = (parent: Record<string, unknown>, args: Record<string, unknown>,
 function recorder(world: World, subgraph: SubgraphName) {
   return (field: string, resolve: Resolver): Resolver =>
     (parent, args, context) => {
-      world.calls.push({ subgraph, field, viewer: context.viewer });
+      world.calls.push({ subgraph, field, ...context });
       return resolve(parent, args, context);
     };
 }
@@ -74,7 +75,7 @@ function tenantResolvers(world: World): object {
     },
     Tenant: {
       __resolveReference: (reference: { id: string }, context: Context) => {
-        world.calls.push({ subgraph: 'tenant', field: 'Tenant', viewer: context.viewer });
+        world.calls.push({ subgraph: 'tenant', field: 'Tenant', ...context });
         return { ...tenantOf(context.viewer), id: reference.id };
       },
       apiKeys: () => {
@@ -164,28 +165,15 @@ function recommendationResolvers(world: World): object {
   };
 }
 
+type Overrides = Partial<
+  Pick<GatewayOptions, 'production' | 'redisUrl' | 'ratePolicy' | 'persistedDocuments' | 'maxConnectionsPerTenant'>
+>;
+
 /** The gateway before four stub subgraphs on their real contracts, all in this process on free ports. */
-export async function startTestGraph(overrides: { production?: boolean; redisUrl?: string; ratePolicy?: RatePolicy; persistedDocuments?: string[]; maxConnectionsPerTenant?: number } = {}) {
+export async function startTestGraph(overrides: Overrides = {}) {
   const { publicKey, privateKey } = await generateKeyPair('EdDSA');
   const publicJwk = { ...(await exportJWK(publicKey)), kid: 'test', alg: 'EdDSA', use: 'sig' };
-  const tenantId = newId('Tenant');
-  const bus = new EventEmitter().setMaxListeners(0);
-  let lastSequence = 2;
-  const world: World = {
-    tenantId,
-    apiKeys: new Map(),
-    calls: [],
-    bus,
-    openStreams: 0,
-    publicKeys: [publicJwk],
-    messageChars: 0,
-    keepsEvents: false,
-    lastSequence: () => (world.keepsEvents ? lastSequence : 2),
-    emitEvent: (sequence) => {
-      lastSequence = sequence;
-      bus.emit('event', sequence);
-    },
-  };
+  const world = createWorld(publicJwk);
   const lines: string[] = [];
   const logger = createLogger('test', 'info', { write: (line) => void lines.push(line) });
   const subgraphs = await startStubs(world, logger);
@@ -199,15 +187,49 @@ export async function startTestGraph(overrides: { production?: boolean; redisUrl
     subgraphUrls,
     internalTokenSecret: INTERNAL_SECRET,
     allowedOrigins: [ALLOWED_ORIGIN],
-    production: overrides.production ?? false,
-    redisUrl: overrides.redisUrl ?? testInfrastructure().redisUrl,
-    persistedDocuments: overrides.persistedDocuments ?? [],
+    production: false,
+    redisUrl: testInfrastructure().redisUrl,
+    persistedDocuments: [],
     trustedProxies: 0,
-    ratePolicy: overrides.ratePolicy,
-    maxConnectionsPerTenant: overrides.maxConnectionsPerTenant,
     logger,
+    ...overrides,
   });
-  const signSession = (
+  return {
+    world,
+    gateway,
+    subgraphs,
+    lines,
+    signSession: createSignSession(world, privateKey),
+    [Symbol.asyncDispose]: async () => {
+      await gateway.drain();
+      await Promise.all(Object.values(subgraphs).map((server) => server.drain()));
+    },
+  };
+}
+
+function createWorld(publicJwk: object): World {
+  const bus = new EventEmitter().setMaxListeners(0);
+  let lastSequence = 2;
+  const world: World = {
+    tenantId: newId('Tenant'),
+    apiKeys: new Map(),
+    calls: [],
+    bus,
+    openStreams: 0,
+    publicKeys: [publicJwk],
+    messageChars: 0,
+    keepsEvents: false,
+    lastSequence: () => (world.keepsEvents ? lastSequence : 2),
+    emitEvent: (sequence) => {
+      lastSequence = sequence;
+      bus.emit('event', sequence);
+    },
+  };
+  return world;
+}
+
+function createSignSession({ tenantId }: World, privateKey: CryptoKey) {
+  return (
     claims: Record<string, unknown> = {},
     { audience = 'kindred-api', expiresIn = '1h', key = privateKey } = {},
   ) =>
@@ -219,17 +241,6 @@ export async function startTestGraph(overrides: { production?: boolean; redisUrl
       .setIssuedAt()
       .setExpirationTime(expiresIn)
       .sign(key);
-  return {
-    world,
-    gateway,
-    subgraphs,
-    lines,
-    signSession,
-    [Symbol.asyncDispose]: async () => {
-      await gateway.drain();
-      await Promise.all(Object.values(subgraphs).map((server) => server.drain()));
-    },
-  };
 }
 
 export type TestGraph = Awaited<ReturnType<typeof startTestGraph>>;

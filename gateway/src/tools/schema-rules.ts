@@ -129,7 +129,8 @@ function checkMutation({ name, args, type }: Field): string[] {
 
 function checkSubscription({ name, args, type }: Field): string[] {
   const event = getNamedType(type);
-  const sequence = isObjectType(event) || isInterfaceType(event) ? event.getFields().sequence?.type.toString() : undefined;
+  const sequence =
+    isObjectType(event) || isInterfaceType(event) ? event.getFields().sequence?.type.toString() : undefined;
   return [
     ...(args.some((argument) => argument.name === 'afterSequence')
       ? []
