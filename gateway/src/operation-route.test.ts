@@ -1,5 +1,7 @@
-import { gzipSync } from 'node:zlib';
+import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { addressOf } from './caller.ts';
 import { post } from './test-clients.ts';
@@ -111,4 +113,23 @@ test.for([
   const headers = { 'x-forwarded-for': '6.6.6.6, 198.51.100.2, 203.0.113.7' };
   const request = { headers, socket: { remoteAddress: '9.9.9.9' } } as object as IncomingMessage;
   expect(addressOf(request, trustedProxies)).toBe(address);
+});
+
+test('a client that goes away in the middle of its body leaves nothing waiting', async () => {
+  const { hostname, port } = new URL(graph.gateway.url);
+  const socket = connect(Number(port), hostname);
+  await once(socket, 'connect');
+  const head = ['POST /graphql HTTP/1.1', 'host: test', 'content-type: application/json', 'content-length: 1000'];
+  socket.write(`${head.join('\r\n')}\r\n\r\n{"query":`);
+  const countOf = async () => {
+    const metrics = await (await fetch(`${graph.gateway.url}/metrics`)).text();
+    return [...metrics.matchAll(/kindred_http_requests_total\{[^}]*route="\/graphql"[^}]*\} (\d+)/g)].reduce(
+      (sum, match) => sum + Number(match[1]),
+      0,
+    );
+  };
+  const before = await countOf();
+  socket.destroy();
+  await expect.poll(countOf).toBe(before + 1);
+  expect((await send('{"query":"{ __typename }"}')).status).toBe(200);
 });
