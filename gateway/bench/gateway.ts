@@ -1,16 +1,22 @@
 // Our gateway beside @apollo/gateway on the same stub subgraphs, in one run:
-// `node gateway/bench/gateway.ts [--seconds N] [--json FILE]`. Ratios count more than absolutes: load, subgraphs and
+// `node gateway/bench/gateway.ts [--seconds N] [--credentials one|own] [--json FILE]`. Ratios count more than absolutes: load, subgraphs and
 // gateway share the machine's cores, and CPU time per request is what depends least on what else they do.
-import { fork, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { availableParallelism, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
-import { newId } from '@kindred/domain/ids';
-import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { Pool } from 'undici';
+import { ask } from './ask.ts';
+import { startRedis } from './redis.ts';
+import { createBenchTokens } from './tokens.ts';
 
 const { values: options } = parseArgs({
-  options: { seconds: { type: 'string', default: '3' }, json: { type: 'string' } },
+  options: {
+    seconds: { type: 'string', default: '3' },
+    json: { type: 'string' },
+    // A tenant's server asks with one credential; with one for each connection nothing can be batched.
+    credentials: { type: 'string', default: 'one' },
+  },
 });
 const SECONDS = Number(options.seconds);
 const VARIANTS = ['ours', 'stock', 'stock-client'] as const;
@@ -39,13 +45,7 @@ interface Result {
   failures: number;
 }
 
-function ask<T>(child: ChildProcess, message?: object): Promise<T> {
-  const answer = new Promise<T>((resolve) => void child.once('message', (value) => resolve(value as T)));
-  if (message !== undefined) child.send(message);
-  return answer;
-}
-
-/** Each connection asks as soon as it is answered, as a viewer of its own: no two requests can share a fetch. */
+/** Each connection asks as soon as it is answered, each time for another user: no two requests ask for the same. */
 async function load(
   url: string,
   { query, connections, seconds, tokens }: { query: string; connections: number; seconds: number; tokens: string[] },
@@ -96,21 +96,6 @@ async function measure(
   };
 }
 
-async function createTokens(count: number) {
-  const { publicKey, privateKey } = await generateKeyPair('EdDSA');
-  const sign = () =>
-    new SignJWT({ tenant: newId('Tenant'), role: 'MEMBER' })
-      .setProtectedHeader({ alg: 'EdDSA', kid: 'bench' })
-      .setIssuer('kindred')
-      .setAudience('kindred-api')
-      .setSubject(newId('Account'))
-      .setIssuedAt()
-      .setExpirationTime('1h')
-      .sign(privateKey);
-  const tokens = await Promise.all(Array.from({ length: count }, sign));
-  return { tokens, publicKey: { ...(await exportJWK(publicKey)), kid: 'bench', alg: 'EdDSA', use: 'sig' } };
-}
-
 function print(results: readonly Result[]): void {
   console.log(
     'query                     conn  gateway          req/s   p50 ms   p95 ms   p99 ms  CPU us/req  sub-req  RSS MiB  failed',
@@ -152,13 +137,17 @@ function ratios(results: readonly Result[]) {
     );
 }
 
-const { tokens, publicKey } = await createTokens(Math.max(...CONNECTIONS));
+const redis = await startRedis();
+const { tokens, publicKey } = await createBenchTokens({
+  count: Math.max(...CONNECTIONS),
+  areOne: options.credentials === 'one',
+});
 const stubs = fork(new URL('stub-subgraphs.ts', import.meta.url));
 const { urls } = await ask<{ urls: Record<string, string> }>(stubs);
 await ask(stubs, { publicKey });
 const gateways = await Promise.all(
   VARIANTS.map(async (variant) => {
-    const child = fork(new URL('gateway-process.ts', import.meta.url), [variant, JSON.stringify(urls)]);
+    const child = fork(new URL('gateway-process.ts', import.meta.url), [variant, JSON.stringify(urls), redis.url]);
     return { variant, child, ...(await ask<{ url: string }>(child)) };
   }),
 );
@@ -178,6 +167,7 @@ for (const [name, query] of Object.entries(QUERIES)) {
 }
 for (const { child } of gateways) child.disconnect();
 stubs.disconnect();
+redis.stop();
 print(results);
 const compared = ratios(results);
 for (const { query, connections, against, requestsPerSecond, cpu } of compared) {
@@ -185,7 +175,13 @@ for (const { query, connections, against, requestsPerSecond, cpu } of compared) 
     `${query}, ${connections} connections: ${requestsPerSecond.toFixed(1)} x the requests of ${against}, at 1/${cpu.toFixed(1)} of its CPU time each`,
   );
 }
-const machine = { cores: availableParallelism(), loadBefore, loadAfter: loadavg(), node: process.version };
+const machine = {
+  credentials: options.credentials,
+  cores: availableParallelism(),
+  loadBefore,
+  loadAfter: loadavg(),
+  node: process.version,
+};
 console.log(`${machine.cores} cores, load ${loadBefore.map((value) => value.toFixed(1)).join(' ')} before`);
 if (options.json !== undefined)
   await writeFile(options.json, `${JSON.stringify({ machine, results, ratios: compared }, null, 2)}\n`);

@@ -1,11 +1,11 @@
 // Four subgraphs in one process that answer at once and check nothing: what is left is the gateway's own work.
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { SUBGRAPHS } from '../src/subgraphs.ts';
 
 interface Request {
   query: string;
-  variables?: { first?: number; representations?: { __typename: string; id: string }[] };
+  variables?: { runId?: string; first?: number; user?: string; representations?: { __typename: string; id: string }[] };
 }
 
 const ENTITIES: Record<string, (id: string) => object> = {
@@ -18,21 +18,56 @@ const ENTITIES: Record<string, (id: string) => object> = {
   Tenant: () => ({ __typename: 'Tenant', name: 'Acme' }),
 };
 
-function answer({ query, variables: { first = 20, representations } = {} }: Request): object {
+const ITEM_COUNT = 1_000;
+
+/** Each user gets a page of a catalogue of a thousand items that begins elsewhere. */
+function firstItemOf(user: string): number {
+  let number = 0;
+  for (const character of user) number = (number * 31 + character.charCodeAt(0)) % ITEM_COUNT;
+  return number;
+}
+
+function answer({ query, variables: { user = '', representations } = {} }: Request): object {
   if (representations !== undefined) {
     return { _entities: representations.map(({ __typename: type, id }) => ENTITIES[type]?.(id)) };
   }
   if (query.includes('item(')) return { item: { id: 'itm_1', title: 'Film 1' } };
+  const first = Number(/first: (\d+)/.exec(query)?.[1] ?? 20);
+  const start = firstItemOf(user);
   const edges = Array.from({ length: first }, (_, index) => ({
     rank: index + 1,
     score: 1 - index / 100,
-    node: { __typename: 'Item', id: `itm_${index}` },
+    node: { __typename: 'Item', id: `itm_${(start + index) % ITEM_COUNT}` },
   }));
   const connection = { status: 'PERSONALIZED', modelVersion: { __typename: 'ModelVersion', id: 'ver_1' }, edges };
   return query.includes('similarItems') ? { similarItems: connection } : { recommend: connection };
 }
 
 let requests = 0;
+let eventIntervalMs = 1_000;
+
+/** A run's events, one every interval, each with the time at which it was told; runs begin at different times. */
+function stream(res: ServerResponse, runId: string): void {
+  res.writeHead(200, { 'content-type': 'text/event-stream' });
+  let sequence = 0;
+  const tell = () => {
+    sequence += 1;
+    const message = `${runId} ${performance.timeOrigin + performance.now()}`;
+    const run = { model: { __typename: 'Model', name: 'For you', tenant: { __typename: 'Tenant', id: 'tnt_1' } } };
+    const event = { data: { trainingProgress: { sequence, at: '2026-11-26T00:00:00Z', message, run } } };
+    res.write(`event: next\ndata: ${JSON.stringify(event)}\n\n`);
+  };
+  let timer: NodeJS.Timeout | undefined;
+  const first = setTimeout(() => {
+    tell();
+    timer = setInterval(tell, eventIntervalMs);
+  }, Math.random() * eventIntervalMs);
+  res.once('close', () => {
+    clearTimeout(first);
+    clearInterval(timer);
+  });
+}
+
 const publicKeys: object[] = [];
 
 function startStub(): Promise<string> {
@@ -42,6 +77,11 @@ function startStub(): Promise<string> {
     req.on('end', () => {
       const isQuery = req.method === 'POST';
       if (isQuery) requests += 1;
+      if (req.url === '/graphql/stream') {
+        const { variables } = JSON.parse(Buffer.concat(chunks).toString('utf8')) as Request;
+        stream(res, variables?.runId ?? '');
+        return;
+      }
       const body = isQuery
         ? { data: answer(JSON.parse(Buffer.concat(chunks).toString('utf8')) as Request) }
         : { keys: publicKeys };
@@ -55,7 +95,8 @@ function startStub(): Promise<string> {
   });
 }
 
-process.on('message', (message: { publicKey?: object }) => {
+process.on('message', (message: { publicKey?: object; eventIntervalMs?: number }) => {
+  eventIntervalMs = message.eventIntervalMs ?? eventIntervalMs;
   if (message.publicKey !== undefined) publicKeys.push(message.publicKey);
   process.send?.({ requests });
 });

@@ -7,7 +7,8 @@ import { createConnectionLimits } from './connection-limits.ts';
 function callerOf(viewer: Viewer, address = '1'): Caller {
   return { credential: { viewer, publishedOnly: false, validForMs: () => null, recheck: async () => {} }, address };
 }
-const keyOf = (tenantId = newId('Tenant')) => callerOf({ kind: 'apiKey', apiKeyId: newId('ApiKey'), tenantId, scopes: [] });
+const keyOf = (tenantId = newId('Tenant')) =>
+  callerOf({ kind: 'apiKey', apiKeyId: newId('ApiKey'), tenantId, scopes: [] });
 
 test('a tenant has so many connections, whichever its keys, and takes none of another', () => {
   const limits = createConnectionLimits({ perTenant: 2 });

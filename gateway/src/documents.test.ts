@@ -30,7 +30,10 @@ async function ask(apiKey: string | undefined, body: object) {
     headers: { 'content-type': 'application/json', ...(apiKey !== undefined && { 'x-api-key': apiKey }) },
     body: JSON.stringify(body),
   });
-  const answer = (await response.json()) as { data?: object; errors?: { message: string; extensions: { code: string } }[] };
+  const answer = (await response.json()) as {
+    data?: object;
+    errors?: { message: string; extensions: { code: string } }[];
+  };
   return { status: response.status, data: answer.data, code: answer.errors?.[0]?.extensions.code };
 }
 
@@ -42,7 +45,10 @@ test.for([
   ['by its id', { documentId: `sha256:${hash('sha256', QUERY)}` }],
   ['by its hash', { extensions: automatic(QUERY) }],
 ] as const)('a publishable key runs a published document %s', async ([, body]) => {
-  expect(await ask(keys.publishable, body)).toMatchObject({ status: 200, data: { viewer: { scopes: expect.any(Array) } } });
+  expect(await ask(keys.publishable, body)).toMatchObject({
+    status: 200,
+    data: { viewer: { scopes: expect.any(Array) } },
+  });
 });
 
 test.for([
@@ -69,7 +75,9 @@ test('a secret key sends a document with its hash once, and by its hash alone fr
   const query = '{ viewer { mine: scopes } }';
   expect(await ask(keys.secret, { extensions: automatic(query) })).toMatchObject({ code: 'PERSISTED_QUERY_NOT_FOUND' });
   expect(await ask(keys.secret, { query, extensions: automatic(query) })).toMatchObject({ status: 200 });
-  expect(await ask(keys.secret, { extensions: automatic(query) })).toMatchObject({ data: { viewer: { mine: expect.any(Array) } } });
+  expect(await ask(keys.secret, { extensions: automatic(query) })).toMatchObject({
+    data: { viewer: { mine: expect.any(Array) } },
+  });
 });
 
 test('who has no credential leaves no document behind', async () => {

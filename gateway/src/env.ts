@@ -15,7 +15,12 @@ const ENV = z
     PERSISTED_DOCUMENTS: z
       .string()
       .default('')
-      .transform((list) => list.split(',').map((file) => file.trim()).filter((file) => file !== '')),
+      .transform((list) =>
+        list
+          .split(',')
+          .map((file) => file.trim())
+          .filter((file) => file !== ''),
+      ),
     TRUSTED_PROXIES: z.coerce.number().int().min(0).max(10).default(0),
     ALLOWED_ORIGINS: z
       .string()

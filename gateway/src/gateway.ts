@@ -65,7 +65,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
   const manifest = await readManifest(options.persistedDocuments);
   warm(operations, manifest, logger);
   const redis = await connectRedis(options.redisUrl);
-  const gate = { operations, documents: createDocuments(manifest), limiter: createLimiter(redis, options) };
+  const gate = { operations, documents: createDocuments(manifest), limiter: await createLimiter(redis, options) };
   const subscriptions = createSubscriptions({ gate, executor, client, formatError });
   const connections = createConnectionLimits({ perTenant: options.maxConnectionsPerTenant });
   const draining = new AbortController();
@@ -86,7 +86,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
   const serveOperation = createOperationRoute({ ...options, gate, executor, authenticate, formatError, metrics });
   // Operations are served without express, which would cost as much as the rest.
   const http = createServer((req, res) => {
-    if (req.method === 'POST' && req.url === '/graphql') serveOperation(req, res);
+    if (req.method === 'POST' && req.url?.split('?', 1)[0] === '/graphql') serveOperation(req, res);
     else app(req, res);
   });
   const sockets = startSocketServer(http, { ...options, subscriptions, connections, authenticate });
@@ -173,8 +173,11 @@ function callerOf(res: Response): Caller {
   return res.locals.caller as Caller;
 }
 
-function createLimiter(redis: Redis, { logger, ratePolicy = DEFAULT_POLICY }: GatewayOptions): RateLimiter {
-  const shared = createRedisRateStore(redis);
+async function createLimiter(
+  redis: Redis,
+  { logger, ratePolicy = DEFAULT_POLICY }: GatewayOptions,
+): Promise<RateLimiter> {
+  const shared = await createRedisRateStore(redis);
   return createRateLimiter({ shared, local: createLocalRateStore(), policy: ratePolicy, logger });
 }
 

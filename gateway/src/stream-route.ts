@@ -5,7 +5,8 @@ import type { RequestHandler, Response } from 'express';
 import type { FormattedExecutionResult } from 'graphql';
 import type { Caller } from './caller.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
-import { readOperationObject } from './operation-request.ts';
+import { HttpError } from './http-error.ts';
+import { type OperationRequest, readOperationObject } from './operation-request.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
 /** Serves subscriptions over Server-Sent Events: the graphql-sse protocol in its distinct connections mode. */
@@ -21,7 +22,7 @@ export function createStreamRoute(options: {
     const caller = callerOf(res);
     const giveBack = connections.take(caller);
     if (giveBack === undefined) throw new AppError('RATE_LIMITED', 'Too many connections are open; close some.');
-    const admitted = await subscriptions.admit(readOperationObject(req.body), caller);
+    const admitted = await subscriptions.admit(readRequest(req.body), caller);
     const results =
       'primary' in admitted
         ? subscriptions.subscribe(admitted, {
@@ -40,4 +41,13 @@ export function createStreamRoute(options: {
 
 async function* only(result: FormattedExecutionResult): AsyncGenerator<FormattedExecutionResult> {
   yield result;
+}
+
+function readRequest(body: unknown): OperationRequest {
+  try {
+    return readOperationObject(body);
+  } catch (error) {
+    if (error instanceof HttpError) throw new AppError('BAD_USER_INPUT', error.message, { cause: error });
+    throw error;
+  }
 }

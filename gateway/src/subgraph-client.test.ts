@@ -84,7 +84,16 @@ test('a subgraph that keeps failing is spared, retries included, and is asked ag
   expect(subgraph.client.openCircuitCount()).toBe(1);
   expect(subgraph.requests.length).toBeLessThanOrEqual(25);
   works = true;
-  await expect.poll(() => subgraph.send().then(({ text }) => text, () => ''), { timeout: 5_000 }).toBe(DATA);
+  await expect
+    .poll(
+      () =>
+        subgraph.send().then(
+          ({ text }) => text,
+          () => '',
+        ),
+      { timeout: 5_000 },
+    )
+    .toBe(DATA);
   expect(subgraph.client.openCircuitCount()).toBe(0);
 });
 

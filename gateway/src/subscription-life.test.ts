@@ -96,7 +96,9 @@ test('a tenant has so many connections, sockets and streams together; one that c
   });
 });
 
-test('4,000 subscriptions that come and go leave nothing open and next to nothing in memory', { timeout: 300_000 }, async () => {
+test('4,000 subscriptions that come and go leave nothing open and next to nothing in memory', {
+  timeout: 300_000,
+}, async () => {
   setFlagsFromString('--expose-gc');
   const collectGarbage = runInNewContext('gc') as () => void;
   await using graph = await startTestGraph();

@@ -66,7 +66,8 @@ export function createSubscriptions(options: SubscriptionOptions): Subscriptions
       active += 1;
       return new SubscriptionResults({
         credential: isWatched ? undefined : credential,
-        open: (signal) => openUpstream(client, planned, { viewer: credential.viewer, traceId, signal, deadlineAt: Infinity }),
+        open: (signal) =>
+          openUpstream(client, planned, { viewer: credential.viewer, traceId, signal, deadlineAt: Infinity }),
         complete: (event, signal) =>
           runInTrace(traceId, () =>
             complete(planned, event, { viewer: credential.viewer, traceId, ...withDeadline(signal) }),

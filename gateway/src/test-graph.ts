@@ -6,10 +6,9 @@ import { type ApiKeyKind, scopesOfApiKeyKind, type Viewer } from '@kindred/domai
 import { requireSystem, requireTenant } from '@kindred/service/guards';
 import { createLogger } from '@kindred/service/logger';
 import { type RunningServer, startSubgraph } from '@kindred/service/subgraph-server';
-import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { type CryptoKey, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { testInfrastructure } from '@kindred/testing/infrastructure';
-import { startGateway } from './gateway.ts';
-import type { RatePolicy } from './rate-limit/rate-limiter.ts';
+import { type GatewayOptions, startGateway } from './gateway.ts';
 import type { SubgraphName } from './subgraphs.ts';
 
 export const INTERNAL_SECRET = 'a secret of the gateway tests, long enough';
@@ -20,6 +19,8 @@ interface Call {
   subgraph: SubgraphName;
   field: string;
   viewer: Viewer;
+  /** The subgraph's own: aborted when the gateway no longer waits. */
+  signal: AbortSignal;
 }
 
 interface Context {
@@ -52,7 +53,7 @@ type Resolver = (parent: Record<string, unknown>, args: Record<string, unknown>,
 function recorder(world: World, subgraph: SubgraphName) {
   return (field: string, resolve: Resolver): Resolver =>
     (parent, args, context) => {
-      world.calls.push({ subgraph, field, viewer: context.viewer });
+      world.calls.push({ subgraph, field, ...context });
       return resolve(parent, args, context);
     };
 }
@@ -78,7 +79,7 @@ function tenantResolvers(world: World): object {
     },
     Tenant: {
       __resolveReference: (reference: { id: string }, context: Context) => {
-        world.calls.push({ subgraph: 'tenant', field: 'Tenant', viewer: context.viewer });
+        world.calls.push({ subgraph: 'tenant', field: 'Tenant', ...context });
         return { ...tenantOf(context.viewer), id: reference.id };
       },
       apiKeys: () => {
@@ -168,15 +169,53 @@ function recommendationResolvers(world: World): object {
   };
 }
 
+type Overrides = Partial<
+  Pick<GatewayOptions, 'production' | 'redisUrl' | 'ratePolicy' | 'persistedDocuments' | 'maxConnectionsPerTenant'>
+>;
+
 /** The gateway before four stub subgraphs on their real contracts, all in this process on free ports. */
-export async function startTestGraph(overrides: { production?: boolean; redisUrl?: string; ratePolicy?: RatePolicy; persistedDocuments?: string[]; maxConnectionsPerTenant?: number } = {}) {
+export async function startTestGraph(overrides: Overrides = {}) {
   const { publicKey, privateKey } = await generateKeyPair('EdDSA');
   const publicJwk = { ...(await exportJWK(publicKey)), kid: 'test', alg: 'EdDSA', use: 'sig' };
-  const tenantId = newId('Tenant');
+  const world = createWorld(publicJwk);
+  const lines: string[] = [];
+  const logger = createLogger('test', 'info', { write: (line) => void lines.push(line) });
+  const subgraphs = await startStubs(world, logger);
+  const subgraphUrls = Object.fromEntries(Object.entries(subgraphs).map(([name, { url }]) => [name, url])) as Record<
+    SubgraphName,
+    string
+  >;
+  const gateway = await startGateway({
+    host: '127.0.0.1',
+    port: 0,
+    subgraphUrls,
+    internalTokenSecret: INTERNAL_SECRET,
+    allowedOrigins: [ALLOWED_ORIGIN],
+    production: false,
+    redisUrl: testInfrastructure().redisUrl,
+    persistedDocuments: [],
+    trustedProxies: 0,
+    logger,
+    ...overrides,
+  });
+  return {
+    world,
+    gateway,
+    subgraphs,
+    lines,
+    signSession: createSignSession(world, privateKey),
+    [Symbol.asyncDispose]: async () => {
+      await gateway.drain();
+      await Promise.all(Object.values(subgraphs).map((server) => server.drain()));
+    },
+  };
+}
+
+function createWorld(publicJwk: object): World {
   const bus = new EventEmitter().setMaxListeners(0);
   let lastSequence = 2;
   const world: World = {
-    tenantId,
+    tenantId: newId('Tenant'),
     apiKeys: new Map(),
     apiKeyRules: new Map(),
     calls: [],
@@ -191,28 +230,11 @@ export async function startTestGraph(overrides: { production?: boolean; redisUrl
       bus.emit('event', sequence);
     },
   };
-  const lines: string[] = [];
-  const logger = createLogger('test', 'info', { write: (line) => void lines.push(line) });
-  const subgraphs = await startStubs(world, logger);
-  const subgraphUrls = Object.fromEntries(Object.entries(subgraphs).map(([name, { url }]) => [name, url])) as Record<
-    SubgraphName,
-    string
-  >;
-  const gateway = await startGateway({
-    host: '127.0.0.1',
-    port: 0,
-    subgraphUrls,
-    internalTokenSecret: INTERNAL_SECRET,
-    allowedOrigins: [ALLOWED_ORIGIN],
-    production: overrides.production ?? false,
-    redisUrl: overrides.redisUrl ?? testInfrastructure().redisUrl,
-    persistedDocuments: overrides.persistedDocuments ?? [],
-    trustedProxies: 0,
-    ratePolicy: overrides.ratePolicy,
-    maxConnectionsPerTenant: overrides.maxConnectionsPerTenant,
-    logger,
-  });
-  const signSession = (
+  return world;
+}
+
+function createSignSession({ tenantId }: World, privateKey: CryptoKey) {
+  return (
     claims: Record<string, unknown> = {},
     { audience = 'kindred-api', expiresIn = '1h', key = privateKey } = {},
   ) =>
@@ -224,17 +246,6 @@ export async function startTestGraph(overrides: { production?: boolean; redisUrl
       .setIssuedAt()
       .setExpirationTime(expiresIn)
       .sign(key);
-  return {
-    world,
-    gateway,
-    subgraphs,
-    lines,
-    signSession,
-    [Symbol.asyncDispose]: async () => {
-      await gateway.drain();
-      await Promise.all(Object.values(subgraphs).map((server) => server.drain()));
-    },
-  };
 }
 
 export type TestGraph = Awaited<ReturnType<typeof startTestGraph>>;

@@ -2,7 +2,7 @@ import { setImmediate as nextTick, setTimeout as wait } from 'node:timers/promis
 import { AppError } from '@kindred/domain/app-error';
 import { newId } from '@kindred/domain/ids';
 import type { Viewer } from '@kindred/domain/viewer';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import type { OperationContext } from '../context.ts';
 import type { GraphQLAnswer } from '../subgraph-client.ts';
 import { EntityBatches } from './entity-batches.ts';
@@ -23,7 +23,12 @@ function createBatches() {
     const ids = variables.representations.map(({ id }) => id);
     return new Promise((resolve, reject) => {
       const entities = ids.map((id) => ({ id, tags: [id] }));
-      sent.push({ ids, context, answer: (answer = { data: { _entities: entities } }) => resolve(answer), fail: reject });
+      sent.push({
+        ids,
+        context,
+        answer: (answer = { data: { _entities: entities } }) => resolve(answer),
+        fail: reject,
+      });
     });
   });
   const get = (
@@ -43,7 +48,8 @@ function createBatches() {
   return { batches, sent, get };
 }
 
-const idsOf = ({ data }: GraphQLAnswer) => (data?._entities as { id: string }[]).map(({ id }) => id);
+const entitiesOf = ({ data }: GraphQLAnswer) => Object.values(data ?? {})[0] as { id: string; tags: string[] }[];
+const idsOf = (answer: GraphQLAnswer) => entitiesOf(answer).map(({ id }) => id);
 
 test('what executions ask for in one tick goes in one request, and each gets its own part in its own order', async () => {
   const { batches, sent, get } = createBatches();
@@ -65,7 +71,7 @@ test('no execution sees what another does to its entities', async () => {
   await nextTick();
   sent[0]?.answer();
   const [first, second] = await Promise.all(answers);
-  (first?.data?._entities as { tags: string[] }[])[0]?.tags.push('mine');
+  if (first !== undefined) entitiesOf(first)[0]?.tags.push('mine');
   expect(second?.data).toEqual({ _entities: [{ id: '1', tags: ['1'] }] });
 });
 
@@ -84,6 +90,8 @@ test.for<[string, Parameters<ReturnType<typeof createBatches>['get']>[1]]>([
 });
 
 test('while a batch is under way the next gathers until it is answered', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
   const { sent, get } = createBatches();
   const first = get(['1']);
   await nextTick();
@@ -115,11 +123,7 @@ test('an error of an entity reaches those who asked for it, at its place in what
   const errors = [{ message: 'gone', path: ['_entities', 1, 'title'] }, { message: 'everywhere' }];
   sent[0]?.answer({ data: { _entities: [{}, null, {}] }, errors });
   const got = (await Promise.all(answers)).map((answer) => answer.errors?.map(({ path }) => path));
-  expect(got).toEqual([
-    [['_entities', 1, 'title'], undefined],
-    [['_entities', 1, 'title'], undefined],
-    [undefined],
-  ]);
+  expect(got).toEqual([[['_entities', 1, 'title'], undefined], [['_entities', 1, 'title'], undefined], [undefined]]);
 });
 
 test('an answer without data is asked for again by each alone, so that one bad representation spoils no other', async () => {

@@ -11,6 +11,8 @@ const MAX_GATHER_MS = 2;
 /** A batch this large is sent at once. A page has at most 100 entities. */
 const MAX_REPRESENTATIONS = 500;
 
+const ENTITIES = '_entities';
+
 interface Reader {
   /** Where its representations stand in the batch. */
   positions: number[];
@@ -161,7 +163,7 @@ function close({ body, ...fetch }: EntitiesFetch, representations: readonly stri
 
 /** Gives each reader its own part. What several readers get is copied: an execution changes what it is given. */
 function hand({ readers, representations }: Batch, answer: GraphQLAnswer): void {
-  const entities = answer.data?._entities;
+  const entities = answer.data?.[ENTITIES];
   // Where it is at odds with what was asked, whoever reads it says so.
   if (readers.size === 1 || !Array.isArray(entities) || entities.length !== representations.length) {
     for (const reader of readers) reader.resolve(answer);
@@ -178,7 +180,7 @@ function hand({ readers, representations }: Batch, answer: GraphQLAnswer): void 
       return copy(entity);
     });
     const errors = answer.errors && errorsFor(reader, answer.errors);
-    reader.resolve({ data: { _entities: own }, ...(errors !== undefined && errors.length > 0 && { errors }) });
+    reader.resolve({ data: { [ENTITIES]: own }, ...(errors !== undefined && errors.length > 0 && { errors }) });
   }
 }
 

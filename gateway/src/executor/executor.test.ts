@@ -100,9 +100,12 @@ function createWorld(supergraphSdl: string, contracts: Record<string, string>) {
     abort = new AbortController();
     fetches = 0;
     const viewer = { kind: 'apiKey', apiKeyId: newId('ApiKey'), tenantId: newId('Tenant'), scopes: [] } as const;
-    const outcome = await work({ viewer, traceId: '0'.repeat(32), signal: new AbortController().signal, deadlineAt: Infinity }).catch(
-      (error: unknown) => ({ thrown: error instanceof Error }),
-    );
+    const outcome = await work({
+      viewer,
+      traceId: '0'.repeat(32),
+      signal: new AbortController().signal,
+      deadlineAt: Infinity,
+    }).catch((error: unknown) => ({ thrown: error instanceof Error }));
     return { ...comparable(outcome), fetches };
   };
   return {

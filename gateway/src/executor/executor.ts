@@ -5,7 +5,13 @@ import type { DocumentNode, GraphQLSchema } from 'graphql';
 import type { OperationContext } from '../context.ts';
 import { type GraphQLAnswer, readAnswer, type SubgraphClient, type TextAnswer } from '../subgraph-client.ts';
 import { isSubgraphName } from '../subgraphs.ts';
-import { type CompiledOperation, createOperationCompiler, execute, type Executed, readConditions } from './compiled-operation.ts';
+import {
+  type CompiledOperation,
+  createOperationCompiler,
+  execute,
+  type Executed,
+  readConditions,
+} from './compiled-operation.ts';
 import { EntityBatches } from './entity-batches.ts';
 import type { FetchTiming, FieldsFetch, SubgraphFetches } from './plan-run.ts';
 import { SharedFetches } from './shared-fetches.ts';

@@ -1,7 +1,10 @@
 import { type Charge, RateLimitedError } from './rate-limiter.ts';
 
 /** The `RateLimit` and `RateLimit-Policy` fields (draft-ietf-httpapi-ratelimit-headers-10): points, and seconds until a bucket is full. */
-export function rateHeaders({ policy, remaining }: Pick<Charge, 'policy'> & { remaining: number }): Record<string, string> {
+export function rateHeaders({
+  policy,
+  remaining,
+}: Pick<Charge, 'policy'> & { remaining: number }): Record<string, string> {
   const { burst, pointsPerSecond } = policy;
   const left = Math.max(0, Math.floor(remaining));
   return {

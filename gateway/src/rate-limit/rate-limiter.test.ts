@@ -33,7 +33,12 @@ function createTestLimiter() {
   return { limiter, state, pass: (ms: number) => (now += ms) };
 }
 
-const keyOf = (tenantId = newId('Tenant')): Viewer => ({ kind: 'apiKey', apiKeyId: newId('ApiKey'), tenantId, scopes: [] });
+const keyOf = (tenantId = newId('Tenant')): Viewer => ({
+  kind: 'apiKey',
+  apiKeyId: newId('ApiKey'),
+  tenantId,
+  scopes: [],
+});
 
 test('each credential has its own points, and all of a tenant share the tenant’s', async () => {
   const { limiter } = createTestLimiter();
@@ -71,7 +76,10 @@ test('a busy payer goes to the store for one operation in several, and gets no m
   const payer = { viewer: keyOf(), address: '1' };
   let granted = 0;
   for (let ms = 0; ms < 20_000; ms += 10) {
-    granted += await limiter.charge(payer, 1, OPEN).then(() => 1, () => 0);
+    granted += await limiter.charge(payer, 1, OPEN).then(
+      () => 1,
+      () => 0,
+    );
     pass(10);
   }
   expect(granted).toBeLessThanOrEqual(100 + 200);

@@ -55,9 +55,15 @@ export class RateLimitedError extends AppError {
   readonly remaining: number;
   readonly retryAfterS: number;
 
-  constructor(points: number, { policy, remaining, retryAfterMs }: { policy: Rate; remaining: number; retryAfterMs: number }) {
+  constructor(
+    points: number,
+    { policy, remaining, retryAfterMs }: { policy: Rate; remaining: number; retryAfterMs: number },
+  ) {
     const retryAfterS = Math.max(1, Math.ceil(retryAfterMs / 1000));
-    super('RATE_LIMITED', `The operation costs ${points} points, and ${Math.floor(remaining)} are left; try again in ${retryAfterS} s.`);
+    super(
+      'RATE_LIMITED',
+      `The operation costs ${points} points, and ${Math.floor(remaining)} are left; try again in ${retryAfterS} s.`,
+    );
     this.policy = policy;
     this.remaining = remaining;
     this.retryAfterS = retryAfterS;

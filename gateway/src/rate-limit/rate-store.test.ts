@@ -57,5 +57,5 @@ function describeRateStore(name: string, store: RateStore): void {
   });
 }
 
-describeRateStore('Redis', createRedisRateStore(redis));
+describeRateStore('Redis', await createRedisRateStore(redis));
 describeRateStore('this process', createLocalRateStore());

@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 
-// Longer than a round trip ever takes, shorter than anybody notices.
-const COMMAND_TIMEOUT_MS = 100;
+// Longer than a round trip takes on a busy machine; after one that took longer, Redis is left alone for a while.
+const COMMAND_TIMEOUT_MS = 500;
 
 /** How long a start waits for Redis; without it, what needs it is refused at first. */
 const FIRST_CONNECT_MS = 1_000;

@@ -27,13 +27,15 @@ end
 return { tostring(granted), tostring(free - granted), '0' }
 `;
 
+const WARM_UP = { key: 'warm-up', pointsPerSecond: 1, burst: 1 };
+
 type Command = (keyCount: number, ...keysAndArguments: (string | number)[]) => Promise<[string, string, string]>;
 
 /** Buckets that all gateways share; one round trip for all of a request's. */
-export function createRedisRateStore(redis: Redis): RateStore {
+export async function createRedisRateStore(redis: Redis): Promise<RateStore> {
   redis.defineCommand('takeRatePoints', { lua: SCRIPT });
   const run = (redis as Redis & { takeRatePoints: Command }).takeRatePoints.bind(redis);
-  return {
+  const store: RateStore = {
     take: async (buckets, { need, want }) => {
       const keys = buckets.map(({ key }) => `rate:${key}`);
       const rates = buckets.flatMap(({ pointsPerSecond, burst }) => [1000 / pointsPerSecond, burst]);
@@ -41,4 +43,7 @@ export function createRedisRateStore(redis: Redis): RateStore {
       return { granted: Number(granted), remaining: Number(remaining), retryAfterMs: Number(retryAfterMs) };
     },
   };
+  // A Redis in JavaScript takes its time over its first script; whether it answers at all is told when it must.
+  await store.take([WARM_UP], { need: 0, want: 0 }).catch(() => undefined);
+  return store;
 }

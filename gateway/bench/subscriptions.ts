@@ -1,0 +1,117 @@
+// A thousand sockets, each following a run of which the stub subgraph tells an event every so often; every event is
+// completed from two other subgraphs. `node gateway/bench/subscriptions.ts [--sockets N] [--rate N] [--seconds N] [--json FILE]`:
+// `rate` is in events per second over all sockets.
+import { fork } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { availableParallelism, loadavg } from 'node:os';
+import { setTimeout as wait } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { createClient } from 'graphql-ws';
+import { WebSocket } from 'ws';
+import { ask } from './ask.ts';
+import { startRedis } from './redis.ts';
+import { createBenchTokens } from './tokens.ts';
+
+const { values: options } = parseArgs({
+  options: {
+    sockets: { type: 'string', default: '1000' },
+    rate: { type: 'string', default: '100' },
+    seconds: { type: 'string', default: '10' },
+    json: { type: 'string' },
+  },
+});
+const SOCKETS = Number(options.sockets);
+const RATE = Number(options.rate);
+const SECONDS = Number(options.seconds);
+const QUERY = `subscription ($runId: ID!) { trainingProgress(runId: $runId) {
+  sequence at message run { model { name tenant { name } } } } }`;
+
+interface Event {
+  sequence: number;
+  message: string;
+  run: { model: { name: string; tenant: { name: string } } };
+}
+
+interface Received {
+  count: number;
+  /** Events that came out of their order, or of another socket's run. */
+  wrong: number;
+  lastSequence: number;
+}
+
+function open(url: string, { token, runId, latencies }: { token: string; runId: string; latencies: number[] }) {
+  const received: Received = { count: 0, wrong: 0, lastSequence: 0 };
+  const client = createClient({
+    url,
+    webSocketImpl: WebSocket,
+    retryAttempts: 0,
+    connectionParams: { authorization: `Bearer ${token}` },
+  });
+  client.subscribe<{ trainingProgress: Event }>(
+    { query: QUERY, variables: { runId } },
+    {
+      next: ({ data, errors }) => {
+        const event = data?.trainingProgress;
+        const [sentRun, sentAt] = event?.message.split(' ') ?? [];
+        const isRight =
+          errors === undefined &&
+          sentRun === runId &&
+          event?.run.model.tenant.name === 'Acme' &&
+          event.sequence === received.lastSequence + 1;
+        if (!isRight) received.wrong += 1;
+        received.lastSequence = event?.sequence ?? 0;
+        received.count += 1;
+        latencies.push(performance.timeOrigin + performance.now() - Number(sentAt));
+      },
+      error: () => {
+        received.wrong += 1;
+      },
+      complete: () => {},
+    },
+  );
+  return { received, client };
+}
+
+const redis = await startRedis();
+const { tokens, publicKey } = await createBenchTokens({ count: SOCKETS, areOne: true });
+const stubs = fork(new URL('stub-subgraphs.ts', import.meta.url));
+const { urls } = await ask<{ urls: Record<string, string> }>(stubs);
+await ask(stubs, { publicKey, eventIntervalMs: (1_000 * SOCKETS) / RATE });
+const gateway = fork(new URL('gateway-process.ts', import.meta.url), ['ours', JSON.stringify(urls), redis.url]);
+const { url } = await ask<{ url: string }>(gateway);
+const loadBefore = loadavg();
+const latencies: number[] = [];
+const sockets = tokens.map((token, index) =>
+  open(url.replace('http', 'ws'), { token, runId: `run_${index}`, latencies }),
+);
+await wait(5_000);
+latencies.length = 0;
+const countReceived = () => sockets.reduce((sum, { received }) => sum + received.count, 0);
+const receivedBefore = countReceived();
+const before = await ask<{ cpuUs: number }>(gateway, {});
+await wait(SECONDS * 1_000);
+const after = await ask<{ cpuUs: number; rssMiB: number }>(gateway, {});
+const delivered = countReceived() - receivedBefore;
+const sorted = latencies.toSorted((a, b) => a - b);
+const quantile = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+const figures = {
+  sockets: SOCKETS,
+  eventsPerSecondWanted: RATE,
+  eventsPerSecondDelivered: delivered / SECONDS,
+  cpuUsPerEvent: (after.cpuUs - before.cpuUs) / delivered,
+  p50Ms: quantile(0.5),
+  p95Ms: quantile(0.95),
+  p99Ms: quantile(0.99),
+  wrongEvents: sockets.reduce((sum, { received }) => sum + received.wrong, 0),
+  silentSockets: sockets.filter(({ received }) => received.count === 0).length,
+  rssMiB: after.rssMiB,
+};
+const machine = { cores: availableParallelism(), loadBefore, loadAfter: loadavg(), node: process.version };
+for (const [name, value] of Object.entries(figures)) console.log(`${name.padEnd(26)} ${value.toFixed(1).padStart(10)}`);
+console.log(`${machine.cores} cores, load ${loadBefore.map((value) => value.toFixed(1)).join(' ')} before`);
+if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify({ machine, figures }, null, 2)}\n`);
+for (const { client } of sockets) await client.dispose();
+gateway.disconnect();
+stubs.disconnect();
+redis.stop();
+process.exit();
