@@ -17,7 +17,10 @@ export interface CanaryTenant {
   secretKeyId: string;
   client: ApiClient;
   /** Every global id of the tenant. */
-  ids: Record<'Tenant' | 'Account' | 'ApiKey' | 'Item' | 'User' | 'Model' | 'TrainingRun' | 'ModelVersion' | 'Webhook', string>;
+  ids: Record<
+    'Tenant' | 'Account' | 'ApiKey' | 'Item' | 'User' | 'Model' | 'TrainingRun' | 'ModelVersion' | 'Webhook',
+    string
+  >;
   known: (coordinate: string) => KnownValues;
 }
 

@@ -13,7 +13,11 @@ async function pageHeaders(): Promise<Headers> {
 }
 
 /** What each weakness costs of 100 points: what a scanner of public sites takes off for it, or more. */
-const WEAKNESSES: { name: string; cost: number; isThere: (headers: Headers, csp: (directive: string) => string[]) => boolean }[] = [
+const WEAKNESSES: {
+  name: string;
+  cost: number;
+  isThere: (headers: Headers, csp: (directive: string) => string[]) => boolean;
+}[] = [
   { name: 'no policy for content', cost: 50, isThere: (headers) => !headers.has('content-security-policy') },
   {
     name: 'scripts from anywhere',
@@ -23,9 +27,17 @@ const WEAKNESSES: { name: string; cost: number; isThere: (headers: Headers, csp:
       return sources.length === 0 || sources.some((source) => /^(\*|https?:|data:|blob:)$/.test(source));
     },
   },
-  { name: 'inline scripts without a nonce', cost: 40, isThere: (_, csp) => csp('script-src').includes("'unsafe-inline'") },
+  {
+    name: 'inline scripts without a nonce',
+    cost: 40,
+    isThere: (_, csp) => csp('script-src').includes("'unsafe-inline'"),
+  },
   { name: 'eval', cost: 30, isThere: (_, csp) => csp('script-src').some((source) => source.includes('unsafe-eval')) },
-  { name: 'no nonce', cost: 20, isThere: (_, csp) => !csp('script-src').some((source) => source.startsWith("'nonce-")) },
+  {
+    name: 'no nonce',
+    cost: 20,
+    isThere: (_, csp) => !csp('script-src').some((source) => source.startsWith("'nonce-")),
+  },
   ...(['default-src', 'connect-src', 'img-src', 'font-src', 'form-action'] as const).map((directive) => ({
     name: `${directive} is open`,
     cost: 20,
@@ -40,21 +52,34 @@ const WEAKNESSES: { name: string; cost: number; isThere: (headers: Headers, csp:
   {
     name: 'HTTPS is not kept for half a year',
     cost: 20,
-    isThere: (headers) => Number(/max-age=(\d+)/.exec(headers.get('strict-transport-security') ?? '')?.[1] ?? 0) < 15_768_000,
+    isThere: (headers) =>
+      Number(/max-age=(\d+)/.exec(headers.get('strict-transport-security') ?? '')?.[1] ?? 0) < 15_768_000,
   },
   { name: 'types are sniffed', cost: 10, isThere: (headers) => headers.get('x-content-type-options') !== 'nosniff' },
   { name: 'old browsers frame it', cost: 10, isThere: (headers) => headers.get('x-frame-options') !== 'DENY' },
   {
     name: 'addresses are told to other sites',
     cost: 10,
-    isThere: (headers) => !/^(no-referrer|same-origin|strict-origin(-when-cross-origin)?)$/.test(headers.get('referrer-policy') ?? ''),
+    isThere: (headers) =>
+      !/^(no-referrer|same-origin|strict-origin(-when-cross-origin)?)$/.test(headers.get('referrer-policy') ?? ''),
   },
-  { name: 'openers reach in', cost: 10, isThere: (headers) => headers.get('cross-origin-opener-policy') !== 'same-origin' },
-  { name: 'others embed its files', cost: 10, isThere: (headers) => headers.get('cross-origin-resource-policy') !== 'same-origin' },
+  {
+    name: 'openers reach in',
+    cost: 10,
+    isThere: (headers) => headers.get('cross-origin-opener-policy') !== 'same-origin',
+  },
+  {
+    name: 'others embed its files',
+    cost: 10,
+    isThere: (headers) => headers.get('cross-origin-resource-policy') !== 'same-origin',
+  },
   {
     name: 'devices are open',
     cost: 10,
-    isThere: (headers) => ['camera', 'microphone', 'geolocation'].some((device) => headers.get('permissions-policy')?.includes(`${device}=()`) !== true),
+    isThere: (headers) =>
+      ['camera', 'microphone', 'geolocation'].some(
+        (device) => headers.get('permissions-policy')?.includes(`${device}=()`) !== true,
+      ),
   },
 ];
 

@@ -87,7 +87,8 @@ async function resolveTarget(url: URL, rules: TargetRules): Promise<string> {
   const [first] = addresses;
   if (first === undefined) throw new ForbiddenTargetError(`${url.hostname} has no address`);
   const refused = addresses.find((address) => !rules.isAllowed(address));
-  if (refused !== undefined) throw new ForbiddenTargetError(`${url.hostname} leads to ${refused}, which is no public address`);
+  if (refused !== undefined)
+    throw new ForbiddenTargetError(`${url.hostname} leads to ${refused}, which is no public address`);
   return first;
 }
 

@@ -22,7 +22,9 @@ export interface TestSubgraph extends AsyncDisposable, SubgraphClient {
   readonly ownerUrl: string;
 }
 
-export async function createTestSubgraph(options: { redisUrl?: string; targetRules?: TargetRules } = {}): Promise<TestSubgraph> {
+export async function createTestSubgraph(
+  options: { redisUrl?: string; targetRules?: TargetRules } = {},
+): Promise<TestSubgraph> {
   const { redisUrl = testInfrastructure().redisUrl, ...rest } = options;
   const database = await createTestDatabase();
   const { db } = database;

@@ -79,7 +79,11 @@ test('a test event arrives signed, as the receiver’s own library verifies, and
   expect(received[0]?.headers['webhook-id']).toBe(delivery?.id);
   expect(() => verify(newWebhookSecret())).toThrow('No matching signature found');
   expect(await subgraph.read(viewer, LIST)).toMatchObject({
-    tenant: { webhooks: { edges: [{ node: { url, deliveries: [{ id: delivery?.id, eventType: 'webhook.test', status: 200 }] } }] } },
+    tenant: {
+      webhooks: {
+        edges: [{ node: { url, deliveries: [{ id: delivery?.id, eventType: 'webhook.test', status: 200 }] } }],
+      },
+    },
   });
 });
 
@@ -115,17 +119,20 @@ test('a target that says 410 is disabled, one that redirects is not followed, an
   expect(received).toHaveLength(2);
 });
 
-test.each(['http://127.0.0.2/', 'https://hook.example/', 'http://user@hook.example/', 'nonsense', `http://${'x'.repeat(2_000)}/`])(
-  'a webhook to %s is refused with what was wanted',
-  async (wrong) => {
-    const { viewer } = await signUpTenant(subgraph);
-    expect(await mutate(viewer, 'createWebhook', { url: wrong })).toMatchObject({
-      webhook: null,
-      secret: null,
-      userErrors: [{ code: 'INVALID', path: ['url'] }],
-    });
-  },
-);
+test.each([
+  'http://127.0.0.2/',
+  'https://hook.example/',
+  'http://user@hook.example/',
+  'nonsense',
+  `http://${'x'.repeat(2_000)}/`,
+])('a webhook to %s is refused with what was wanted', async (wrong) => {
+  const { viewer } = await signUpTenant(subgraph);
+  expect(await mutate(viewer, 'createWebhook', { url: wrong })).toMatchObject({
+    webhook: null,
+    secret: null,
+    userErrors: [{ code: 'INVALID', path: ['url'] }],
+  });
+});
 
 test('another tenant neither sees, tests, rotates nor deletes a webhook; its own deletes it', async () => {
   const { viewer } = await signUpTenant(subgraph);
