@@ -5,10 +5,13 @@ const repositoryRoot = fileURLToPath(new URL('..', import.meta.url));
 
 // The Content-Security-Policy is set in proxy.ts: it holds a nonce and the gateway's run-time address.
 const SECURITY_HEADERS = [
+  // Browsers heed it over HTTPS alone.
+  { key: 'Strict-Transport-Security', value: 'max-age=63072000; includeSubDomains' },
   { key: 'X-Content-Type-Options', value: 'nosniff' },
   { key: 'X-Frame-Options', value: 'DENY' },
   { key: 'Referrer-Policy', value: 'strict-origin-when-cross-origin' },
   { key: 'Cross-Origin-Opener-Policy', value: 'same-origin' },
+  { key: 'Cross-Origin-Resource-Policy', value: 'same-origin' },
   { key: 'Permissions-Policy', value: 'camera=(), microphone=(), geolocation=(), payment=(), usb=()' },
 ];
 

@@ -87,10 +87,8 @@ function foreignBytes(tenant: CanaryTenant, { document }: GeneratedOperation, te
 }
 
 /** A session of the platform's own key: of a role, or one that has expired. */
-async function signSession(
-  tenant: CanaryTenant,
-  { role = 'OWNER' as Role, expiresAt = '10m' as string | number } = {},
-) {
+async function signSession(tenant: CanaryTenant, options: { role?: Role; expiresAt?: number } = {}) {
+  const { role = 'OWNER', expiresAt = '10m' } = options;
   return new SignJWT({ tenant: tenant.tenantId, role })
     .setProtectedHeader({ alg: 'EdDSA' })
     .setIssuer('kindred')
@@ -197,7 +195,7 @@ test('an expired session, one of another key, and a revoked API key are refused 
   ];
   for (const headers of credentials) {
     for (const operation of operations) {
-      const { status, text, codes } = await send(operation, headers as Record<string, string>);
+      const { status, text, codes } = await send(operation, headers);
       expect([status, codes], operation.coordinate).toEqual([401, ['UNAUTHENTICATED']]);
       expect(foreignBytes(victim, operation, text), operation.coordinate).toEqual([]);
     }

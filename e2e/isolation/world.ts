@@ -17,7 +17,10 @@ export interface CanaryTenant {
   secretKeyId: string;
   client: ApiClient;
   /** Every global id of the tenant. */
-  ids: Record<'Tenant' | 'Account' | 'ApiKey' | 'Item' | 'User' | 'Model' | 'TrainingRun' | 'ModelVersion', string>;
+  ids: Record<
+    'Tenant' | 'Account' | 'ApiKey' | 'Item' | 'User' | 'Model' | 'TrainingRun' | 'ModelVersion' | 'Webhook',
+    string
+  >;
   known: (coordinate: string) => KnownValues;
 }
 
@@ -68,6 +71,11 @@ export async function openCanaryTenant(servers: Servers): Promise<CanaryTenant> 
     client,
     `{ item(externalId: "item-1") { id } user(externalId: "user-1") { id } }`,
   );
+  const { createWebhook } = await run<{ createWebhook: { webhook: { id: string } } }>(
+    client,
+    `mutation ($url: String!) { createWebhook(input: { url: $url }) { webhook { id } } }`,
+    { url: `https://hook.invalid/${canary}` },
+  );
   const tenantId = decodeGlobalId('Tenant', viewer.tenant.id);
   const { runId, versionId } = await writeTraining(servers, { tenantId, modelId: createModel.model.id, canary });
   const ids = {
@@ -79,6 +87,7 @@ export async function openCanaryTenant(servers: Servers): Promise<CanaryTenant> 
     Model: createModel.model.id,
     TrainingRun: runId,
     ModelVersion: versionId,
+    Webhook: createWebhook.webhook.id,
   };
   const secrets = { secretKey: createApiKey.secret, secretKeyId: createApiKey.apiKey.id };
   return {
@@ -126,6 +135,8 @@ function knownValues(ids: CanaryTenant['ids'], coordinate: string): KnownValues 
     accountId: ids.Account,
     apiKeyId: ids.ApiKey,
     tenantId: ids.Tenant,
+    webhookId: ids.Webhook,
+    url: 'https://hook.invalid/',
     invitationId: `inv_${'0'.repeat(32)}`,
     role: 'VIEWER',
     reason: 'a reason of the test',

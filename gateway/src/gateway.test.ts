@@ -124,7 +124,7 @@ test('a publishable API key that is bound to origins is refused to pages of othe
   graph.world.apiKeyRules.set(apiKey, { allowedOrigins: ['https://shop.example'] });
   const refusalFrom = async (origin: Record<string, string>) => {
     const answer = await post(graph.gateway.url, '{ viewer { scopes } }', { headers: { 'x-api-key': apiKey, ...origin } });
-    return answer.body.errors?.[0]?.message ?? '';
+    return answer.errors?.[0]?.message ?? '';
   };
   // Nothing is published here: a key that is good in its place is refused the document, not the origin.
   expect(await refusalFrom({ origin: 'https://shop.example' })).toContain('published');

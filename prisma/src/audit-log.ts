@@ -16,7 +16,10 @@ export type AuditAction =
   | 'acceptInvitation'
   | 'changeMemberRole'
   | 'removeMember'
-  | 'enterTenant';
+  | 'enterTenant'
+  | 'createWebhook'
+  | 'rotateWebhookSecret'
+  | 'deleteWebhook';
 
 export interface AuditEventRow {
   tenantId: TenantId;

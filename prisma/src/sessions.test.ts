@@ -23,7 +23,11 @@ function refresh(db: Db, usedDigest: Uint8Array, next = newToken()) {
 }
 
 /** As if the token had been used so long ago. */
-async function ageUse(db: Db, { tenantId }: TestTenant, digest: Uint8Array, ageMs: number): Promise<void> {
+async function ageUse(
+  db: Db,
+  { tenantId }: TestTenant,
+  { digest, ageMs }: { digest: Uint8Array; ageMs: number },
+): Promise<void> {
   await withTenant(db, tenantId, (tx) =>
     tx.client.refreshToken.updateMany({
       where: { digest: new Uint8Array(digest) },
@@ -84,10 +88,10 @@ test('a token used again within the grace is refused and ends nothing; after it,
   const first = await open(db, ours);
   const [second, third] = [newToken(), newToken()];
   await refresh(db, first, second);
-  await ageUse(db, ours, first, GRACE_MS - 1_000);
+  await ageUse(db, ours, { digest: first, ageMs: GRACE_MS - 1_000 });
   expect(await refresh(db, first)).toMatchObject({ outcome: 'JUST_USED' });
   expect(await refresh(db, second.digest, third)).toMatchObject({ outcome: 'REFRESHED' });
-  await ageUse(db, ours, first, GRACE_MS + 1_000);
+  await ageUse(db, ours, { digest: first, ageMs: GRACE_MS + 1_000 });
   expect(await refresh(db, first)).toMatchObject({ outcome: 'REUSED' });
   expect(await refresh(db, third.digest)).toMatchObject({ outcome: 'UNKNOWN' });
 });

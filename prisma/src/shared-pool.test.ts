@@ -32,7 +32,7 @@ async function request(db: Db, { tenantId }: TestTenant, number: number): Promis
       expect(tenants.map(({ id }) => id)).toEqual([tenantId]);
       expect(foreign).toEqual([{ count: 0 }]);
       for (const item of items) expect(item.title).toBe(title);
-      return 'done';
+      return 'done' as const;
     });
   } catch (error) {
     if (aborts) return 'aborted';

@@ -20,6 +20,8 @@ const config: CodegenConfig = {
           Member: '@kindred/db/members#MemberRow',
           AuditEvent: '@kindred/db/audit-log#AuditEventRow',
           Invitation: '@kindred/db/invitations#InvitationRow',
+          Webhook: '@kindred/db/webhooks#WebhookRow',
+          WebhookDelivery: '@kindred/db/webhooks#WebhookDeliveryRow',
           ApiKeyCredentials: '@kindred/db/api-keys#KnownApiKey',
           Viewer: '../context.ts#TenantViewer',
         },

@@ -61,7 +61,10 @@ function createLock(): (work: () => Promise<void>) => Promise<void> {
 
 function openStore(
   storage: ReturnType<typeof memoryStorage>,
-  { refreshSession = fakeApi() as RefreshSession, exclusively = createLock() } = {},
+  {
+    refreshSession = fakeApi(),
+    exclusively = createLock(),
+  }: { refreshSession?: RefreshSession; exclusively?: (work: () => Promise<void>) => Promise<void> } = {},
 ): SessionStore {
   return createSessionStore({ storage, now: Date.now, refreshSession, exclusively, onOtherTab: storage.onOtherTab });
 }

@@ -66,15 +66,21 @@ export function readStoredSession(raw: string | null, now: number): StoredSessio
   return Date.parse(session.refreshExpiresAt) > now ? session : null;
 }
 
-export function createSessionStore(environment: SessionEnvironment): SessionStore {
-  const { storage, now, refreshSession, exclusively, onOtherTab } = environment;
+/** The session as this page and its storage have it, and who is told of its changes. */
+interface SessionState extends Pick<SessionStore, 'current' | 'generation' | 'lastEnd' | 'open' | 'end' | 'subscribe'> {
+  /** What the storage holds now, which another tab may have written. */
+  stored: () => StoredSession | null;
+  /** Replaces the session's tokens: kept in storage, unless they come from there. */
+  renew: (next: StoredSession, from: 'api' | 'storage') => void;
+}
+
+function createSessionState({ storage, now, onOtherTab }: SessionEnvironment): SessionState {
   const listeners = new Set<() => void>();
-  const readStored = (): StoredSession | null => readStoredSession(storage.getItem(STORAGE_KEY), now());
-  let session = readStored();
+  const stored = (): StoredSession | null => readStoredSession(storage.getItem(STORAGE_KEY), now());
+  let session = stored();
   let ended: SessionEnd | null = session === null && storage.getItem(STORAGE_KEY) !== null ? 'expired' : null;
   let generation = 0;
   let expiry: ReturnType<typeof setTimeout> | undefined;
-  let refreshing: Promise<void> | null = null;
 
   const change = (next: StoredSession | null, reason: SessionEnd | null): void => {
     session = next;
@@ -82,6 +88,10 @@ export function createSessionStore(environment: SessionEnvironment): SessionStor
     clearTimeout(expiry);
     watchExpiry();
     for (const listener of listeners) listener();
+  };
+  const renew: SessionState['renew'] = (next, from) => {
+    if (from === 'api') storage.setItem(STORAGE_KEY, JSON.stringify(next));
+    change(next, null);
   };
   const end = (reason: SessionEnd): void => {
     if (session === null) return;
@@ -95,55 +105,64 @@ export function createSessionStore(environment: SessionEnvironment): SessionStor
     if (leftMs <= 0) return end('expired');
     expiry = setTimeout(watchExpiry, Math.min(leftMs, LONGEST_TIMER_MS));
   };
-  const store = (next: StoredSession): void => {
-    storage.setItem(STORAGE_KEY, JSON.stringify(next));
-    change(next, null);
+  if (session === null) storage.removeItem(STORAGE_KEY);
+  watchExpiry();
+  onOtherTab(() => {
+    const next = stored();
+    if (next?.accessToken === session?.accessToken) return;
+    if (next === null || session === null) generation += 1;
+    change(next, next === null ? 'signed-out' : null);
+  });
+  return {
+    current: () => session,
+    generation: () => generation,
+    lastEnd: () => ended,
+    open: (next) => {
+      generation += 1;
+      renew(next, 'api');
+    },
+    end,
+    subscribe: (listener) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    stored,
+    renew,
   };
+}
+
+export function createSessionStore(environment: SessionEnvironment): SessionStore {
+  const { now, refreshSession, exclusively } = environment;
+  const { stored, renew, ...state } = createSessionState(environment);
+  let refreshing: Promise<void> | null = null;
+
   const refreshOnce = async (): Promise<void> => {
-    const before = session;
+    const before = state.current();
     await exclusively(async () => {
       // Another tab may have refreshed or signed out while this one waited.
-      const stored = readStored();
-      if (session !== before || before === null) return;
-      if (stored !== null && stored.refreshToken !== before.refreshToken) return change(stored, null);
+      const known = stored();
+      if (state.current() !== before || before === null) return;
+      if (known !== null && known.refreshToken !== before.refreshToken) return renew(known, 'storage');
       const next = await refreshSession(before.refreshToken);
-      if (session !== before) return;
-      if (next === null) end('expired');
-      else store(next);
+      if (state.current() !== before) return;
+      if (next === null) state.end('expired');
+      else renew(next, 'api');
     });
   };
   const refresh = (): Promise<void> =>
     (refreshing ??= refreshOnce().finally(() => {
       refreshing = null;
     }));
-  if (session === null) storage.removeItem(STORAGE_KEY);
-  watchExpiry();
-  onOtherTab(() => {
-    const next = readStored();
-    if (next?.accessToken === session?.accessToken) return;
-    if (next === null || session === null) generation += 1;
-    change(next, next === null ? 'signed-out' : null);
-  });
 
   return {
-    current: () => session,
-    generation: () => generation,
-    lastEnd: () => ended,
-    open(next) {
-      generation += 1;
-      store(next);
-    },
-    end,
+    ...state,
     async liveToken() {
+      const session = state.current();
       if (session !== null && Date.parse(session.expiresAt) - now() < EARLY_MS) await refresh();
-      return session?.accessToken;
+      return state.current()?.accessToken;
     },
     async replace(refusedToken) {
-      if (session?.accessToken === refusedToken) await refresh();
-    },
-    subscribe(listener) {
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
+      if (state.current()?.accessToken === refusedToken) await refresh();
     },
   };
 }

@@ -8,6 +8,8 @@ export type TenantId = Branded<'TenantId'>;
 export type AccountId = Branded<'AccountId'>;
 export type SessionId = Branded<'SessionId'>;
 export type InvitationId = Branded<'InvitationId'>;
+export type WebhookId = Branded<'WebhookId'>;
+export type WebhookDeliveryId = Branded<'WebhookDeliveryId'>;
 export type ApiKeyId = Branded<'ApiKeyId'>;
 export type ItemId = Branded<'ItemId'>;
 export type UserId = Branded<'UserId'>;
@@ -20,6 +22,8 @@ interface IdByKind {
   Account: AccountId;
   Session: SessionId;
   Invitation: InvitationId;
+  Webhook: WebhookId;
+  WebhookDelivery: WebhookDeliveryId;
   ApiKey: ApiKeyId;
   Item: ItemId;
   User: UserId;
@@ -36,6 +40,8 @@ const PREFIX_BY_KIND: Record<IdKind, string> = {
   Account: 'acc',
   Session: 'ses',
   Invitation: 'inv',
+  Webhook: 'whk',
+  WebhookDelivery: 'dlv',
   ApiKey: 'key',
   Item: 'itm',
   User: 'usr',

@@ -25,6 +25,8 @@ const SERVICES: Record<string, { port: PortName; entryPoint: string }> = {
   'worker-train-cpu': { port: 'workerTrainCpu', entryPoint: 'workflows/src/workers/train-cpu.ts' },
 };
 const PORTS = portsFrom(4000);
+// A store of objects that needs no key of its own has its rights by the machine's identity.
+const OPTIONAL_SECRETS = new Set(['S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY']);
 const SECRET = 'a-secret-of-more-than-thirty-two-characters';
 const SIGNING_KEY = Buffer.from(
   JSON.stringify(generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })),
@@ -38,7 +40,11 @@ interface ComposeService {
 interface Container {
   command: string[];
   ports?: { containerPort: number }[];
-  env: { name: string; value?: string; valueFrom?: { configMapKeyRef?: { key: string } } }[];
+  env: {
+    name: string;
+    value?: string;
+    valueFrom?: { configMapKeyRef?: { key: string }; secretKeyRef?: { key: string } };
+  }[];
 }
 interface Manifest {
   kind: string;
@@ -107,6 +113,21 @@ describe.each(Object.entries(SERVICES))('the deployment of %s', (name, { port, e
     expect(environment.PORT).toBe(String(PORTS[port]));
     expect(container(name).ports).toEqual([{ name: 'http', containerPort: PORTS[port] }]);
   });
+
+  it('refuses to start in production without a secret, or with one that says that it is for development', () => {
+    const environment = podEnvironment(name);
+    const secrets = container(name)
+      .env.filter(({ valueFrom }) => valueFrom?.secretKeyRef !== undefined)
+      .map(({ name: key }) => key);
+    expect(environment.NODE_ENV).toBe('production');
+    for (const key of secrets) {
+      const { [key]: secret, ...without } = environment;
+      if (!OPTIONAL_SECRETS.has(key)) expect(refusalOfEnv(entryPoint, without), `without ${key}`).toContain(key);
+      const weak = { ...environment, [key]: `development ${secret}` };
+      // The name of a key is no secret.
+      if (!key.endsWith('_ID')) expect(refusalOfEnv(entryPoint, weak), `with a weak ${key}`).toContain(key);
+    }
+  }, 60_000);
 
   it('starts the entry point that exists, is scraped, and is answered for by a Service of its port', () => {
     expect(composeService(name).command).toEqual(['node', entryPoint]);

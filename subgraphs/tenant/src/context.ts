@@ -1,5 +1,6 @@
 import type { Db } from '@kindred/db/client';
 import type { Viewer } from '@kindred/domain/viewer';
+import type { TargetRules } from '@kindred/service/post-publicly';
 import type { AccessTokens } from './access-tokens.ts';
 import { createLoaders, type Loaders } from './loaders.ts';
 import type { Passwords } from './passwords.ts';
@@ -15,6 +16,8 @@ export interface TenantServices {
   passwords: Passwords;
   signInThrottle: SignInThrottle;
   apiKeyPepper: string;
+  /** Where webhooks may lead. */
+  targetRules: TargetRules;
 }
 
 /** What every resolver of one request shares. */

@@ -19,6 +19,14 @@ import { signIn } from './sign-in.ts';
 import { signOut, signOutEverywhere } from './sign-out.ts';
 import { signUp } from './sign-up.ts';
 import { findAccountOf, findMemberAccount, findTenantOf, identify } from './viewer-fields.ts';
+import {
+  createWebhook,
+  deleteWebhook,
+  listDeliveries,
+  listWebhooks,
+  rotateWebhookSecret,
+  testWebhook,
+} from './webhooks.ts';
 
 /** Scopes are enforced by the server from the directives in schema.graphql. */
 export const resolvers: Resolvers = {
@@ -44,6 +52,10 @@ export const resolvers: Resolvers = {
     acceptInvitation: (_root, { input }, context) => acceptInvitation(context, input),
     changeMemberRole: (_root, { input }, context) => changeMemberRole(context, input),
     removeMember: (_root, { input }, context) => removeMember(context, input),
+    createWebhook: (_root, { input }, context) => createWebhook(context, input),
+    rotateWebhookSecret: (_root, { input }, context) => rotateWebhookSecret(context, input.webhookId),
+    deleteWebhook: (_root, { input }, context) => deleteWebhook(context, input.webhookId),
+    testWebhook: (_root, { input }, context) => testWebhook(context, input.webhookId),
     createApiKey: (_root, { input }, context) => createApiKey(context, input),
     rotateApiKey: (_root, { input }, context) => rotateApiKey(context, input),
     revokeApiKey: (_root, { input }, context) => revokeApiKey(context, input),
@@ -59,6 +71,7 @@ export const resolvers: Resolvers = {
     id: (tenant) => encodeGlobalId('Tenant', tenant.id),
     apiKeys: (tenant, args, context) => listApiKeys(context, tenant, args),
     members: (tenant, args, context) => listMembers(context, tenant, args),
+    webhooks: (tenant, args, context) => listWebhooks(context, tenant, args),
     auditEvents: (tenant, args, context) => listAuditEvents(context, tenant, args),
   },
   Member: {
@@ -67,6 +80,13 @@ export const resolvers: Resolvers = {
   },
   Invitation: {
     id: (invitation) => encodeGlobalId('Invitation', invitation.id),
+  },
+  Webhook: {
+    id: (webhook) => encodeGlobalId('Webhook', webhook.id),
+    deliveries: (webhook, { first }, context) => listDeliveries(context, webhook, first),
+  },
+  WebhookDelivery: {
+    id: (delivery) => encodeGlobalId('WebhookDelivery', delivery.id),
   },
   AuditEvent: {
     sequence: (event) => Number(event.sequence),

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Db } from '@kindred/db/client';
 import type { Redis } from '@kindred/service/redis';
+import { PUBLIC_TARGETS, type TargetRules } from '@kindred/service/post-publicly';
 import { startSubgraph, type RunningServer, type SubgraphOptions } from '@kindred/service/subgraph-server';
 import { createAccessTokens, type SessionSigningKeys } from './access-tokens.ts';
 import { createContext, type TenantContext, type TenantServices } from './context.ts';
@@ -14,9 +15,11 @@ export async function startTenant(options: {
   redis: Redis;
   logger: SubgraphOptions<TenantContext>['logger'];
   env: SubgraphOptions<TenantContext>['env'];
+  /** Where webhooks may lead; left out: to the public internet over HTTPS. */
+  targetRules?: TargetRules;
   secrets: { sessionSigningKeys: SessionSigningKeys; apiKeyPepper: string };
 }): Promise<RunningServer> {
-  const { db, redis, logger, env, secrets } = options;
+  const { db, redis, logger, env, secrets, targetRules = PUBLIC_TARGETS } = options;
   const accessTokens = await createAccessTokens(secrets.sessionSigningKeys);
   const services: TenantServices = {
     db,
@@ -24,6 +27,7 @@ export async function startTenant(options: {
     passwords: await createPasswords(),
     signInThrottle: createSignInThrottle(redis),
     apiKeyPepper: secrets.apiKeyPepper,
+    targetRules,
   };
   return startSubgraph<TenantContext>({
     name: 'tenant',

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Db } from '@kindred/db/client';
 import { decodeGlobalId } from '@kindred/domain/ids';
 import { scopesOfRole, type Viewer } from '@kindred/domain/viewer';
+import type { TargetRules } from '@kindred/service/post-publicly';
 import { connectRedis } from '@kindred/service/redis';
 import { testInfrastructure } from '@kindred/testing/infrastructure';
 import { createLogger } from '@kindred/service/logger';
@@ -21,7 +22,10 @@ export interface TestSubgraph extends AsyncDisposable, SubgraphClient {
   readonly ownerUrl: string;
 }
 
-export async function createTestSubgraph({ redisUrl = testInfrastructure().redisUrl } = {}): Promise<TestSubgraph> {
+export async function createTestSubgraph(
+  options: { redisUrl?: string; targetRules?: TargetRules } = {},
+): Promise<TestSubgraph> {
+  const { redisUrl = testInfrastructure().redisUrl, ...rest } = options;
   const database = await createTestDatabase();
   const { db } = database;
   const secrets = {
@@ -30,7 +34,7 @@ export async function createTestSubgraph({ redisUrl = testInfrastructure().redis
   };
   const redis = connectRedis(redisUrl);
   const logger = createLogger('tenant', 'error');
-  const server = await startTenant({ db, redis, env: TEST_SERVER_ENV, secrets, logger });
+  const server = await startTenant({ db, redis, env: TEST_SERVER_ENV, secrets, logger, ...rest });
   return {
     db,
     ownerUrl: database.ownerUrl,
