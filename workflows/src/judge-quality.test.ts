@@ -13,8 +13,14 @@ function comparison(
   return { rival, label: rival.toLowerCase(), ndcgAt10, difference: { low, mean, high } };
 }
 
-function judge(comparisons: Comparison[], over: Partial<Evaluation['metrics']> = {}, index = INDEX, reach = 1) {
-  return judgeQuality({ metrics: { ...METRICS, ...over }, baselines: [], comparisons, reach }, index);
+interface Seen {
+  metrics?: Partial<Evaluation['metrics']>;
+  index?: typeof INDEX;
+  reach?: number;
+}
+
+function judge(comparisons: Comparison[], { metrics = {}, index = INDEX, reach = 1 }: Seen = {}) {
+  return judgeQuality({ metrics: { ...METRICS, ...metrics }, baselines: [], comparisons, reach }, index);
 }
 
 const failed = (gate: ReturnType<typeof judgeQuality>) =>
@@ -53,10 +59,10 @@ test('the best of the baselines counts', () => {
 });
 
 test('coverage and index recall have floors', () => {
-  expect(failed(judge([], { coverageAt10: 0.009 }))).toEqual(['COVERAGE']);
-  expect(failed(judge([], {}, { recallAt20: 0.89 }))).toEqual(['INDEX_RECALL']);
+  expect(failed(judge([], { metrics: { coverageAt10: 0.009 } }))).toEqual(['COVERAGE']);
+  expect(failed(judge([], { index: { recallAt20: 0.89 } }))).toEqual(['INDEX_RECALL']);
 });
 
 test('few users in a large catalogue are not asked to show what their lists cannot hold', () => {
-  expect(failed(judge([], { coverageAt10: 0.001 }, INDEX, 0.002))).toEqual([]);
+  expect(failed(judge([], { metrics: { coverageAt10: 0.001 }, reach: 0.002 }))).toEqual([]);
 });

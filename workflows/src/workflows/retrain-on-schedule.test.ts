@@ -112,5 +112,5 @@ test("a training that the model's last workflow holds up is started once that ha
   const { runId } = await fire(input);
   await held.result().catch(() => null);
   const runs = await withTenant(db, input.tenantId, (tx) => findTrainingRuns(tx, runId === null ? [] : [runId]));
-  expect(runs).toMatchObject([{ status: 'SUCCEEDED' }]);
+  expect(runs).toMatchObject([{ failure: null, status: 'SUCCEEDED' }]);
 });

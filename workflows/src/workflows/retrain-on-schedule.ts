@@ -25,7 +25,7 @@ const { queueScheduledRun, finishRun } = proxyActivities<DataActivities>({
 });
 
 /** How often the model's workflow is waited for that has ended its run and not yet closed. */
-const CLOSING_TRIES = 5;
+const CLOSING_TRIES = 20;
 
 /**
  * What a model's schedule starts: a training, if enough has come in since the last one and nobody trains the model already. It

@@ -14,38 +14,21 @@ export interface Steering {
   runLongStep<T>(step: (isStopping: boolean) => Promise<T>): Promise<T>;
 }
 
+/** What people want of the run now; `interrupt` ends the step under way so that it is taken up anew. */
+interface Wishes {
+  isPaused: boolean;
+  isStopping: boolean;
+  interrupt: () => void;
+}
+
 /** Listens to the run's signals from now on; `note` is told of each change that took effect. */
 export function openSteering(note: (change: SteeringChange) => Promise<void>): Steering {
-  let isPaused = false;
-  let isStopping = false;
-  let interrupt = (): void => {};
-  const seen = new Set<string>();
-  const on = (signal: SteeringSignal, change: () => void) =>
-    setHandler(defineSignal<[SteeringRequest]>(STEERING_SIGNALS[signal]), ({ requestId }) => {
-      if (!seen.has(requestId)) {
-        seen.add(requestId);
-        change();
-      }
-    });
-  on('pause', () => {
-    isPaused = true;
-    interrupt();
-  });
-  on('resume', () => {
-    isPaused = false;
-  });
-  on('stop', () => {
-    isPaused = false;
-    if (!isStopping) {
-      isStopping = true;
-      interrupt();
-    }
-  });
+  const wishes = listen();
 
   async function waitWhilePaused(): Promise<void> {
-    while (isPaused) {
+    while (wishes.isPaused) {
       await note('PAUSED');
-      await condition(() => !isPaused);
+      await condition(() => !wishes.isPaused);
       await note('RESUMED');
     }
   }
@@ -55,28 +38,56 @@ export function openSteering(note: (change: SteeringChange) => Promise<void>): S
     let stopIsDue = true;
     while (true) {
       await waitWhilePaused();
-      const stopping = isStopping;
-      if (stopping && stopIsDue) {
+      const { isStopping } = wishes;
+      if (isStopping && stopIsDue) {
         stopIsDue = false;
         await note('STOPPING');
       }
       let wasInterrupted = false;
       const attempt = new CancellationScope();
-      interrupt = () => {
+      wishes.interrupt = () => {
         wasInterrupted = true;
         attempt.cancel();
       };
       try {
-        return await attempt.run(() => step(stopping));
+        return await attempt.run(() => step(isStopping));
       } catch (error) {
         if (!wasInterrupted || !isCancellation(error) || run.consideredCancelled) {
           throw error;
         }
       } finally {
-        interrupt = () => {};
+        wishes.interrupt = () => {};
       }
     }
   }
 
-  return { state: () => ({ isPaused, isStopping }), waitWhilePaused, runLongStep };
+  const state = () => ({ isPaused: wishes.isPaused, isStopping: wishes.isStopping });
+  return { state, waitWhilePaused, runLongStep };
+}
+
+function listen(): Wishes {
+  const wishes: Wishes = { isPaused: false, isStopping: false, interrupt: () => {} };
+  const seen = new Set<string>();
+  const on = (signal: SteeringSignal, change: () => void) =>
+    setHandler(defineSignal<[SteeringRequest]>(STEERING_SIGNALS[signal]), ({ requestId }) => {
+      if (!seen.has(requestId)) {
+        seen.add(requestId);
+        change();
+      }
+    });
+  on('pause', () => {
+    wishes.isPaused = true;
+    wishes.interrupt();
+  });
+  on('resume', () => {
+    wishes.isPaused = false;
+  });
+  on('stop', () => {
+    wishes.isPaused = false;
+    if (!wishes.isStopping) {
+      wishes.isStopping = true;
+      wishes.interrupt();
+    }
+  });
+  return wishes;
 }

@@ -1,5 +1,6 @@
 import {
   ActivityCancellationType,
+  CancelledFailure,
   CancellationScope,
   defineQuery,
   isCancellation,
@@ -72,6 +73,10 @@ export async function trainModel(input: TrainModelInput): Promise<TrainModelOutc
   setHandler(defineQuery<TrainingState>(TRAINING_STATE), () => ({ phase, ...steering.state() }));
   const enter = async (next: TrainingPhase) => {
     await steering.waitWhilePaused();
+    if (CancellationScope.current().consideredCancelled) {
+      // The step before may have ended well although it was told to stop.
+      throw new CancelledFailure('The training was cancelled.');
+    }
     phase = next;
   };
 
