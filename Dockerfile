@@ -1,12 +1,14 @@
 # One image holds every Kindred service; the command chooses which one runs.
 FROM node:24-bookworm-slim AS build
 RUN apt-get update \
- && apt-get install -y --no-install-recommends g++ libfaiss-dev libopenblas-dev \
+ && apt-get install -y --no-install-recommends g++ cmake make libfaiss-dev libopenblas-dev \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
 COPY . .
 ENV NEXT_TELEMETRY_DISABLED=1
-RUN npm ci && npm run generate && npm run build && rm -rf node_modules/.cache .turbo web/.next/cache
+RUN npm ci && npm run generate && npm run build \
+ && node core/native/build.mjs --faiss-avx2 \
+ && rm -rf /root/.cache/kindred node_modules/.cache .turbo web/.next/cache
 
 FROM node:24-bookworm-slim
 RUN apt-get update \

@@ -100,11 +100,11 @@ std::vector<float> Compute(const Shape& shape, const linear::Kernels& kernels, i
   return result;
 }
 
-std::vector<float> Rank(const Shape& shape, const ranking::Kernels& kernels, int threads) {
+std::vector<float> Rank(const Shape& shape, const ranking::Kernels& kernels, ranking::Precision precision, int threads) {
   Random random;
   const std::vector<float> items = random.Normals(shape.columns * shape.depth), users = random.Normals(shape.rows * shape.depth);
   const Lists known = random.Rows(shape.rows, shape.columns, shape.entries);
-  const ranking::PackedItems packed(items.data(), shape.columns, shape.depth, kernels);
+  const ranking::PackedItems packed({items.data(), shape.columns, shape.depth, true}, kernels, precision);
   std::vector<int32_t> out(shape.rows * 10);
   RankAll(packed, {users.data(), shape.rows, known.offsets.data(), known.entries.data(),
                    static_cast<ptrdiff_t>(known.entries.size()), 10, threads, out.data()});
@@ -142,14 +142,16 @@ int main() {
   };
   for (const Shape& shape : SHAPES) {
     const std::vector<float> computed = Compute(shape, linear::kBaseline, 1);
-    const std::vector<float> ranked = Rank(shape, *ranking::FindKernels("baseline"), 1);
+    const std::vector<float> ranked = Rank(shape, *ranking::FindKernels("baseline"), ranking::Precision::kFloat32, 1);
     for (const int threads : {1, 2, 5}) {
       for (const linear::Kernels* kernels : SupportedKernels()) {
         check(Agree(computed, Compute(shape, *kernels, threads)), "algebra", kernels->name, threads, shape);
       }
       for (const char* name : {"baseline", "avx2", "avx512"}) {
         const ranking::Kernels* kernels = ranking::FindKernels(name);
-        if (kernels) check(ranked == Rank(shape, *kernels, threads), "ranking", name, threads, shape);
+        for (const ranking::Precision precision : {ranking::Precision::kFloat32, ranking::Precision::kInt8}) {
+          if (kernels) check(ranked == Rank(shape, *kernels, precision, threads), "ranking", name, threads, shape);
+        }
       }
     }
   }

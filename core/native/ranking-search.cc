@@ -1,15 +1,15 @@
 #include "ranking-search.h"
 
+#include "ranking-memory.h"
+#include "ranking-user.h"
+
 #include <algorithm>
 #include <atomic>
 #include <cmath>
-#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <limits>
 #include <mutex>
-#include <new>
-#include <numeric>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -18,160 +18,8 @@ namespace ranking {
 
 namespace {
 
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
-
 // Micro-rows of users that share a panel while it is in the first cache.
 constexpr ptrdiff_t kBlockMicroRows = 16;
-
-std::unique_ptr<float, Free> Allocate(size_t count) {
-  const size_t bytes = (std::max<size_t>(1, count) * sizeof(float) + 63) / 64 * 64;
-  float* memory = static_cast<float*>(std::aligned_alloc(64, bytes));
-  if (!memory) throw std::bad_alloc();
-  return std::unique_ptr<float, Free>(memory);
-}
-
-double SquaredNorm(const float* vector, ptrdiff_t dimension) {
-  double sum = 0;
-  for (ptrdiff_t k = 0; k < dimension; k++) sum += static_cast<double>(vector[k]) * vector[k];
-  return sum;
-}
-
-// Never below the true norm: float64 sums of up to 2^20 squares err by less than 1e-9 of the sum.
-double NormAbove(double squared) { return std::sqrt(squared) * (1 + 1e-9); }
-
-struct Candidate {
-  double score;
-  int32_t row;
-};
-
-bool RanksBefore(const Candidate& a, const Candidate& b) {
-  return a.score > b.score || (a.score == b.score && a.row < b.row);
-}
-
-// The inner products in float64, added in index order: every product of two float32 is exact, so that a fused
-// multiply-add gives the same bits as this loop in any language. Four at a time to hide the latency of the sums.
-void ScoreExactly(const PackedItems& items, const float* user, Candidate* candidates, size_t count) {
-  const ptrdiff_t dimension = items.dimension();
-  size_t at = 0;
-  for (; at + 4 <= count; at += 4) {
-    Candidate* c = candidates + at;
-    const float *v0 = items.vector(c[0].row), *v1 = items.vector(c[1].row);
-    const float *v2 = items.vector(c[2].row), *v3 = items.vector(c[3].row);
-    double s0 = 0, s1 = 0, s2 = 0, s3 = 0;
-    for (ptrdiff_t k = 0; k < dimension; k++) {
-      const double value = user[k];
-      s0 += value * v0[k];
-      s1 += value * v1[k];
-      s2 += value * v2[k];
-      s3 += value * v3[k];
-    }
-    c[0].score = s0;
-    c[1].score = s1;
-    c[2].score = s2;
-    c[3].score = s3;
-  }
-  for (; at < count; at++) {
-    const float* vector = items.vector(candidates[at].row);
-    double sum = 0;
-    for (ptrdiff_t k = 0; k < dimension; k++) sum += static_cast<double>(user[k]) * vector[k];
-    candidates[at].score = sum;
-  }
-}
-
-// One user's search: candidates, and the floor that a float32 score must pass to become one.
-class UserSearch {
- public:
-  void Begin(const PackedItems& items, const Search& search, ptrdiff_t user) {
-    items_ = &items;
-    vector_ = search.userVectors + user * items.dimension();
-    excluded_ = search.excludedItems + search.excludedOffsets[user];
-    excludedEnd_ = search.excludedItems + search.excludedOffsets[user + 1];
-    k_ = static_cast<size_t>(std::min(search.k, items.count()));
-    capacity_ = 2 * k_ + 32;
-    candidates_.clear();
-    candidates_.reserve(capacity_);
-    floor_ = -kInfinity;
-    const double squared = SquaredNorm(vector_, items.dimension());
-    if (!std::isfinite(squared)) {
-      throw BadArgument("the vector of user " + std::to_string(user) + " is not finite");
-    }
-    norm_ = NormAbove(squared);
-    // |float32 sum - true sum| <= g |u||v| in any order of summation, g = n e / (1 - n e), e = 2^-24 (Higham 2002, 3.1),
-    // plus what underflow loses; the float64 sum's own error is far below the doubled g.
-    const double n = static_cast<double>(items.dimension());
-    const double largest = items.panelCount() > 0 ? norm_ * items.panelNorm(0) : 0;
-    slack_ = 2 * n * 0x1p-24 * largest + n * 0x1p-148;
-    // Its scores are all equal: the first rows are the best.
-    isNull_ = squared == 0;
-    // Also where float32 sums may overflow or their bound means nothing.
-    needsPlainLoop_ = isNull_ || !(largest < 1e37) || n > 0x1p20;
-  }
-
-  bool needsPlainLoop() const { return needsPlainLoop_; }
-  float floor() const { return floor_; }
-
-  // No item with a smaller norm can pass any more; -infinity while that is not known.
-  double normFloor() const { return floor_ > 0 ? floor_ / norm_ : -kInfinity; }
-
-  void Offer(float score, int32_t row) {
-    if (!(score > floor_) || std::binary_search(excluded_, excludedEnd_, row)) return;
-    candidates_.push_back({score, row});
-    if (candidates_.size() == capacity_) Compact();
-  }
-
-  void PlainLoop() {
-    for (int32_t row = 0; row < items_->count(); row++) {
-      if (std::binary_search(excluded_, excludedEnd_, row)) continue;
-      candidates_.push_back({0, row});
-      if (isNull_ && candidates_.size() == k_) return;
-      if (candidates_.size() == capacity_) KeepBest();
-    }
-  }
-
-  void Finish(int32_t* out) {
-    KeepBest();
-    for (const Candidate& candidate : candidates_) *out++ = candidate.row;
-  }
-
- private:
-  void Compact() {
-    const auto kth = candidates_.begin() + static_cast<ptrdiff_t>(k_ - 1);
-    const auto isHigher = [](const Candidate& a, const Candidate& b) { return a.score > b.score; };
-    std::nth_element(candidates_.begin(), kth, candidates_.end(), isHigher);
-    // At least k items have a true score of kth - slack, so that one below kth - 2 slack is not among the best.
-    RaiseFloor(kth->score - 2 * slack_);
-    const auto passes = [floor = floor_](const Candidate& candidate) { return candidate.score > floor; };
-    candidates_.erase(std::partition(kth + 1, candidates_.end(), passes), candidates_.end());
-    // Too many that float32 cannot tell apart: let float64 decide, and the row among equals.
-    if (candidates_.size() > capacity_ - k_ / 2 - 16) KeepBest();
-  }
-
-  // Cuts the candidates to the k best, in order, by their exact scores.
-  void KeepBest() {
-    ScoreExactly(*items_, vector_, candidates_.data(), candidates_.size());
-    const size_t kept = std::min(k_, candidates_.size());
-    std::partial_sort(candidates_.begin(), candidates_.begin() + static_cast<ptrdiff_t>(kept), candidates_.end(),
-                      RanksBefore);
-    candidates_.resize(kept);
-    if (kept == k_ && kept > 0) RaiseFloor(candidates_.back().score - slack_);
-  }
-
-  void RaiseFloor(double bound) {
-    // A score equal to the bound must pass.
-    const float rounded = std::nextafter(std::nextafter(static_cast<float>(bound), -kInfinity), -kInfinity);
-    floor_ = std::max(floor_, rounded);
-  }
-
-  const PackedItems* items_ = nullptr;
-  const float* vector_ = nullptr;
-  const int32_t* excluded_ = nullptr;
-  const int32_t* excludedEnd_ = nullptr;
-  size_t k_ = 0, capacity_ = 0;
-  std::vector<Candidate> candidates_;
-  float floor_ = 0;
-  double norm_ = 0, slack_ = 0;
-  bool isNull_ = false, needsPlainLoop_ = false;
-};
 
 // What one thread works with: a block of users.
 class Block {
@@ -179,9 +27,10 @@ class Block {
   Block(const PackedItems& items, const Search& search, ptrdiff_t microRows)
       : items_(items),
         search_(search),
-        rows_(items.kernels().microRows),
+        rows_(items.microRows()),
+        isCoded_(items.precision() == Precision::kInt8),
         users_(static_cast<size_t>(microRows * rows_)),
-        packed_(Allocate(static_cast<size_t>(microRows * rows_ * items.dimension()))) {}
+        packed_(Allocate<float>(static_cast<size_t>(microRows * rows_ * items.pairs() * 2))) {}
 
   void Run(ptrdiff_t start, ptrdiff_t count) {
     const ptrdiff_t microRows = (count + rows_ - 1) / rows_;
@@ -196,37 +45,68 @@ class Block {
       for (const ptrdiff_t m : active_) {
         if (items_.panelNorm(panel) < normFloors_[m]) continue;
         active_[kept++] = m;
-        ScanPanel(m, panel);
+        const bool raised = isCoded_ ? ScanCodes(m, panel, std::min(rows_, count - m * rows_)) : ScanPanel(m, panel);
+        if (raised) LowerNormFloor(m);
       }
       active_.resize(kept);
     }
-    for (ptrdiff_t index = 0; index < count; index++) users_[index].Finish(search_.out + (start + index) * search_.k);
+    for (ptrdiff_t index = 0; index < count; index++) {
+      const ptrdiff_t to = (start + index) * search_.k;
+      users_[index].Finish(search_.out + to, search_.scores ? search_.scores + to : nullptr);
+    }
   }
 
  private:
   // Whether the place of the block holds a user for the kernels.
   bool Pack(ptrdiff_t start, ptrdiff_t count, ptrdiff_t index) {
-    float* to = packed_.get() + index / rows_ * rows_ * items_.dimension() + index % rows_;
     floors_[index] = kInfinity;
     normFloors_[index / rows_] = -kInfinity;
     const float* from = nullptr;
     if (index < count) {
-      users_[index].Begin(items_, search_, start + index);
-      if (users_[index].needsPlainLoop()) {
-        users_[index].PlainLoop();
+      UserSearch& user = users_[index];
+      user.Begin(items_, search_, start + index);
+      if (user.needsPlainLoop() || (isCoded_ && user.isTooSmallForCodes())) {
+        user.PlainLoop();
       } else {
         from = search_.userVectors + (start + index) * items_.dimension();
         floors_[index] = -kInfinity;
+        if (isCoded_) user.ScoreAtOnce();
       }
     }
-    for (ptrdiff_t k = 0; k < items_.dimension(); k++) to[k * rows_] = from ? from[k] : 0;
+    if (isCoded_) {
+      PackCodes(index, std::min(rows_, count - index / rows_ * rows_), from);
+    } else {
+      float* to = packed_.get() + index / rows_ * rows_ * items_.dimension() + index % rows_;
+      for (ptrdiff_t k = 0; k < items_.dimension(); k++) to[k * rows_] = from ? from[k] : 0;
+    }
     return from != nullptr;
   }
 
-  void ScanPanel(ptrdiff_t m, ptrdiff_t panel) {
+  int16_t* UserCodes(ptrdiff_t m) {
+    return reinterpret_cast<int16_t*>(packed_.get()) + m * rows_ * items_.pairs() * 2;
+  }
+
+  void PackCodes(ptrdiff_t index, ptrdiff_t rows, const float* from) {
+    const ptrdiff_t place = index % rows_;
+    userSteps_[index] = 0;
+    if (place >= rows) return;
+    int16_t* to = UserCodes(index / rows_);
+    for (ptrdiff_t p = 0; p < items_.pairs(); p++) to[(p * rows + place) * 2] = to[(p * rows + place) * 2 + 1] = 0;
+    if (!from) return;
+    double largest = 0;
+    for (ptrdiff_t k = 0; k < items_.dimension(); k++) largest = std::max(largest, std::fabs(static_cast<double>(from[k])));
+    const double step = largest / items_.largestUserCode();
+    for (ptrdiff_t k = 0; k < items_.dimension(); k++) {
+      to[(k / 2 * rows + place) * 2 + k % 2] = static_cast<int16_t>(std::lrint(from[k] / step));
+    }
+    userSteps_[index] = static_cast<float>(step / users_[index].norm());
+  }
+
+  // Whether a floor was raised.
+  bool ScanPanel(ptrdiff_t m, ptrdiff_t panel) {
     uint64_t passing[kMostMicroRows];
     alignas(64) float scores[kMostMicroRows * kMostMicroColumns];
-    const ptrdiff_t columns = items_.kernels().microColumns;
+    const ptrdiff_t columns = items_.columns();
     float* floors = floors_ + m * rows_;
     const MicroTile tile{packed_.get() + m * rows_ * items_.dimension(),
                          items_.panel(panel),
@@ -234,7 +114,7 @@ class Block {
                          floors,
                          passing,
                          scores};
-    if (!items_.kernels().scan(tile)) return;
+    if (!items_.kernels().scan(tile)) return false;
     bool raised = false;
     for (ptrdiff_t i = 0; i < rows_; i++) {
       if (passing[i] == 0) continue;
@@ -248,7 +128,42 @@ class Block {
       raised |= user.floor() > floors[i];
       floors[i] = user.floor();
     }
-    if (raised) LowerNormFloor(m);
+    return raised;
+  }
+
+  // As ScanPanel, of the first `rows` users of the micro-row.
+  bool ScanCodes(ptrdiff_t m, ptrdiff_t panel, ptrdiff_t rows) {
+    uint64_t passing[kMostCodeRows];
+    float* floors = floors_ + m * rows_;
+    const CodeTile tile{UserCodes(m),
+                        items_.codes(panel),
+                        items_.pairs(),
+                        items_.steps(panel),
+                        items_.slacks(panel),
+                        userSteps_ + m * rows_,
+                        floors,
+                        passing};
+    if (!items_.kernels().scanCodes[rows - 1](tile)) return false;
+    bool raised = false;
+    for (ptrdiff_t i = 0; i < rows; i++) {
+      if (passing[i] == 0) continue;
+      UserSearch& user = users_[m * rows_ + i];
+      const float before = user.floor();
+      for (uint64_t bits = passing[i]; bits != 0; bits &= bits - 1) {
+        const ptrdiff_t place = panel * kCodeColumns + __builtin_ctzll(bits);
+        if (place < items_.count()) user.OfferUnscored(items_.row(place));
+      }
+      if (!(user.floor() > before)) continue;
+      raised = true;
+      floors[i] = DividedBelow(user.floor(), user.norm());
+    }
+    return raised;
+  }
+
+  static float DividedBelow(float floor, double norm) {
+    // The norm is above the true one: a negative floor must be divided by no more than that.
+    const double quotient = floor / (floor > 0 ? norm : norm * (1 - 4e-9));
+    return std::nextafter(std::nextafter(static_cast<float>(quotient), -kInfinity), -kInfinity);
   }
 
   // The micro-row needs no panel whose norm is below what each of its users can still use.
@@ -263,10 +178,14 @@ class Block {
   const PackedItems& items_;
   const Search& search_;
   const ptrdiff_t rows_;
+  const bool isCoded_;
   std::vector<UserSearch> users_;
+  // Values of users, or pairs of their codes in half the space.
   std::unique_ptr<float, Free> packed_;
   std::vector<ptrdiff_t> active_;
+  // Of a user, over its norm where items are coded.
   float floors_[kBlockMicroRows * kMostMicroRows];
+  float userSteps_[kBlockMicroRows * kMostMicroRows];
   double normFloors_[kBlockMicroRows];
 };
 
@@ -287,9 +206,12 @@ void CheckLists(const PackedItems& items, const Search& search) {
   }
 }
 
-}  // namespace
+void FillUp(const Search& search) {
+  std::fill(search.out, search.out + search.users * search.k, -1);
+  if (search.scores) std::fill(search.scores, search.scores + search.users * search.k, -kInfinity);
+}
 
-void Free::operator()(float* memory) const { std::free(memory); }
+}  // namespace
 
 const Kernels* FindKernels(const char* name) {
   const auto isWanted = [name](const Kernels& kernels) {
@@ -306,45 +228,10 @@ const Kernels* FindKernels(const char* name) {
   return isWanted(kBaseline) ? &kBaseline : nullptr;
 }
 
-PackedItems::PackedItems(const float* vectors, ptrdiff_t count, ptrdiff_t dimension, const Kernels& kernels)
-    : kernels_(kernels),
-      count_(count),
-      dimension_(dimension),
-      vectors_(vectors, vectors + count * dimension),
-      rows_(static_cast<size_t>(count)) {
-  std::vector<double> squares(static_cast<size_t>(count));
-  for (ptrdiff_t item = 0; item < count; item++) {
-    squares[item] = SquaredNorm(vector(item), dimension);
-    if (!std::isfinite(squares[item])) {
-      throw BadArgument("the vector of item " + std::to_string(item) + " is not finite");
-    }
-  }
-  std::iota(rows_.begin(), rows_.end(), 0);
-  std::sort(rows_.begin(), rows_.end(), [&squares](int32_t a, int32_t b) {
-    return squares[a] > squares[b] || (squares[a] == squares[b] && a < b);
-  });
-  const ptrdiff_t columns = kernels.microColumns;
-  const ptrdiff_t panelCount = (count + columns - 1) / columns;
-  panels_ = Allocate(static_cast<size_t>(panelCount * columns * dimension));
-  float* to = panels_.get();
-  for (ptrdiff_t start = 0; start < panelCount * columns; start += columns, to += columns * dimension) {
-    panelNorms_.push_back(NormAbove(squares[rows_[start]]));
-    for (ptrdiff_t column = 0; column < columns; column++) {
-      const float* from = start + column < count ? vector(rows_[start + column]) : nullptr;
-      for (ptrdiff_t k = 0; k < dimension; k++) to[k * columns + column] = from ? from[k] : 0;
-    }
-  }
-}
-
-double PackedItems::sizeBytes() const {
-  const double values = static_cast<double>(count_ + panelCount() * kernels_.microColumns) * dimension_;
-  return 4 * values + 4.0 * count_ + 8.0 * panelCount();
-}
-
 void RankAll(const PackedItems& items, const Search& search) {
   CheckLists(items, search);
-  std::fill(search.out, search.out + search.users * search.k, -1);
-  const ptrdiff_t microRow = items.kernels().microRows;
+  FillUp(search);
+  const ptrdiff_t microRow = items.microRows();
   const ptrdiff_t share = (search.users + 4 * search.threads * microRow - 1) / (4 * search.threads * microRow);
   const ptrdiff_t blockMicroRows = std::clamp<ptrdiff_t>(share, 1, kBlockMicroRows);
   const ptrdiff_t blockUsers = blockMicroRows * microRow;
@@ -373,6 +260,18 @@ void RankAll(const PackedItems& items, const Search& search) {
   work();
   for (std::thread& thread : threads) thread.join();
   if (failure) std::rethrow_exception(failure);
+}
+
+void RankRows(const PackedItems& items, const Search& search, const std::vector<int32_t>& rows) {
+  CheckLists(items, search);
+  FillUp(search);
+  UserSearch user;
+  for (ptrdiff_t at = 0; at < search.users; at++) {
+    user.Begin(items, search, at);
+    user.PlainLoopOver(rows);
+    const ptrdiff_t to = at * search.k;
+    user.Finish(search.out + to, search.scores ? search.scores + to : nullptr);
+  }
 }
 
 }  // namespace ranking

@@ -1,5 +1,5 @@
 // The addon `ranking`: `new PackedItems(vectors, dimension, kernels)` and its `rank` (at once, for worker threads) and
-// `rankAsync` (on the libuv pool). Errors have the `code` RANKING_BAD_ARGUMENT or RANKING_FAILED. What a promise works on
+// `rankAsync` (on the libuv pool), and `createSearch` (ranking-index.cc). Errors have the `code` RANKING_BAD_ARGUMENT or RANKING_FAILED. What a promise works on
 // is copied, so that nothing that JavaScript does meanwhile matters. No global state: any thread may load it.
 #include <napi.h>
 
@@ -8,46 +8,18 @@
 #include <string>
 #include <vector>
 
+#include "ranking-binding.h"
 #include "ranking-search.h"
 
 namespace {
 
 using ranking::BadArgument;
-
-Napi::Error CodedError(Napi::Env env, const char* code, const std::string& message) {
-  Napi::Error error = Napi::Error::New(env, message + ".");
-  error.Set("code", Napi::String::New(env, code));
-  return error;
-}
-
-template <typename Work>
-auto Translate(Napi::Env env, Work work) {
-  try {
-    return work();
-  } catch (const Napi::Error&) {
-    throw;
-  } catch (const BadArgument& error) {
-    throw CodedError(env, "RANKING_BAD_ARGUMENT", error.what());
-  } catch (const std::exception& error) {
-    throw CodedError(env, "RANKING_FAILED", error.what());
-  }
-}
-
-ptrdiff_t WholeArgument(const Napi::Value& value, const char* name, int most) {
-  const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : std::nan("");
-  if (!(number >= 1 && number <= most) || number != std::floor(number)) {
-    throw BadArgument(std::string(name) + " must be a whole number in [1, " + std::to_string(most) + "]");
-  }
-  return static_cast<ptrdiff_t>(number);
-}
-
-template <typename Array>
-Array ArrayArgument(const Napi::Value& value, const char* name, napi_typedarray_type type) {
-  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != type) {
-    throw BadArgument(std::string(name) + " is not the right typed array");
-  }
-  return value.As<Array>();
-}
+using ranking_binding::ArrayArgument;
+using ranking_binding::CodedMessage;
+using ranking_binding::KernelsArgument;
+using ranking_binding::TableArguments;
+using ranking_binding::Translate;
+using ranking_binding::WholeArgument;
 
 // The arguments of a ranking, and its result. The search points at the arguments.
 struct Call {
@@ -115,7 +87,7 @@ class RankTask : public Napi::AsyncWorker {
   void OnOK() override {
     Napi::HandleScope scope(Env());
     try {
-      if (code_) return deferred_.Reject(CodedError(Env(), code_, message_).Value());
+      if (code_) return deferred_.Reject(CodedMessage(Env(), code_, message_).Value());
       Napi::Int32Array rows = Napi::Int32Array::New(Env(), rows_.size());
       std::copy(rows_.begin(), rows_.end(), rows.Data());
       deferred_.Resolve(rows);
@@ -160,18 +132,9 @@ class PackedItems : public Napi::ObjectWrap<PackedItems> {
 
   explicit PackedItems(const Napi::CallbackInfo& info) : Napi::ObjectWrap<PackedItems>(info) {
     Translate(info.Env(), [&] {
-      if (info.Length() != 3 || !info[2].IsString()) throw BadArgument("wanted vectors, dimension and kernels");
-      const auto vectors = ArrayArgument<Napi::Float32Array>(info[0], "itemVectors", napi_float32_array);
-      const ptrdiff_t dimension = WholeArgument(info[1], "dimension", 65536);
-      const ptrdiff_t values = static_cast<ptrdiff_t>(vectors.ElementLength());
-      if (values % dimension != 0) {
-        throw BadArgument("itemVectors has " + std::to_string(values) + " values, wanted whole vectors of " +
-                          std::to_string(dimension));
-      }
-      const std::string name = info[2].As<Napi::String>().Utf8Value();
-      const ranking::Kernels* kernels = ranking::FindKernels(name.c_str());
-      if (!kernels) throw BadArgument("this machine does not run the kernels " + name);
-      items_ = std::make_shared<ranking::PackedItems>(vectors.Data(), values / dimension, dimension, *kernels);
+      if (info.Length() != 3) throw BadArgument("wanted vectors, dimension and kernels");
+      items_ = std::make_shared<ranking::PackedItems>(TableArguments(info, true), KernelsArgument(info[2]),
+                                                      ranking::Precision::kFloat32);
       Napi::MemoryManagement::AdjustExternalMemory(info.Env(), static_cast<int64_t>(items_->sizeBytes()));
     });
   }
@@ -230,6 +193,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   }
   exports.Set("kernelNames", names);
   exports.Set("PackedItems", PackedItems::Define(env));
+  exports.Set("createSearch", ranking_binding::DefineSearch(env));
   return exports;
 }
 

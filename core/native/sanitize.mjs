@@ -27,7 +27,12 @@ const DRIVERS = [
     // Its choice among instruction sets is made before ThreadSanitizer is ready; the addons cover it.
     sources: sourcesOf('lightgcn-').filter((path) => !path.endsWith('bandwidth.cc')),
   },
-  { name: 'algebra', flags: [], sources: [...sourcesOf('linear-'), ...sourcesOf('ranking-')] },
+  {
+    name: 'algebra',
+    flags: [],
+    // The index is a binding to Node.
+    sources: [...sourcesOf('linear-'), ...sourcesOf('ranking-').filter((path) => !path.endsWith('index.cc'))],
+  },
 ];
 
 /** The suites that reach native code. */

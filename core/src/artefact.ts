@@ -56,11 +56,11 @@ export function encodeArtefact(artefact: Artefact): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * The artefact that `encodeArtefact` encoded; its columns may view `bytes`, which must not change afterwards. `trusted`
- * bytes were checked by another hash: see `decodeColumns`.
+ * The artefact that `encodeArtefact` encoded; its columns may view `bytes`, which must not change afterwards. With
+ * `isHashChecked` their hash is not checked again: see `decodeColumns`.
  * @throws ArtefactError when the bytes are truncated, altered or something else.
  */
-export function decodeArtefact(bytes: Uint8Array, options: { trusted?: boolean } = {}): Artefact {
+export function decodeArtefact(bytes: Uint8Array, options: { isHashChecked?: boolean } = {}): Artefact {
   const file = decodeColumns(FORMAT, bytes, options);
   const dimension = file.number('dimension');
   const userCount = file.number('userCount');

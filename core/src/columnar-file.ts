@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 
 /**
  * A file is not what it should be. TRUNCATED: its length is not the one it states. WRONG_FORMAT: another kind of file
@@ -41,6 +42,8 @@ interface ColumnEntry {
 const FIXED_HEADER_BYTES = 24;
 const HASH_BYTES = 32;
 const ALIGNMENT = 64;
+/** A millisecond's work. */
+const HASHED_AT_ONCE = 2 ** 20;
 
 /**
  * One file of named columns, little-endian: magic (8 bytes), file length (u64), header length (u64), JSON header
@@ -90,14 +93,14 @@ export interface ColumnFile {
 }
 
 /**
- * Checks length, format and hash before anything else is read; not the hash of `trusted` bytes, whose caller has checked
- * one over all of them.
+ * Checks length, format and hash before anything else is read; not the hash where the caller has done so with
+ * `matchesHash`.
  * @throws the format's error.
  */
 export function decodeColumns(
   format: FileFormat,
   bytes: Uint8Array,
-  { trusted = false }: { trusted?: boolean | undefined } = {},
+  { isHashChecked = false }: { readonly isHashChecked?: boolean } = {},
 ): ColumnFile {
   const { magic } = format;
   const found = Buffer.from(bytes.subarray(0, 8)).toString('latin1');
@@ -113,12 +116,23 @@ export function decodeColumns(
     );
   }
   const hashStart = bytes.length - HASH_BYTES;
-  if (!trusted && !sha256(bytes.subarray(0, hashStart)).equals(bytes.subarray(hashStart))) {
+  if (!isHashChecked && !sha256(bytes.subarray(0, hashStart)).equals(bytes.subarray(hashStart))) {
     throw new format.error('CORRUPT', `"${magic}" file does not match its sha256.`);
   }
   const payloadStart = FIXED_HEADER_BYTES + Number(fixed.getBigUint64(16, true));
   const header = parseHeader(format, bytes.subarray(FIXED_HEADER_BYTES, payloadStart));
   return openColumns(format, header, bytes.subarray(payloadStart, hashStart));
+}
+
+/** Whether the bytes of a columnar file match the sha256 at their end; lets other work in between its megabytes. */
+export async function matchesHash(bytes: Uint8Array): Promise<boolean> {
+  const hashStart = Math.max(0, bytes.length - HASH_BYTES);
+  const hash = createHash('sha256');
+  for (let start = 0; start < hashStart; start += HASHED_AT_ONCE) {
+    hash.update(bytes.subarray(start, Math.min(hashStart, start + HASHED_AT_ONCE)));
+    await setImmediate();
+  }
+  return hash.digest().equals(bytes.subarray(hashStart));
 }
 
 interface FileHeader {

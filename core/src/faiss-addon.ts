@@ -1,24 +1,14 @@
-import type { SearchResult } from './index-contract.ts';
 import { type AddonForm, type AddonState, loadAddon } from './load-addon.ts';
-
-/** What a search takes beside its queries. A number 0 for `nprobe` or `efSearch` stands for the index's own. */
-export interface NativeFaissSearch {
-  readonly excludeRows: Int32Array;
-  /** `[q + 1]`, or empty: then `excludeRowsOf` is too. */
-  readonly offsetsOf: Int32Array;
-  readonly excludeRowsOf: Int32Array;
-  /** Null: all rows. */
-  readonly onlyRows: Int32Array | null;
-  readonly nprobe: number;
-  readonly efSearch: number;
-}
+import type { NativeSearch } from './native-search.ts';
+import { loadRankingAddon } from './ranking-addon.ts';
 
 /** An index of core/native/faiss.cc. Errors carry a `code`: FAISS_CLOSED, FAISS_BAD_ARGUMENT or FAISS_FAILED. */
 export interface NativeFaissIndex {
   readonly size: number;
   readonly dimension: number;
-  search(queries: Float32Array, k: number, options: NativeFaissSearch): Promise<SearchResult>;
-  setDefaultNprobe(nprobe: number): void;
+  readonly search: NativeSearch;
+  /** nprobe of an IVF index, efSearch of an HNSW index; written with it. */
+  setDefaultBreadth(breadth: number): void;
   write(path: string): Promise<void>;
   close(): void;
 }
@@ -37,7 +27,14 @@ export type FaissAddonState = AddonState<FaissAddon>;
 
 export const FAISS_ADDON: AddonForm<FaissAddon> = { name: 'faiss', members: ['faissVersion', 'build', 'read'] };
 
-/** Loads the binding once per thread; never throws. */
+/** The same for processors with AVX2, of a FAISS compiled for them (`node core/native/build.mjs --faiss-avx2`). */
+export const FAISS_AVX2_ADDON: AddonForm<FaissAddon> = { ...FAISS_ADDON, name: 'faiss-avx2' };
+
+/** Loads the binding once per thread, the fastest that is there and runs on this processor; never throws. */
 export function loadFaissAddon(): FaissAddonState {
+  if (loadRankingAddon().addon?.kernelNames.includes('avx2')) {
+    const state = loadAddon(FAISS_AVX2_ADDON);
+    if (state.addon) return state;
+  }
   return loadAddon(FAISS_ADDON);
 }

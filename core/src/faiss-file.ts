@@ -10,6 +10,7 @@ import { VectorIndexError } from './index-contract.ts';
 export interface IndexTrailer {
   readonly factory: string;
   readonly recallAt20: number | null;
+  readonly reason: string | null;
 }
 
 const MAGIC = 'KNDFAIS1';
@@ -50,7 +51,9 @@ export async function readTrailer(path: string): Promise<IndexTrailer | null> {
   if (!hash.digest().equals(end.subarray(4, 4 + HASH_BYTES))) {
     throw new VectorIndexError('UNREADABLE', `${path} does not match its sha256.`);
   }
-  return JSON.parse(Buffer.concat(json).subarray(0, jsonLength).toString('utf8')) as IndexTrailer;
+  const trailer = JSON.parse(Buffer.concat(json).subarray(0, jsonLength).toString('utf8')) as IndexTrailer;
+  // Files of an earlier release have no reason.
+  return { ...trailer, reason: trailer.reason ?? null };
 }
 
 async function readEnd(path: string): Promise<{ size: number; end: Buffer }> {

@@ -2,17 +2,18 @@ import { copyFile } from 'node:fs/promises';
 import type { FaissAddon, NativeFaissIndex } from './faiss-addon.ts';
 import { appendTrailer, type IndexTrailer, readTrailer } from './faiss-file.ts';
 import { checkSearch, checkVectors, type VectorIndex, VectorIndexError } from './index-contract.ts';
+import { toNativeOptions } from './native-search.ts';
 import { writeIndexFile } from './write-index-file.ts';
-
-const NO_ROWS = new Int32Array(0);
-const NO_LISTS = { offsets: NO_ROWS, rows: NO_ROWS };
 
 /** A FAISS index with the means to tune it before it is used. */
 export interface TunableIndex extends VectorIndex {
-  /** Sets the number of inverted lists that searches of an IVF index visit by default. */
-  setDefaultNprobe(nprobe: number): void;
+  /** Sets the inverted lists that searches of an IVF index visit by default, or the breadth of a graph search (HNSW). */
+  setDefaultBreadth(breadth: number): void;
   /** Records the measured recall, which is written with the index. */
   setRecallAt20(recall: number): void;
+  /** Records why there is an index of this kind, which is written with it. */
+  setReason(reason: string): void;
+  setNotice(notice: string): void;
 }
 
 /**
@@ -27,10 +28,10 @@ export async function buildFaissIndex(
   dimension: number,
   factory: string,
 ): Promise<TunableIndex> {
-  checkVectors(vectors, dimension);
+  await checkVectors(vectors, dimension);
   checkFactory(factory);
   const native = await translated(addon.build(vectors, dimension, factory));
-  return wrap(native, { factory, recallAt20: null }, null);
+  return wrap(native, { factory, recallAt20: null, reason: null }, null);
 }
 
 /**
@@ -72,7 +73,7 @@ export async function openFaissIndex(
   }
   try {
     const native = await addon.read(path, memoryMapped);
-    return wrap(native, trailer ?? { factory: 'unknown', recallAt20: null }, memoryMapped ? path : null);
+    return wrap(native, trailer ?? { factory: 'unknown', recallAt20: null, reason: null }, memoryMapped ? path : null);
   } catch (cause) {
     throw new VectorIndexError('UNREADABLE', `${path}: ${messageOf(cause)}`, { cause });
   }
@@ -80,7 +81,7 @@ export async function openFaissIndex(
 
 function wrap(native: NativeFaissIndex, trailer: IndexTrailer, mappedPath: string | null): TunableIndex {
   const { size, dimension } = native;
-  const state = { dimension, closed: false, recallAt20: trailer.recallAt20 };
+  const state = { ...trailer, dimension, closed: false, notice: null as string | null };
   const checkOpen = () => {
     if (state.closed) throw new VectorIndexError('CLOSED', 'The index is closed.');
   };
@@ -89,18 +90,20 @@ function wrap(native: NativeFaissIndex, trailer: IndexTrailer, mappedPath: strin
     factory: trailer.factory,
     size,
     dimension,
-    notice: null,
+    get notice() {
+      return state.notice;
+    },
+    get reason() {
+      return state.reason;
+    },
     get recallAt20() {
       return state.recallAt20;
     },
     async search(queries, k, options = {}) {
-      const { excludeRows = NO_ROWS, excludeRowsOf, onlyRows = null } = options;
-      checkSearch(state, queries, { k, excludeRowsOf });
-      const nprobe = checkBreadth('nprobe', options.nprobe);
-      const efSearch = checkBreadth('efSearch', options.efSearch);
-      const { offsets, rows } = excludeRowsOf ?? NO_LISTS;
-      const filter = { excludeRows, offsetsOf: offsets, excludeRowsOf: rows, onlyRows };
-      return await translated(native.search(queries, k, { ...filter, nprobe, efSearch }));
+      checkSearch(state, queries, { k, excludeRowsOf: options.excludeRowsOf });
+      checkBreadth('nprobe', options.nprobe);
+      checkBreadth('efSearch', options.efSearch);
+      return await translated(native.search(queries, k, toNativeOptions(options)));
     },
     async write(path) {
       checkOpen();
@@ -108,26 +111,32 @@ function wrap(native: NativeFaissIndex, trailer: IndexTrailer, mappedPath: strin
         // A mapped index can only be written as a reference to its file; the file itself is the whole index.
         if (mappedPath !== null) return await copyFile(mappedPath, temporaryPath);
         await translated(native.write(temporaryPath));
-        await appendTrailer(temporaryPath, { factory: trailer.factory, recallAt20: state.recallAt20 });
+        const { factory, recallAt20, reason } = state;
+        await appendTrailer(temporaryPath, { factory, recallAt20, reason });
       });
     },
     close() {
       state.closed = true;
       native.close();
     },
-    setDefaultNprobe(nprobe) {
+    setDefaultBreadth(breadth) {
       checkOpen();
-      native.setDefaultNprobe(nprobe);
+      native.setDefaultBreadth(breadth);
     },
     setRecallAt20(recall) {
       state.recallAt20 = recall;
     },
+    setReason(reason) {
+      state.reason = reason;
+    },
+    setNotice(notice) {
+      state.notice = notice;
+    },
   };
 }
 
-function checkBreadth(name: string, value: number | undefined): number {
-  if (value === undefined) return 0;
-  if (Number.isInteger(value) && value >= 1 && value <= 2 ** 20) return value;
+function checkBreadth(name: string, value: number | undefined): void {
+  if (value === undefined || (Number.isInteger(value) && value >= 1 && value <= 2 ** 20)) return;
   throw new VectorIndexError('BAD_ARGUMENT', `${name} must be a whole number in [1, 1048576], got ${value}.`);
 }
 

@@ -55,7 +55,7 @@ test('without the package faiss-node every call ends in the named error UNAVAILA
 test.skipIf(!loadFaissAddon().addon)('without the package a file of our own binding is UNAVAILABLE too', async () => {
   await using folder = await mkdtempDisposable(join(tmpdir(), 'kindred-faiss-node-'));
   const path = join(folder.path, 'items.index');
-  await (await buildVectorIndex(vectors, DIMENSION)).write(path);
+  await (await buildVectorIndex(vectors, DIMENSION, { prefer: 'faiss' })).write(path);
   await expect(openFaissNodeIndex(path)).rejects.toMatchObject({ reason: 'UNAVAILABLE' });
 });
 
@@ -69,6 +69,13 @@ test('searches, excludes, writes, opens and closes through the child process', a
   const excludeRows = found.rows;
   const filtered = await index.search(queries, 10, { excludeRows });
   expect(filtered.rows).toEqual((await exact.search(queries, 10, { excludeRows })).rows);
+  const rowsOf = { offsets: Int32Array.of(0, 2, 2, 3, 3, 3), rows: Int32Array.of(1, 5, 9) };
+  const filter = {
+    excludeRows,
+    excludeRowsOf: rowsOf,
+    onlyRows: Int32Array.from({ length: 100 }, (_, at) => 2 * at + 1),
+  };
+  expect((await index.search(queries, 10, filter)).rows).toEqual((await exact.search(queries, 10, filter)).rows);
   const path = join(standIn.path, 'items.index');
   await index.write(path);
   const opened = await openFaissNodeIndex(path, standIn.options);

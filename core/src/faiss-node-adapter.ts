@@ -31,10 +31,14 @@ export async function buildFaissNodeIndex(
   dimension: number,
   options: FaissNodeOptions & { readonly factory?: string } = {},
 ): Promise<VectorIndex> {
-  checkVectors(vectors, dimension);
+  await checkVectors(vectors, dimension);
   const { factory = 'Flat' } = options;
   checkFactory(factory);
-  return await start(options, { kind: 'build', vectors, dimension, factory }, { factory, recallAt20: null });
+  return await start(
+    options,
+    { kind: 'build', vectors, dimension, factory },
+    { factory, recallAt20: null, reason: null },
+  );
 }
 
 /**
@@ -90,6 +94,7 @@ function wrap({ child, ask, size, dimension, trailer }: Running): VectorIndex {
     size,
     dimension,
     notice: NOTICE,
+    reason: trailer.reason,
     recallAt20: trailer.recallAt20,
     async search(queries, k, options = {}) {
       const { excludeRows, excludeRowsOf, onlyRows } = options;

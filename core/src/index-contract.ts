@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises';
+
 /** A list of rows for each of q queries, in any order: those of query i are `rows[offsets[i] .. offsets[i + 1])`. */
 export interface RowLists {
   /** `[q + 1]`, from 0 to the number of rows, never falling. */
@@ -18,7 +20,7 @@ export interface SearchOptions {
   readonly onlyRows?: Int32Array | undefined;
   /** Inverted lists to visit (IVF); default: the tuned number stored with the index. */
   readonly nprobe?: number | undefined;
-  /** Breadth of the graph search (HNSW); default: the number stored with the index. */
+  /** Breadth of the graph search (HNSW); default: the tuned number stored with the index. */
   readonly efSearch?: number | undefined;
 }
 
@@ -35,8 +37,10 @@ export interface VectorIndex {
   readonly factory: string | null;
   readonly size: number;
   readonly dimension: number;
-  /** Why this is not the index that was asked for (a fallback that operators must see), null when it is. */
+  /** Why this is not what was asked for (a stand-in or too low a recall, which operators must see), null when it is. */
   readonly notice: string | null;
+  /** Why an index of this kind suits the catalogue; null where it was asked for by name. */
+  readonly reason: string | null;
   /** Share of the exact best 20 that it finds with its own settings, measured when it was built; null when unknown. */
   readonly recallAt20: number | null;
   /**
@@ -74,21 +78,45 @@ export class VectorIndexError extends Error {
 
 const LARGEST_K = 4096;
 
+/** Values whose check takes a millisecond or two. */
+const CHECKED_AT_ONCE = 2 ** 19;
+
 /**
- * Checks the vectors of an index to be and returns their number.
+ * Checks the vectors of an index to be and returns their number; lets other work in between parts of a large table.
  * @throws VectorIndexError WRONG_DIMENSION, NOT_FINITE or, without vectors, BAD_ARGUMENT.
  */
-export function checkVectors(vectors: Float32Array, dimension: number): number {
+export async function checkVectors(vectors: Float32Array, dimension: number): Promise<number> {
+  const size = checkShape(vectors, dimension);
+  for (let start = 0; start < vectors.length; start += CHECKED_AT_ONCE) {
+    if (start > 0) await setImmediate();
+    checkFinite(vectors, dimension, { start, end: start + CHECKED_AT_ONCE });
+  }
+  return size;
+}
+
+/**
+ * The number of vectors, which are not looked at.
+ * @throws VectorIndexError WRONG_DIMENSION or, without vectors, BAD_ARGUMENT.
+ */
+export function checkShape(vectors: Float32Array, dimension: number): number {
   if (!Number.isInteger(dimension) || dimension < 1 || vectors.length % dimension !== 0) {
     throw new VectorIndexError('WRONG_DIMENSION', `${vectors.length} values are no rows of dimension ${dimension}.`);
   }
-  const position = vectors.findIndex((value) => !Number.isFinite(value));
-  if (position >= 0) {
-    const place = `row ${Math.floor(position / dimension)}, column ${position % dimension}`;
-    throw new VectorIndexError('NOT_FINITE', `Vector value at ${place} is ${vectors[position]}.`);
-  }
   if (vectors.length === 0) throw new VectorIndexError('BAD_ARGUMENT', 'Wanted at least one vector, got 0.');
   return vectors.length / dimension;
+}
+
+/** @throws VectorIndexError NOT_FINITE for a value of `[start, end)`. */
+export function checkFinite(
+  vectors: Float32Array,
+  dimension: number,
+  { start, end }: { start: number; end: number },
+): void {
+  const found = vectors.subarray(start, end).findIndex((value) => !Number.isFinite(value));
+  if (found < 0) return;
+  const position = start + found;
+  const place = `row ${Math.floor(position / dimension)}, column ${position % dimension}`;
+  throw new VectorIndexError('NOT_FINITE', `Vector value at ${place} is ${vectors[position]}.`);
 }
 
 /**
@@ -104,7 +132,8 @@ export function checkSearch(
   if (!Number.isInteger(k) || k < 1 || k > LARGEST_K) {
     throw new VectorIndexError('BAD_ARGUMENT', `k must be a whole number in [1, ${LARGEST_K}], got ${k}.`);
   }
-  const queryCount = checkVectors(queries, index.dimension);
+  const queryCount = checkShape(queries, index.dimension);
+  checkFinite(queries, index.dimension, { start: 0, end: queries.length });
   if (excludeRowsOf) checkLists(excludeRowsOf, queryCount);
   return queryCount;
 }

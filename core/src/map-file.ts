@@ -5,14 +5,16 @@ interface MappingAddon {
   mapFile(path: string): ArrayBuffer;
 }
 
-const FORM: AddonForm<MappingAddon> = { name: 'mapping', members: ['mapFile'] };
+const MAPPING_ADDON: AddonForm<MappingAddon> = { name: 'mapping', members: ['mapFile'] };
 
 /**
- * A file's bytes. They stay in the file where the addon is built: what is not looked at takes no memory, and the file must
- * stay as it is while they are used. Elsewhere they are read.
- * @throws Error with a code when the file cannot be read.
+ * A file's bytes, mapped: the system reads what is touched and shares it among processes, and drops it when memory is
+ * short. The file must neither be changed nor cut short while they are in use; a new one may take its name. Where the
+ * addon is missing the file is read.
+ * @throws the system's error when there is no such file.
  */
-export async function mapFile(path: string): Promise<Uint8Array> {
-  const { addon } = loadAddon(FORM);
-  return addon === null ? await readFile(path) : new Uint8Array(addon.mapFile(path));
+export async function mapFile(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  const { addon } = loadAddon(MAPPING_ADDON);
+  if (!addon) return new Uint8Array(await readFile(path));
+  return new Uint8Array(addon.mapFile(path));
 }

@@ -1,4 +1,5 @@
 import { type AddonForm, type AddonState, loadAddon } from './load-addon.ts';
+import type { NativeSearch } from './native-search.ts';
 
 /**
  * Item vectors, copied and packed for one kind of processor, outside JavaScript until closed. Both rankings take
@@ -34,12 +35,38 @@ export interface RankingAddon {
     dimension: number,
     kernels: string,
   ) => PackedItems;
+  /** Reads the vectors in place until the search is closed: they must be neither changed nor transferred. */
+  createSearch(
+    itemVectors: Float32Array,
+    dimension: number,
+    kernels: string,
+    precision: ScanPrecision,
+  ): Promise<NativeExactIndex>;
+}
+
+/**
+ * What is scanned for candidates, whose scores then are summed in float64: the vectors, or 8 bits of each value, in a
+ * quarter of the memory. A proven bound on what the 8 bits may be off makes the results the same.
+ */
+export type ScanPrecision = 'int8' | 'float32';
+
+/** An exact index of core/native/ranking-index.cc; its search ignores nprobe and efSearch. */
+export interface NativeExactIndex {
+  readonly kernels: string;
+  /** Outside JavaScript, without the vectors. */
+  readonly sizeBytes: number;
+  readonly search: NativeSearch;
+  /** Frees the memory, once searches under way are done. */
+  close(): void;
 }
 
 /** The addon, or why there is none. */
 export type RankingAddonState = AddonState<RankingAddon>;
 
-export const RANKING_ADDON: AddonForm<RankingAddon> = { name: 'ranking', members: ['kernelNames', 'PackedItems'] };
+export const RANKING_ADDON: AddonForm<RankingAddon> = {
+  name: 'ranking',
+  members: ['kernelNames', 'PackedItems', 'createSearch'],
+};
 
 /** Loads the addon once per thread; never throws. */
 export function loadRankingAddon(): RankingAddonState {

@@ -1,8 +1,10 @@
-import { open, readFile } from 'node:fs/promises';
-import { createExactIndex, decodeExactIndex, EXACT_INDEX_MAGIC } from './exact-index.ts';
-import { type FaissAddonState, loadFaissAddon } from './faiss-addon.ts';
+import { open } from 'node:fs/promises';
+import { buildExactIndex, EXACT_INDEX_MAGIC, openExactIndex } from './exact-index.ts';
+import { chooseFactory, chooseIndex } from './choose-index.ts';
+import { type FaissAddon, type FaissAddonState, loadFaissAddon } from './faiss-addon.ts';
 import { buildFaissIndex, type FaissOpenOptions, openFaissIndex, type TunableIndex } from './faiss-index.ts';
-import { checkVectors, type VectorIndex, VectorIndexError } from './index-contract.ts';
+import { checkShape, type VectorIndex, VectorIndexError } from './index-contract.ts';
+import { tuneIndex } from './tune-index.ts';
 
 export {
   type RowLists,
@@ -13,26 +15,27 @@ export {
 } from './index-contract.ts';
 
 export interface BuildOptions {
-  /** Default `faiss`; exact search stands in, with a notice, where the binding cannot be loaded. */
+  /** What to build; default: what suits the number of vectors and the memory (`chooseIndex`), with the `reason` in the index. */
   readonly prefer?: 'exact' | 'faiss';
   /** FAISS factory string; default: `Flat` below 1,000 vectors, else `IVF<n>,Flat`. */
   readonly factory?: string;
   /** `[q, dimension]` vectors like those to be searched with, such as user vectors; default: the indexed vectors. */
   readonly queries?: Float32Array;
+  /** The most memory that the index and its vectors may take where the choice is free; default: no bound. */
+  readonly memoryBytes?: number;
+  /** Recall@20 of exact search that the index is tuned to, in [0, 1]; default .98. */
+  readonly recallFloor?: number;
   /** What to load instead of the built binding. */
   readonly binding?: FaissAddonState;
 }
 
-const FEWEST_FOR_IVF = 1000;
-/** FAISS warns below 39 training points per list. */
-const POINTS_PER_LIST = 39;
 const RECALL_FLOOR = 0.98;
-const RECALL_AT = 20;
-const MOST_SAMPLE_QUERIES = 500;
 
 /**
- * An index over `vectors` (`[size, dimension]`, which must not change while an exact index is open) with its recall
- * measured against exact search. An IVF index visits as few lists as give recall@20 >= 0.98 on the sample queries.
+ * An index over `vectors` (`[size, dimension]`, which must neither change nor be transferred while an exact index is open)
+ * with its recall measured against exact search, and so broad a search by default that it reaches the floor on the sample
+ * queries. Where the choice is free, the first form that reaches the floor is taken; where none does, the `notice` says so.
+ * Exact search stands in, with a notice, where FAISS cannot be loaded.
  * @throws VectorIndexError WRONG_DIMENSION, NOT_FINITE, BAD_ARGUMENT or FAILED.
  */
 export async function buildVectorIndex(
@@ -40,17 +43,61 @@ export async function buildVectorIndex(
   dimension: number,
   options: BuildOptions = {},
 ): Promise<VectorIndex> {
-  const size = checkVectors(vectors, dimension);
-  if (options.prefer === 'exact') return createExactIndex(vectors, dimension);
+  const size = checkShape(vectors, dimension);
+  const { prefer, factory, recallFloor: floor = RECALL_FLOOR, memoryBytes = null, queries = vectors } = options;
+  if (!(floor >= 0 && floor <= 1)) {
+    throw new VectorIndexError('BAD_ARGUMENT', `recallFloor must be in [0, 1], got ${floor}.`);
+  }
+  const wanted = prefer ?? (factory === undefined ? null : 'faiss');
+  const choice = wanted === null ? chooseIndex({ size, dimension, memoryBytes }) : null;
+  const reason = choice?.reason ?? null;
+  if ((choice?.kind ?? wanted) === 'exact') return await buildExactIndex(vectors, dimension, { reason });
   const binding = options.binding ?? loadFaissAddon();
-  if (!binding.addon) return createExactIndex(vectors, dimension, standInNotice(binding.reason));
-  const factory = options.factory ?? chooseFactory(size);
-  const index = await buildFaissIndex(binding.addon, vectors, dimension, factory);
+  const { addon } = binding;
+  if (!addon) return await buildExactIndex(vectors, dimension, { notice: standInNotice(binding.reason) });
+  const exact = await buildExactIndex(vectors, dimension);
   try {
-    const exact = createExactIndex(vectors, dimension);
-    const queries = sampleRows(options.queries ?? vectors, dimension);
-    const listCount = Number(/IVF(\d+)/.exec(factory)?.[1] ?? 0);
-    index.setRecallAt20(await tuneNprobe(index, exact, { queries, listCount }));
+    const factories = choice?.factories ?? [factory ?? chooseFactory(size)];
+    return await buildFirstAboveFloor(factories, { addon, vectors, exact, queries, floor, reason });
+  } finally {
+    exact.close();
+  }
+}
+
+interface FaissBuild {
+  readonly addon: FaissAddon;
+  readonly vectors: Float32Array;
+  readonly exact: VectorIndex;
+  readonly queries: Float32Array;
+  readonly floor: number;
+  readonly reason: string | null;
+}
+
+/** The first form that reaches the floor; where none does, the one that comes nearest. */
+async function buildFirstAboveFloor(factories: readonly string[], build: FaissBuild): Promise<VectorIndex> {
+  let best: TunableIndex | null = null;
+  for (const factory of factories) {
+    const index = await buildTuned(factory, build);
+    if (best !== null && (index.recallAt20 ?? 0) <= (best.recallAt20 ?? 0)) {
+      index.close();
+      continue;
+    }
+    best?.close();
+    best = index;
+    if ((best.recallAt20 ?? 0) >= build.floor) break;
+  }
+  if (!best) throw new VectorIndexError('BAD_ARGUMENT', 'Wanted at least one factory string, got none.');
+  return best;
+}
+
+async function buildTuned(factory: string, build: FaissBuild): Promise<TunableIndex> {
+  const { addon, vectors, exact, queries, floor, reason } = build;
+  const index = await buildFaissIndex(addon, vectors, exact.dimension, factory);
+  try {
+    const { recallAt20, breadth } = await tuneIndex(index, exact, { queries, floor });
+    const found = `recall@20 ${recallAt20.toFixed(3)}${breadth === null ? '' : ` at a breadth of ${breadth}`}`;
+    if (reason !== null) index.setReason(`${reason} ${factory}: ${found}.`);
+    if (recallAt20 < floor) index.setNotice(`${factory} misses the recall floor of ${floor}: ${found}.`);
     return index;
   } catch (error) {
     index.close();
@@ -71,65 +118,14 @@ export interface OpenOptions extends FaissOpenOptions {
  * index, FAISS cannot be loaded and no fallback is given.
  */
 export async function openVectorIndex(path: string, options: OpenOptions = {}): Promise<VectorIndex> {
-  if (await startsLikeExactIndex(path)) return decodeExactIndex(await readFile(path));
+  if (await startsLikeExactIndex(path)) return await openExactIndex(path);
   const binding = options.binding ?? loadFaissAddon();
   if (binding.addon) return await openFaissIndex(binding.addon, path, options);
   const { fallback } = options;
-  if (fallback) return createExactIndex(fallback.vectors, fallback.dimension, standInNotice(binding.reason));
+  if (fallback) {
+    return await buildExactIndex(fallback.vectors, fallback.dimension, { notice: standInNotice(binding.reason) });
+  }
   throw new VectorIndexError('UNAVAILABLE', `FAISS cannot be loaded to open ${path}: ${binding.reason}.`);
-}
-
-/** Share of the exact best k rows that `index` finds with its own settings, a mean over `queries`, in [0, 1]. */
-export async function measureRecall(
-  index: VectorIndex,
-  exact: VectorIndex,
-  queries: Float32Array,
-  k: number,
-): Promise<number> {
-  return compareRows((await index.search(queries, k)).rows, (await exact.search(queries, k)).rows, k);
-}
-
-function compareRows(found: Int32Array, wanted: Int32Array, k: number): number {
-  let hits = 0;
-  for (let start = 0; start < wanted.length; start += k) {
-    const own = new Set(found.subarray(start, start + k));
-    for (const row of wanted.subarray(start, start + k)) hits += own.has(row) ? 1 : 0;
-  }
-  return hits / wanted.length;
-}
-
-/** Doubles nprobe until the recall floor is reached (at the latest when all lists are visited); returns the recall. */
-async function tuneNprobe(
-  index: TunableIndex,
-  exact: VectorIndex,
-  { queries, listCount }: { queries: Float32Array; listCount: number },
-): Promise<number> {
-  const k = Math.min(RECALL_AT, index.size);
-  const wanted = (await exact.search(queries, k)).rows;
-  if (listCount === 0) return compareRows((await index.search(queries, k)).rows, wanted, k);
-  for (let nprobe = 1; ; nprobe = Math.min(nprobe * 2, listCount)) {
-    const recall = compareRows((await index.search(queries, k, { nprobe })).rows, wanted, k);
-    if (recall < RECALL_FLOOR && nprobe < listCount) continue;
-    index.setDefaultNprobe(nprobe);
-    return recall;
-  }
-}
-
-function chooseFactory(size: number): string {
-  if (size < FEWEST_FOR_IVF) return 'Flat';
-  return `IVF${Math.floor(Math.min(4 * Math.sqrt(size), size / POINTS_PER_LIST))},Flat`;
-}
-
-/** At most 500 rows, evenly spread over the table. */
-function sampleRows(table: Float32Array, dimension: number): Float32Array {
-  const count = table.length / dimension;
-  if (count <= MOST_SAMPLE_QUERIES) return table;
-  const sample = new Float32Array(MOST_SAMPLE_QUERIES * dimension);
-  for (let index = 0; index < MOST_SAMPLE_QUERIES; index++) {
-    const row = Math.floor((index * count) / MOST_SAMPLE_QUERIES);
-    sample.set(table.subarray(row * dimension, (row + 1) * dimension), index * dimension);
-  }
-  return sample;
 }
 
 async function startsLikeExactIndex(path: string): Promise<boolean> {

@@ -16,6 +16,8 @@ export interface BuiltIndex {
   /** Null where exact search over the artefact's vectors is the index. */
   file: { path: string; sha256: string } | null;
   index: { kind: IndexKind; factory: string | null; recallAt20: number };
+  /** Why it suits the catalogue. */
+  reason: string | null;
   /** Why the index is not the one that was wanted; null when it is. */
   notice: string | null;
 }
@@ -29,13 +31,14 @@ serveThread<BuiltIndex>(async () => {
   if (!isExact) {
     await index.write(path);
   }
-  const { factory, notice } = index;
+  const { factory, notice, reason } = index;
   const recallAt20 = index.recallAt20 ?? 0;
   index.close();
   return {
     value: {
       file: isExact ? null : { path, sha256: createHash('sha256').update(readFileSync(path)).digest('hex') },
       index: { kind: isExact ? 'EXACT' : 'FAISS', factory, recallAt20 },
+      reason,
       notice,
     },
   };

@@ -25,6 +25,6 @@ function describeQuality({ number, metrics, baselines }: Demo['version']): strin
 
 function describeIndex({ index }: Demo['version']): string[] {
   if (index === null) return [];
-  const kind = index.kind === 'FAISS' ? `FAISS ${index.factory ?? ''}`.trim() : 'exact search (FAISS is not available)';
+  const kind = index.kind === 'FAISS' ? `FAISS ${index.factory ?? ''}`.trim() : 'exact search';
   return [`  Index         ${kind}, recall@20 ${index.recallAt20.toFixed(3)} of the exact answer`];
 }

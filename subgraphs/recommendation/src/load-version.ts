@@ -58,7 +58,7 @@ export async function loadVersion(
   const { tenantId, id, artefactKey, trainedAt } = version;
   const manifest = decodeVersionManifest(await objects.get(artefactKey), { tenantId, versionId: id });
   const artefactPath = await materializeChecked(objects, manifest.artefact);
-  const artefact = decodeArtefact(await mapFile(artefactPath), { trusted: true });
+  const artefact = decodeArtefact(await mapFile(artefactPath), { isHashChecked: true });
   await setImmediate();
   const indexPath = manifest.index && (await materializeChecked(objects, manifest.index));
   const index = await openIndex(artefact, indexPath);

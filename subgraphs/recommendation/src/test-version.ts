@@ -97,7 +97,7 @@ async function storeVersion(
   await writeFile(artefactPath, encodeArtefact(artefact));
   const indexPath = join(folder.path, 'index');
   if (kind === 'FAISS') {
-    const index = await buildVectorIndex(artefact.items, artefact.dimension);
+    const index = await buildVectorIndex(artefact.items, artefact.dimension, { prefer: 'faiss' });
     await index.write(indexPath);
     index.close();
   }

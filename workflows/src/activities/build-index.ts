@@ -30,7 +30,7 @@ export interface VersionRef {
 }
 
 /** The reason names files of the machine: it is for the log. */
-const STAND_IN = 'FAISS is not available to the training worker: exact search stands in for it.';
+const STAND_IN = 'The index is not the one that was wanted: a slower one stands in for it, or it finds less.';
 
 const INDEX_THREAD = new URL('../index-thread.ts', import.meta.url);
 
@@ -45,7 +45,7 @@ export async function buildIndex(
     await beginPhase(deps, input, { phase: 'BUILD_INDEX', message: 'Building the vector index' });
   }
   const version = await reserveVersion(deps, input);
-  const { index, notice } = await withHeartbeat(async (signal) => {
+  const { index, reason, notice } = await withHeartbeat(async (signal) => {
     await using folder = await mkdtempDisposable(join(tmpdir(), 'kindred-index-'));
     const artefactPath = await deps.objects.materialize(model.key);
     const threadInput: IndexThreadInput = { artefactPath, outputFolder: folder.path };
@@ -57,6 +57,9 @@ export async function buildIndex(
     });
     return built;
   });
+  if (reason !== null && model.algorithm !== 'SPECTRAL') {
+    await recordEvent(deps, { ...input, dedupeKey: 'index-reason', body: { kind: 'LOG', message: reason } });
+  }
   if (notice !== null) {
     deps.logger.warn({ versionId: version.id, notice }, 'The index is not the one that was wanted.');
     await recordEvent(deps, { ...input, dedupeKey: 'index-notice', body: { kind: 'LOG', message: STAND_IN } });

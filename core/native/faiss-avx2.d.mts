@@ -1,0 +1,3 @@
+export function findFaissAvx2(): string | null;
+export function makeFaissAvx2(): string;
+export function sourceStanzas(texts: readonly string[], codename: string): string;
