@@ -1,8 +1,10 @@
 // One gateway under load in a process of its own: `ours` with authentication, limits and metrics on; `stock` is
 // @apollo/gateway as it comes, with none of them; `stock-client` is its executor over our connections.
-import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { readFile } from 'node:fs/promises';
+import { pathToFileURL } from 'node:url';
 import { ApolloGateway } from '@apollo/gateway';
 import { ApolloServer } from '@apollo/server';
 import { expressMiddleware } from '@as-integrations/express5';
@@ -17,7 +19,7 @@ import { forApolloGateway } from '../src/supergraph.ts';
 
 process.env.APOLLO_TELEMETRY_DISABLED = '1';
 const PLENTY = { pointsPerSecond: 10_000_000, burst: 100_000_000 };
-const [variant = 'ours', urls = '{}', redisUrl = ''] = process.argv.slice(2);
+const [variant = 'ours', urls = '{}', redisUrl = '', hiveFolder = ''] = process.argv.slice(2);
 const subgraphUrls = JSON.parse(urls) as Record<SubgraphName, string>;
 const internalTokenSecret = 'a secret of the benchmark, long enough';
 const logger = createLogger('bench', 'error');
@@ -40,15 +42,33 @@ async function startOurs(): Promise<string> {
   return `${(await startGateway(options)).url}/graphql`;
 }
 
-async function startStock(): Promise<string> {
-  const dataSources = createDataSources(createSubgraphClient({ subgraphUrls, internalTokenSecret }));
+async function routedSupergraph(): Promise<string> {
   const sdl = forApolloGateway(await readFile(new URL('../supergraph.graphql', import.meta.url), 'utf8'));
-  const routed = sdl.replaceAll(
+  return sdl.replaceAll(
     /@join__graph\(name: "(\w+)", url: "[^"]*"\)/g,
     (_, name: SubgraphName) => `@join__graph(name: "${name}", url: "${subgraphUrls[name]}/graphql")`,
   );
+}
+
+/** Hive Gateway, from a folder into which `@graphql-hive/gateway-runtime` was installed. */
+async function startHive(): Promise<string> {
+  const entry = createRequire(`${hiveFolder}/package.json`).resolve('@graphql-hive/gateway-runtime');
+  const { createGatewayRuntime } = (await import(pathToFileURL(entry).href)) as {
+    createGatewayRuntime: (options: object) => RequestListener;
+  };
+  const runtime = createGatewayRuntime({ supergraph: await routedSupergraph(), logging: false, maskedErrors: false });
+  return await listenAt(createServer(runtime));
+}
+
+async function listenAt(server: Server): Promise<string> {
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`;
+}
+
+async function startStock(): Promise<string> {
+  const dataSources = createDataSources(createSubgraphClient({ subgraphUrls, internalTokenSecret }));
   const gateway = new ApolloGateway({
-    supergraphSdl: routed,
+    supergraphSdl: await routedSupergraph(),
     ...(variant === 'stock-client' && {
       buildService: ({ name }) => {
         if (!isSubgraphName(name)) throw new Error(`The supergraph names "${name}", which is no subgraph`);
@@ -66,9 +86,7 @@ async function startStock(): Promise<string> {
     deadlineAt: Infinity,
   });
   const app = express().use('/graphql', express.json(), expressMiddleware(apollo, { context }));
-  const server = createServer(app);
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`;
+  return await listenAt(createServer(app));
 }
 
 process.on('message', () => {
@@ -76,4 +94,5 @@ process.on('message', () => {
   process.send?.({ cpuUs: user + system, rssMiB: process.memoryUsage.rss() / 2 ** 20 });
 });
 process.on('disconnect', () => process.exit());
-process.send?.({ url: await (variant === 'ours' ? startOurs() : startStock()) });
+const start = variant === 'ours' ? startOurs : variant === 'hive' ? startHive : startStock;
+process.send?.({ url: await start() });

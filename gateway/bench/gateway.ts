@@ -1,6 +1,7 @@
 // Our gateway beside @apollo/gateway on the same stub subgraphs, in one run:
-// `node gateway/bench/gateway.ts [--seconds N] [--credentials one|own] [--json FILE]`. Ratios count more than absolutes: load, subgraphs and
-// gateway share the machine's cores, and CPU time per request is what depends least on what else they do.
+// `node gateway/bench/gateway.ts [--seconds N] [--credentials one|own] [--hive FOLDER] [--json FILE]`. Ratios count more
+// than absolutes: load, subgraphs and gateway share the machine's cores, and CPU time per request is what depends least
+// on what else they do.
 import { type ChildProcess, fork } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { availableParallelism, loadavg } from 'node:os';
@@ -16,10 +17,12 @@ const { values: options } = parseArgs({
     json: { type: 'string' },
     // A tenant's server asks with one credential; with one for each connection nothing can be batched.
     credentials: { type: 'string', default: 'one' },
+    // A folder into which `npm install @graphql-hive/gateway-runtime` was run: Hive Gateway is then measured too.
+    hive: { type: 'string' },
   },
 });
 const SECONDS = Number(options.seconds);
-const VARIANTS = ['ours', 'stock', 'stock-client'] as const;
+const VARIANTS = ['ours', 'stock', 'stock-client', ...(options.hive === undefined ? [] : ['hive'])];
 const CONNECTIONS = [32, 128];
 const QUERIES = {
   '1 subgraph, 1 object': 'query ($user: String!) { item(externalId: $user) { title } }',
@@ -147,7 +150,8 @@ const { urls } = await ask<{ urls: Record<string, string> }>(stubs);
 await ask(stubs, { publicKey });
 const gateways = await Promise.all(
   VARIANTS.map(async (variant) => {
-    const child = fork(new URL('gateway-process.ts', import.meta.url), [variant, JSON.stringify(urls), redis.url]);
+    const args = [variant, JSON.stringify(urls), redis.url, options.hive ?? ''];
+    const child = fork(new URL('gateway-process.ts', import.meta.url), args);
     return { variant, child, ...(await ask<{ url: string }>(child)) };
   }),
 );

@@ -37,11 +37,11 @@ test('whoever asks is told how long each fetch took, and nobody else', async () 
     extensions: { timing: { totalMs: number; fetches: Record<string, unknown>[] } };
   };
   const { totalMs, fetches } = asked.extensions.timing;
-  expect(fetches.map(({ subgraph, entityCount }) => [subgraph, entityCount]).toSorted()).toEqual([
-    ['catalog', 2],
-    ['model', 1],
-    ['recommendation', null],
-  ]);
+  expect(Object.fromEntries(fetches.map(({ subgraph, entityCount }) => [subgraph, entityCount]))).toEqual({
+    catalog: 2,
+    model: 1,
+    recommendation: null,
+  });
   for (const { durationMs } of fetches) expect(durationMs).toBeLessThanOrEqual(totalMs);
   expect((await send(JSON.stringify(body))).text).not.toContain('timing');
 });
@@ -63,7 +63,7 @@ test('entities that requests of one credential need at once are fetched together
       recommend: { edges: [{ node: { title: 'Film 7' } }, { node: { title: 'Film 8' } }] },
     });
   }
-  expect((await saved()) - before).toBeGreaterThan(10);
+  expect((await saved()) - before).toBeGreaterThan(5);
 });
 
 test.for([

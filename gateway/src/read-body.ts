@@ -28,10 +28,12 @@ export async function readBody(req: IncomingMessage, maxBytes: number): Promise<
       if (sizeBytes > maxBytes) fail(tooLarge(maxBytes));
       else chunks.push(chunk);
     });
-    body.once('end', () => resolve(textOf(chunks)));
     const unreadable = () => fail(new HttpError(400, 'BAD_REQUEST', 'The request body cannot be read.'));
+    body.once('end', () => {
+      body.off('close', unreadable);
+      resolve(textOf(chunks));
+    });
     body.once('error', unreadable);
-    // After its end this changes nothing.
     body.once('close', unreadable);
   });
 }

@@ -83,7 +83,7 @@ interface Account {
 const WINDOW_MS = 1_000;
 /** The share of what a payer spent in the last second that is taken in advance. */
 const ADVANCE_SHARE = 0.1;
-const ADVANCE_MS = 500;
+const ADVANCE_MS = 5_000;
 // After a failure Redis is left alone this long: nobody waits for it again and again.
 const STORE_PAUSE_MS = 1_000;
 const ACCOUNTS = { capacity: 20_000, maxWeight: 20_000 };
@@ -136,7 +136,8 @@ export function createRateLimiter(options: {
         policy: first,
         remaining: () => Math.max(0, Math.floor(account.remaining + account.advance)),
         refund: (unused) => {
-          account.advance += unused;
+          // More than a full bucket would be a second one.
+          account.advance = Math.min(first.burst, account.advance + unused);
           account.spentInWindow -= unused;
         },
       };

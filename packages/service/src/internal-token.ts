@@ -1,4 +1,4 @@
-import { createHmac, hash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, hash, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto';
 import { AppError } from '@kindred/domain/app-error';
 import type { Viewer } from '@kindred/domain/viewer';
 
@@ -87,8 +87,12 @@ function readClaims(secret: string, token: string): Claims {
   return JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as Claims;
 }
 
+// A process has one secret; making its key anew costs as much as signing with it.
+let known: { secret: string; key: KeyObject } | undefined;
+
 function sign(secret: string, text: string): Buffer {
-  return createHmac('sha256', secret).update(text).digest();
+  if (known?.secret !== secret) known = { secret, key: createSecretKey(secret, 'utf8') };
+  return createHmac('sha256', known.key).update(text).digest();
 }
 
 function hashBody(body: string | Buffer): string {
