@@ -19,15 +19,19 @@ console.log(
   `Seed ${seed}, ${rounds} rounds of each fault. To see the same draws again: --rounds ${rounds} --seed ${seed}`,
 );
 const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs');
-const runner = spawn(process.execPath, [vitest, 'run', '--project', 'workflows', 'workflows/src/chaos.test.ts'], {
-  cwd: ROOT,
-  stdio: 'inherit',
-  env: {
-    ...process.env,
-    CHAOS_ROUNDS: String(rounds),
-    CHAOS_SEED: String(seed),
-    ...(values.fault === undefined ? {} : { CHAOS_FAULT: values.fault }),
+const runner = spawn(
+  process.execPath,
+  [vitest, 'run', '--project', 'workflows', 'workflows/src/chaos.test.ts', '--disableConsoleIntercept'],
+  {
+    cwd: ROOT,
+    stdio: 'inherit',
+    env: {
+      ...process.env,
+      CHAOS_ROUNDS: String(rounds),
+      CHAOS_SEED: String(seed),
+      ...(values.fault === undefined ? {} : { CHAOS_FAULT: values.fault }),
+    },
   },
-});
+);
 const [code] = (await once(runner, 'exit')) as [number | null];
 process.exitCode = code ?? 1;

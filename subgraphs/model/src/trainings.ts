@@ -14,6 +14,7 @@ import {
   Client,
   Connection,
   WorkflowExecutionAlreadyStartedError,
+  type WorkflowExecutionDescription,
   type WorkflowHandle,
   WorkflowNotFoundError,
 } from '@temporalio/client';
@@ -51,29 +52,18 @@ export interface Trainings {
 const CALL_TIMEOUT_MS = 5000;
 
 /** Connects with the first call, so that everything else is served while Temporal is away. */
-export function connectTrainings(options: { address: string; namespace: string; uiUrl?: string | null }): Trainings {
-  const { address, namespace, uiUrl = null } = options;
+export function connectTrainings(temporal: { address: string; namespace: string; uiUrl?: string | null }): Trainings {
+  const { address, namespace, uiUrl = null } = temporal;
   const connection = Connection.lazy({ address });
   const client = new Client({ connection, namespace });
   const inTime = <T>(work: () => Promise<T>) => connection.withDeadline(Date.now() + CALL_TIMEOUT_MS, work);
   const describe = (tenantId: TenantId, modelId: ModelId) =>
     inTime(() => client.workflow.getHandle(trainModelWorkflowId(tenantId, modelId)).describe());
-  /** The workflow's id is the model's: only the execution that was started for this very run is told. */
-  const tell = async (run: RunRef, message: (handle: WorkflowHandle) => Promise<unknown>): Promise<'sent' | 'gone'> => {
-    try {
-      const { memo, runId, workflowId, status } = await describe(run.tenantId, run.modelId);
-      if (memo?.runId !== run.id || status.name !== 'RUNNING') {
-        return 'gone';
-      }
-      await inTime(() => message(client.workflow.getHandle(workflowId, runId)));
-      return 'sent';
-    } catch (cause) {
-      if (cause instanceof WorkflowNotFoundError) {
-        return 'gone';
-      }
-      throw unavailable(cause);
-    }
-  };
+  const tell = (run: RunRef, message: (handle: WorkflowHandle) => Promise<unknown>) =>
+    tellRun(run, {
+      describe: () => describe(run.tenantId, run.modelId),
+      send: (workflowId, executionId) => inTime(() => message(client.workflow.getHandle(workflowId, executionId))),
+    });
   return {
     async start(input) {
       const options = {
@@ -113,15 +103,41 @@ export function connectTrainings(options: { address: string; namespace: string; 
         throw unavailable(cause);
       }
     },
-    urlOf({ tenantId, modelId, executionId }) {
-      const workflow = encodeURIComponent(trainModelWorkflowId(tenantId, modelId));
-      return uiUrl === null || executionId === null
-        ? null
-        : `${uiUrl}/namespaces/${encodeURIComponent(namespace)}/workflows/${workflow}/${executionId}/history`;
-    },
+    urlOf: (run) => (uiUrl === null ? null : urlOf(run, `${uiUrl}/namespaces/${encodeURIComponent(namespace)}`)),
     ping: async () => void (await inTime(() => connection.workflowService.getSystemInfo({}))),
     close: () => connection.close(),
   };
+}
+
+/** The workflow's id is the model's: only the execution that was started for this very run is told. */
+async function tellRun(
+  run: RunRef,
+  temporal: {
+    describe: () => Promise<WorkflowExecutionDescription>;
+    send: (workflowId: string, executionId: string) => Promise<unknown>;
+  },
+): Promise<'sent' | 'gone'> {
+  try {
+    const { memo, runId, workflowId, status } = await temporal.describe();
+    if (memo?.runId !== run.id || status.name !== 'RUNNING') {
+      return 'gone';
+    }
+    await temporal.send(workflowId, runId);
+    return 'sent';
+  } catch (cause) {
+    if (cause instanceof WorkflowNotFoundError) {
+      return 'gone';
+    }
+    throw unavailable(cause);
+  }
+}
+
+function urlOf(
+  { tenantId, modelId, executionId }: RunRef & { executionId: string | null },
+  namespaceUrl: string,
+): string | null {
+  const workflow = encodeURIComponent(trainModelWorkflowId(tenantId, modelId));
+  return executionId && `${namespaceUrl}/workflows/${workflow}/${executionId}/history`;
 }
 
 function unavailable(cause: unknown): AppError {
