@@ -29,7 +29,7 @@ function startProcess(env: Record<string, string>) {
   child.stdout.on('data', (chunk) => (output.out += String(chunk)));
   child.stderr.on('data', (chunk) => (output.err += String(chunk)));
   const url = async () => {
-    await expect.poll(() => output.out, { timeout: 15_000 }).toContain('The gateway listens');
+    await expect.poll(() => output.out, { timeout: 25_000 }).toContain('The gateway listens');
     return String(/"url":"([^"]+)"/.exec(output.out)?.[1]);
   };
   return { child, output, url, ended: once(child, 'close') };

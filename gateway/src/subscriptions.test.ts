@@ -5,6 +5,9 @@ import { WebSocket } from 'ws';
 import { overEventStreams, overSockets, post, refusalOf, type Subscribe } from './test-clients.ts';
 import { ALLOWED_ORIGIN, startTestGraph, type TestGraph } from './test-graph.ts';
 
+/** On a busy machine twenty sockets take seconds to open. */
+const PATIENT = { timeout: 15_000 };
+
 let graph: TestGraph;
 
 beforeAll(async () => {
@@ -40,7 +43,7 @@ function describeTransport(name: string, subscribe: Subscribe): void {
   describe(`subscriptions over ${name}`, () => {
     const start = async (query = PROGRESS, variables: Record<string, unknown> = { runId: 'run_1' }) =>
       subscribe(graph.gateway.url, { query, variables, authorization: `Bearer ${await graph.signSession()}` });
-    const streamsClosed = () => expect.poll(() => graph.world.openStreams).toBe(0);
+    const streamsClosed = () => expect.poll(() => graph.world.openStreams, PATIENT).toBe(0);
 
     test('every event carries fields of other subgraphs', async () => {
       const subscribed = await start();
@@ -170,7 +173,7 @@ function describeTransport(name: string, subscribe: Subscribe): void {
         Array.from({ length: 20 }, () => start(PROGRESS, { runId: 'run_1', after: 2 })),
       );
       const firsts = clients.map((client) => client.next());
-      await expect.poll(() => graph.world.openStreams).toBe(20);
+      await expect.poll(() => graph.world.openStreams, PATIENT).toBe(20);
       for (let sequence = 3; sequence < 8; sequence++) graph.world.bus.emit('event', sequence);
       for (const [index, client] of clients.entries()) {
         expect((await firsts[index])?.value).toEqual(resultOf(3));
@@ -203,7 +206,7 @@ function describeTransport(name: string, subscribe: Subscribe): void {
       );
       await own.gateway.drain();
       expect(await Promise.race([outcome, wait(3_000, 'neither')])).toBe('lost');
-      await expect.poll(() => own.world.openStreams).toBe(0);
+      await expect.poll(() => own.world.openStreams, PATIENT).toBe(0);
       await own[Symbol.asyncDispose]();
     });
   });
@@ -276,7 +279,7 @@ test('a client that does not read holds back its own events only, and loses none
   const stuck = await fetch(`${graph.gateway.url}/graphql/stream`, { method: 'POST', headers, body });
   const reader = overSockets(graph.gateway.url, { query: PROGRESS, variables, authorization });
   const first = reader.next();
-  await expect.poll(() => graph.world.openStreams).toBe(2);
+  await expect.poll(() => graph.world.openStreams, PATIENT).toBe(2);
   const sequences = Array.from({ length: 300 }, (_, index) => index + 3);
   // 30 MB, far more than the buffers of the sockets on the way hold.
   graph.world.messageChars = 100_000;
@@ -288,7 +291,7 @@ test('a client that does not read holds back its own events only, and loses none
   const completedCount = graph.world.calls.filter(({ field }) => field === 'Tenant').length;
   expect(completedCount).toBeLessThan(2 * sequences.length);
   expect(await readSequences(stuck, sequences.length)).toEqual(sequences);
-  await expect.poll(() => graph.world.openStreams).toBe(0);
+  await expect.poll(() => graph.world.openStreams, PATIENT).toBe(0);
 });
 
 async function readSequences(response: Response, count: number): Promise<number[]> {
