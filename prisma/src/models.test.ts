@@ -1,7 +1,7 @@
 import { createTestModel, TEST_SETTINGS } from '@kindred/testing/test-model';
 import { createTwoTenants } from '@kindred/testing/two-tenants';
 import { expect, test } from 'vitest';
-import { findModels, listModels } from './models.ts';
+import { findModels, listModels, setModelSchedule } from './models.ts';
 import { TakenError } from './taken-error.ts';
 import { withTenant } from './tenants.ts';
 
@@ -36,4 +36,18 @@ test('models are listed newest first, page after page', async () => {
     const rest = await listModels(tx, { first: 2, afterId: page.at(-1)?.id });
     expect([...page, ...rest].map((model) => model.name)).toEqual(['three', 'two', 'one']);
   });
+});
+
+test('a schedule is kept with its model and taken away again, by its own tenant alone', async () => {
+  await using world = await createTwoTenants();
+  const { db, ours, theirs } = world;
+  const { id } = await withTenant(db, ours.tenantId, (tx) => createTestModel(tx));
+  const schedule = { everyMinutes: 60, afterInteractions: 100 };
+  await withTenant(db, ours.tenantId, (tx) => setModelSchedule(tx, { modelId: id, schedule }));
+  const foreign = withTenant(db, theirs.tenantId, (tx) => setModelSchedule(tx, { modelId: id, schedule: null }));
+  await expect(foreign).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  const find = () => withTenant(db, ours.tenantId, (tx) => findModels(tx, [id]));
+  expect(await find()).toMatchObject([{ schedule }]);
+  await withTenant(db, ours.tenantId, (tx) => setModelSchedule(tx, { modelId: id, schedule: null }));
+  expect(await find()).toMatchObject([{ schedule: null }]);
 });
