@@ -123,7 +123,9 @@ test('a publishable API key that is bound to origins is refused to pages of othe
   graph.world.apiKeys.set(apiKey, 'PUBLISHABLE');
   graph.world.apiKeyRules.set(apiKey, { allowedOrigins: ['https://shop.example'] });
   const refusalFrom = async (origin: Record<string, string>) => {
-    const answer = await post(graph.gateway.url, '{ viewer { scopes } }', { headers: { 'x-api-key': apiKey, ...origin } });
+    const answer = await post(graph.gateway.url, '{ viewer { scopes } }', {
+      headers: { 'x-api-key': apiKey, ...origin },
+    });
     return answer.errors?.[0]?.message ?? '';
   };
   // Nothing is published here: a key that is good in its place is refused the document, not the origin.

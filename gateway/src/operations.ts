@@ -46,7 +46,14 @@ export interface Operations {
 }
 
 /** Guessing passwords, making keys and using up machines: what must never go uncounted. */
-export const FAIL_CLOSED: ReadonlySet<string> = new Set(['signIn', 'signUp', 'createApiKey', 'trainModel']);
+export const FAIL_CLOSED: ReadonlySet<string> = new Set([
+  'signIn',
+  'signUp',
+  'acceptInvitation',
+  'createApiKey',
+  'rotateApiKey',
+  'trainModel',
+]);
 // As many as two thousand operations of the web app's size; a plan weighs about eight times its document.
 const CACHE = { capacity: 2_000, maxWeight: 4 * 1024 * 1024 };
 // Whoever sends the same mistake again is told the same again.

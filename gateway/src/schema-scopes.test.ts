@@ -20,6 +20,9 @@ const OPEN: Readonly<Record<string, string>> = {
   'Query.authenticateApiKey': 'hidden from clients; the gateway alone is let in, by its own guard',
   'Mutation.signUp': 'makes the first credential',
   'Mutation.signIn': 'gives a credential for a password',
+  'Mutation.refreshSession': 'gives a credential for a refresh token',
+  'Mutation.signOut': 'ends the session of a refresh token; every session only for who is signed in',
+  'Mutation.acceptInvitation': 'gives a credential for an invitation',
 };
 const SCOPES: ReadonlySet<string> = new Set([...scopesOfRole('OWNER'), ...scopesOfApiKeyKind('SECRET')]);
 

@@ -87,13 +87,17 @@ export async function recordWebhookDelivery(
   return row as typeof row & WebhookDeliveryRow;
 }
 
-/** The last `first` attempts at a webhook, newest first. */
+/** At most `first` attempts at a webhook, newest first, from after `afterId`. */
 export async function listWebhookDeliveries(
   tx: TenantTx,
-  page: { webhookId: WebhookId; first: number },
+  page: { webhookId: WebhookId; first: number; afterId?: WebhookDeliveryId | null | undefined },
 ): Promise<WebhookDeliveryRow[]> {
   const rows = await tx.client.webhookDelivery.findMany({
-    where: { tenantId: tx.tenantId, webhookId: page.webhookId },
+    where: {
+      tenantId: tx.tenantId,
+      webhookId: page.webhookId,
+      ...(page.afterId ? { id: { lt: page.afterId } } : {}),
+    },
     orderBy: { id: 'desc' },
     take: page.first,
     omit: { tenantId: true },

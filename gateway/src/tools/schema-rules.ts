@@ -27,6 +27,7 @@ const BOUNDED_LISTS: Readonly<Record<string, string>> = {
   'TrainingRun.events': 'takes `first` and goes on after a sequence',
   'TrainingRun.versions': 'what one run makes',
   'ModelVersion.baselines': 'one of each baseline model',
+  'QualityGate.checks': 'one of each condition',
 };
 
 /** The conventions of the API that a machine can check; what breaks one, as `Type.field: what was wanted`. */

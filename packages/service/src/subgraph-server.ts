@@ -12,7 +12,14 @@ import type { Logger } from './logger.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { createOperationRunner, type OperationAnswer } from './operation-runner.ts';
 import { readDeadline, TIMEOUT_HEADER } from './request-deadline.ts';
-import { answerErrors, answerOf, createTokenVerifier, readVerified, verifyRequest, vouchedOf } from './request-pipeline.ts';
+import {
+  answerErrors,
+  answerOf,
+  createTokenVerifier,
+  readVerified,
+  verifyRequest,
+  vouchedOf,
+} from './request-pipeline.ts';
 import { createStreamHandler } from './stream-handler.ts';
 import { currentTraceId, newTraceId, readTraceId, runInTrace, TRACE_HEADER } from './trace.ts';
 
@@ -152,7 +159,10 @@ class RequestOf implements SubgraphRequest {
     const gone = new AbortController();
     if (this.#res.closed) gone.abort();
     else this.#res.once('close', () => gone.abort());
-    const late = this.deadlineAt === null ? [] : [AbortSignal.timeout(Math.max(0, Math.ceil(this.deadlineAt - performance.now())))];
+    const late =
+      this.deadlineAt === null
+        ? []
+        : [AbortSignal.timeout(Math.max(0, Math.ceil(this.deadlineAt - performance.now())))];
     this.#signal = AbortSignal.any([gone.signal, this.#draining, ...late]);
     return this.#signal;
   }

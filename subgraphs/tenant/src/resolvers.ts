@@ -16,7 +16,7 @@ import { refreshSession } from './refresh-session.ts';
 import { revokeApiKey } from './revoke-api-key.ts';
 import { rotateApiKey } from './rotate-api-key.ts';
 import { signIn } from './sign-in.ts';
-import { signOut, signOutEverywhere } from './sign-out.ts';
+import { signOut } from './sign-out.ts';
 import { signUp } from './sign-up.ts';
 import { findAccountOf, findMemberAccount, findTenantOf, identify } from './viewer-fields.ts';
 import {
@@ -44,7 +44,6 @@ export const resolvers: Resolvers = {
     signIn: (_root, { input }, context) => signIn(context, input),
     refreshSession: (_root, { input }, context) => refreshSession(context, input),
     signOut: (_root, { input }, context) => signOut(context, input),
-    signOutEverywhere: (_root, _args, context) => signOutEverywhere(context),
     switchTenant: (_root, { input }, context) => switchTenant(context, input),
     enterTenant: (_root, { input }, context) => enterTenant(context, input),
     inviteMember: (_root, { input }, context) => inviteMember(context, input),
@@ -83,7 +82,7 @@ export const resolvers: Resolvers = {
   },
   Webhook: {
     id: (webhook) => encodeGlobalId('Webhook', webhook.id),
-    deliveries: (webhook, { first }, context) => listDeliveries(context, webhook, first),
+    deliveries: (webhook, args, context) => listDeliveries(context, webhook, args),
   },
   WebhookDelivery: {
     id: (delivery) => encodeGlobalId('WebhookDelivery', delivery.id),

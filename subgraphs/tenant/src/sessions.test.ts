@@ -21,7 +21,7 @@ const REFRESH = `mutation ($input: RefreshSessionInput!) {
   refreshSession(input: $input) { session { ${TOKENS} viewer { role } } userErrors { code message path } }
 }`;
 const SIGN_OUT = 'mutation ($input: SignOutInput!) { signOut(input: $input) { endedSessionCount } }';
-const SIGN_OUT_EVERYWHERE = 'mutation { signOutEverywhere { endedSessionCount } }';
+const EVERYWHERE = { input: { refreshToken: 'any', everywhere: true } };
 
 let subgraph: TestSubgraph;
 beforeAll(async () => {
@@ -101,8 +101,8 @@ test('signing out ends this session alone; signing out everywhere ends them all'
   expect(await refresh(phone.refreshToken)).toMatchObject(refusedWith('INVALID'));
   const { session } = await refresh(laptop.refreshToken);
   // Three are open: the sign-up's, the laptop's and the desk's.
-  expect(await subgraph.read(owner.viewer, SIGN_OUT_EVERYWHERE)).toEqual({
-    signOutEverywhere: { endedSessionCount: 3 },
+  expect(await subgraph.read(owner.viewer, SIGN_OUT, EVERYWHERE)).toEqual({
+    signOut: { endedSessionCount: 3 },
   });
   expect(await refresh(session?.refreshToken ?? '')).toMatchObject(refusedWith('INVALID'));
   expect(await refresh(desk.refreshToken)).toMatchObject(refusedWith('INVALID'));
@@ -118,9 +118,9 @@ test('nobody but a signed-in account signs out everywhere, and another accountâ€
     scopes: scopesOfApiKeyKind('SECRET'),
   };
   for (const viewer of [ANONYMOUS, apiKey]) {
-    const { errors } = await subgraph.ask(viewer, SIGN_OUT_EVERYWHERE);
+    const { errors } = await subgraph.ask(viewer, SIGN_OUT, EVERYWHERE);
     expect(errors).toMatchObject([{ extensions: { code: 'UNAUTHENTICATED' } }]);
   }
-  await subgraph.read(other.viewer, SIGN_OUT_EVERYWHERE);
+  await subgraph.read(other.viewer, SIGN_OUT, EVERYWHERE);
   expect((await refresh(refreshToken)).session).not.toBeNull();
 });

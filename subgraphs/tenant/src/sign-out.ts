@@ -9,13 +9,14 @@ interface SignedOut {
   userErrors: UserError[];
 }
 
-/** Ends the session of a refresh token. One that is unknown or ended already ends nothing, and is no error. */
-export async function signOut({ db }: TenantContext, { refreshToken }: SignOutInput): Promise<SignedOut> {
+/**
+ * Ends the session of a refresh token, or every session of the signed-in account. A session that is unknown or ended already
+ * is no error.
+ * @throws AppError UNAUTHENTICATED when every session is to end and nobody is signed in.
+ */
+export async function signOut({ db, viewer }: TenantContext, input: SignOutInput): Promise<SignedOut> {
+  const { refreshToken, everywhere } = input;
+  if (everywhere) return { endedSessionCount: await endSessions(db, requireAccount(viewer)), userErrors: [] };
   const ended = await endSession(db, digestRefreshToken(refreshToken));
   return { endedSessionCount: ended ? 1 : 0, userErrors: [] };
-}
-
-/** Ends every session of the signed-in account, this one included. */
-export async function signOutEverywhere({ db, viewer }: TenantContext): Promise<SignedOut> {
-  return { endedSessionCount: await endSessions(db, requireAccount(viewer)), userErrors: [] };
 }

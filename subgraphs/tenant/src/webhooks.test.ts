@@ -20,7 +20,7 @@ const SELECTIONS: Record<string, string> = {
   deleteWebhook: 'deletedWebhookId',
   testWebhook: 'delivery { id status failure }',
 };
-const LIST = `{ tenant { webhooks { edges { node { id url disabledAt deliveries { id eventType status failure durationMs at } } } } } }`;
+const LIST = `{ tenant { webhooks { edges { node { id url disabledAt deliveries { edges { node { id eventType status failure durationMs at } } } } } } } }`;
 
 const received: { headers: IncomingHttpHeaders; body: string }[] = [];
 let status = 200;
@@ -81,7 +81,14 @@ test('a test event arrives signed, as the receiver’s own library verifies, and
   expect(await subgraph.read(viewer, LIST)).toMatchObject({
     tenant: {
       webhooks: {
-        edges: [{ node: { url, deliveries: [{ id: delivery?.id, eventType: 'webhook.test', status: 200 }] } }],
+        edges: [
+          {
+            node: {
+              url,
+              deliveries: { edges: [{ node: { id: delivery?.id, eventType: 'webhook.test', status: 200 } }] },
+            },
+          },
+        ],
       },
     },
   });

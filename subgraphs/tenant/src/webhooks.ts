@@ -20,7 +20,12 @@ import { ForbiddenTargetError, readTarget } from '@kindred/service/post-publicly
 import { actorOf } from './audit.ts';
 import { checkOptionalText } from './check-text.ts';
 import type { TenantContext } from './context.ts';
-import type { CreateWebhookInput, TenantWebhooksArgs, UserError } from './generated/resolvers.ts';
+import type {
+  CreateWebhookInput,
+  TenantWebhooksArgs,
+  WebhookDeliveriesArgs,
+  UserError,
+} from './generated/resolvers.ts';
 import { readId } from './read-id.ts';
 import { sendWebhook } from './send-webhook.ts';
 import { userError } from './user-error.ts';
@@ -135,14 +140,21 @@ export async function listWebhooks(
   return toConnection(rows, { first, after }, (webhook) => encodeGlobalId('Webhook', webhook.id));
 }
 
-/** The last attempts at a webhook. @throws AppError BAD_USER_INPUT for a number that cannot be. */
+/**
+ * A page of the attempts at a webhook, newest first.
+ * @throws AppError BAD_USER_INPUT for a page size or cursor that cannot be.
+ */
 export async function listDeliveries(
   { db }: TenantContext,
   { tenantId, id }: WebhookRow,
-  first: number,
-): Promise<WebhookDeliveryRow[]> {
-  const checked = checkPageSize(first);
-  return withTenant(db, tenantId, (tx) => readDeliveries(tx, { webhookId: id, first: checked }));
+  args: WebhookDeliveriesArgs,
+): Promise<Connection<WebhookDeliveryRow>> {
+  const { after } = args;
+  const first = checkPageSize(args.first);
+  const afterId = typeof after === 'string' ? decodeGlobalId('WebhookDelivery', decodeCursor(after)) : null;
+  const page = { webhookId: id, first: first + 1, afterId };
+  const rows = await withTenant(db, tenantId, (tx) => readDeliveries(tx, page));
+  return toConnection(rows, { first, after }, (delivery) => encodeGlobalId('WebhookDelivery', delivery.id));
 }
 
 function checkTarget({ targetRules }: TenantContext, url: string): UserError[] {
