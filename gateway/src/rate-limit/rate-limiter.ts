@@ -20,10 +20,14 @@ export interface RatePolicy {
   anonymousAddress: Rate;
 }
 
+/**
+ * Bounds that a service under full load does not reach, which asks for everybody with one key from one address: 2,000 pages
+ * of recommendations a second. They keep one credential from taking all there is.
+ */
 export const DEFAULT_POLICY: RatePolicy = {
-  credential: { pointsPerSecond: 5_000, burst: 30_000 },
-  tenant: { pointsPerSecond: 20_000, burst: 120_000 },
-  address: { pointsPerSecond: 10_000, burst: 60_000 },
+  credential: { pointsPerSecond: 100_000, burst: 300_000 },
+  tenant: { pointsPerSecond: 200_000, burst: 600_000 },
+  address: { pointsPerSecond: 200_000, burst: 600_000 },
   anonymousAddress: { pointsPerSecond: 50, burst: 500 },
 };
 
