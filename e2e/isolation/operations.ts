@@ -24,6 +24,8 @@ export interface GeneratedOperation {
   /** The root field, such as `Query.items`. */
   coordinate: string;
   document: string;
+  /** The same with next to nothing below the root field: it costs what anybody may spend. */
+  shallow: string;
 }
 
 /** Values by argument or input field name: what the tenant under attack has. */
@@ -42,7 +44,9 @@ export function generateOperations(schema: GraphQLSchema, known: (coordinate: st
       const coordinate = `${root.name}.${field.name}`;
       covered.add(coordinate);
       const call = `${field.name}${writeArguments(field.args, known(coordinate))}`;
-      return { kind, coordinate, document: `${kind} { ${call} ${select(field.type, { covered, path: [] })} }` };
+      const shallow = isLeafType(getNamedType(field.type)) ? call : `${call} { __typename }`;
+      const document = `${kind} { ${call} ${select(field.type, { covered, path: [] })} }`;
+      return { kind, coordinate, document, shallow: `${kind} { ${shallow} }` };
     });
   });
   return { operations, covered };

@@ -5,7 +5,7 @@ import { type Scope, scopesOfRole, type Viewer } from '@kindred/domain/viewer';
 import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
 import { z } from 'zod';
 import { newTraceId } from '@kindred/service/trace';
-import { withDeadline } from './context.ts';
+import { startDeadline } from './context.ts';
 import { LookupCache } from './lookup-cache.ts';
 import type { SubgraphClient } from './subgraph-client.ts';
 
@@ -143,8 +143,6 @@ function digestOf(credential: string): string {
   return hash('sha256', credential, 'base64');
 }
 
-// A look-up may be shared by many requests: none of them ends it.
-const NEVER = new AbortController().signal;
 const LOOK_UP =
   'query AuthenticateApiKey($apiKey: String!) { authenticateApiKey(apiKey: $apiKey) { apiKeyId tenantId scopes allowedOrigins expiresAt } }';
 const LOOKED_UP = z.object({
@@ -162,10 +160,13 @@ const LOOKED_UP = z.object({
 });
 
 async function lookUpApiKey(client: SubgraphClient, apiKey: string): Promise<ApiKey | null> {
+  // A look-up may be shared by many requests: none of them ends it.
+  using deadline = startDeadline();
   const context = {
     viewer: { kind: 'system', scopes: [] } as const,
     traceId: newTraceId(),
-    ...withDeadline(NEVER),
+    signal: deadline.signal,
+    deadlineAt: deadline.deadlineAt,
   };
   const answer = await client.request('tenant', { query: LOOK_UP, variables: { apiKey } }, context);
   const parsed = LOOKED_UP.safeParse(answer);

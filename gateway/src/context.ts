@@ -15,10 +15,23 @@ export interface OperationContext {
 // Past it a browser has given up, and the subgraphs' own time limits have struck.
 export const OPERATION_TIMEOUT_MS = 30_000;
 
+/** The time of one operation. To be disposed of when the operation is over: a timer would keep it for all of its time. */
+export type Deadline = Pick<OperationContext, 'signal' | 'deadlineAt'> & Disposable;
+
 /** A signal that aborts with `parent`, or with a TimeoutError when an operation has taken too long. */
-export function withDeadline(parent: AbortSignal): Pick<OperationContext, 'signal' | 'deadlineAt'> {
+export function startDeadline(parent?: AbortSignal): Deadline {
+  const stop = new AbortController();
+  const follow = () => stop.abort(parent?.reason);
+  if (parent?.aborted) follow();
+  else parent?.addEventListener('abort', follow, { once: true });
+  const tooLong = () => stop.abort(new DOMException('The operation took too long', 'TimeoutError'));
+  const timer = setTimeout(tooLong, OPERATION_TIMEOUT_MS).unref();
   return {
-    signal: AbortSignal.any([parent, AbortSignal.timeout(OPERATION_TIMEOUT_MS)]),
+    signal: stop.signal,
     deadlineAt: performance.now() + OPERATION_TIMEOUT_MS,
+    [Symbol.dispose]: () => {
+      clearTimeout(timer);
+      parent?.removeEventListener('abort', follow);
+    },
   };
 }

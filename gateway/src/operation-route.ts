@@ -7,7 +7,7 @@ import { type FormattedExecutionResult, GraphQLError } from 'graphql';
 import { type Admitted, admitOperation, type Gate, isSubscription } from './admit-operation.ts';
 import type { Authenticate } from './auth.ts';
 import { addressOf, type Caller } from './caller.ts';
-import { OPERATION_TIMEOUT_MS, type OperationContext } from './context.ts';
+import { type OperationContext, startDeadline } from './context.ts';
 import { corsHeaders } from './cors.ts';
 import type { Executor } from './executor/executor.ts';
 import type { FetchTiming } from './executor/plan-run.ts';
@@ -152,15 +152,12 @@ function headerOf(req: IncomingMessage, name: string): string | undefined {
 }
 
 function contextOf({ credential, address }: Caller, res: ServerResponse): OperationContext {
-  const stop = new AbortController();
-  // One timer and one controller: the signals that `withDeadline` combines cost more than the rest of this file.
-  const tooLong = () => stop.abort(new DOMException('The operation took too long', 'TimeoutError'));
-  const deadline = setTimeout(tooLong, OPERATION_TIMEOUT_MS).unref();
+  const gone = new AbortController();
+  const deadline = startDeadline(gone.signal);
   res.once('close', () => {
-    clearTimeout(deadline);
-    if (!res.writableFinished) stop.abort();
+    if (!res.writableFinished) gone.abort();
+    deadline[Symbol.dispose]();
   });
-  const deadlineAt = performance.now() + OPERATION_TIMEOUT_MS;
-  const { viewer } = credential;
-  return { viewer, traceId: currentTraceId(), clientAddress: address, signal: stop.signal, deadlineAt };
+  const { signal, deadlineAt } = deadline;
+  return { viewer: credential.viewer, traceId: currentTraceId(), clientAddress: address, signal, deadlineAt };
 }

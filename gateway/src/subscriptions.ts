@@ -5,7 +5,7 @@ import { type DocumentNode, type FormattedExecutionResult, GraphQLError, type Gr
 import { admitOperation, type Gate, isSubscription, refusalOf } from './admit-operation.ts';
 import type { Credential } from './auth.ts';
 import type { Caller } from './caller.ts';
-import { type OperationContext, withDeadline } from './context.ts';
+import { type OperationContext, startDeadline } from './context.ts';
 import type { StreamEvent } from './event-stream-reader.ts';
 import type { Executor, PlannedOperation } from './executor/executor.ts';
 import { capErrors } from './limits.ts';
@@ -69,9 +69,11 @@ export function createSubscriptions(options: SubscriptionOptions): Subscriptions
         open: (signal) =>
           openUpstream(client, planned, { viewer: credential.viewer, traceId, signal, deadlineAt: Infinity }),
         complete: (event, signal) =>
-          runInTrace(traceId, () =>
-            complete(planned, event, { viewer: credential.viewer, traceId, ...withDeadline(signal) }),
-          ),
+          runInTrace(traceId, async () => {
+            using deadline = startDeadline(signal);
+            const { signal: inTime, deadlineAt } = deadline;
+            return await complete(planned, event, { viewer: credential.viewer, traceId, signal: inTime, deadlineAt });
+          }),
         formatError: (error) => runInTrace(traceId, () => toFormattedError(error, formatError)),
         onEnd: () => {
           active -= 1;

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { newId } from '@kindred/domain/ids';
 import type { TestTenant } from '@kindred/testing/test-tenant';
 import { createTwoTenants } from '@kindred/testing/two-tenants';
@@ -44,7 +45,8 @@ async function whileHeld<T>(db: Db, { tenantId }: TestTenant, calls: () => Promi
     await holder.query("SELECT set_config('app.tenant_id', $1, true)", [tenantId]);
     await holder.query('SELECT FROM refresh_tokens FOR UPDATE');
     const running = calls();
-    for (let waiting = 0; waiting < 5; ) {
+    // One has the lock of the row, a second one waits for the first.
+    for (let waiting = 0; waiting < 2; await pause(5)) {
       const { rows } = await holder.query<{ count: number }>(
         `SELECT count(*)::int FROM pg_locks l JOIN pg_stat_activity a USING (pid)
           WHERE NOT l.granted AND a.datname = current_database()`,

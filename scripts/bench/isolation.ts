@@ -85,7 +85,7 @@ function authenticate(tenantId: TenantId): void {
   const viewer: Viewer = { kind: 'account', accountId, tenantId, role: 'OWNER', scopes: scopesOfRole('OWNER') };
   const token = signInternalToken(SECRET, { audience: 'catalog', viewer, body: BODY });
   const { tokenId } = verifyInternalToken(SECRET, { audience: 'catalog', token, body: Buffer.from(BODY) });
-  if (!replays.admit(tokenId)) throw new Error(`The token ${tokenId} came twice`);
+  if (!replays.admit(tokenId)) throw new Error(`Token ${tokenId.number} of ${tokenId.signer} came twice`);
 }
 
 /** Requests per second of one round, in the transaction that `withTenant` makes. */

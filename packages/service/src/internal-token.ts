@@ -1,6 +1,7 @@
 import { createHmac, createSecretKey, hash, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto';
 import { AppError } from '@kindred/domain/app-error';
 import type { Viewer } from '@kindred/domain/viewer';
+import type { TokenId } from './replay-guard.ts';
 
 /** The header that carries the gateway's word for who asks. */
 export const INTERNAL_TOKEN_HEADER = 'x-kindred-token';
@@ -22,7 +23,7 @@ export interface Vouched {
   /** The address that the client's connection came from; null when the gateway itself asks. */
   clientAddress: string | null;
   /** No other token has it: one that comes twice is a replay. */
-  tokenId: string;
+  tokenId: TokenId;
 }
 
 interface Claims {
@@ -48,7 +49,7 @@ export function signInternalToken(
     aud: audience,
     iat,
     exp: iat + LIFETIME_S,
-    jti: `${PROCESS_ID}${(++lastNumber).toString(36)}`,
+    jti: `${PROCESS_ID}.${++lastNumber}`,
     viewer,
     ...(clientAddress !== undefined && { clientAddress }),
     bodyHash: hashBody(body),
@@ -71,7 +72,7 @@ export function verifyInternalToken(
   if (claims.exp < now - CLOCK_SKEW_S || claims.iat > now + CLOCK_SKEW_S) throw refuseToken('it is not valid now');
   if (claims.aud !== audience) throw refuseToken(`it is for another audience than ${audience}`);
   if (claims.bodyHash !== hashBody(body)) throw refuseToken('it is for another request body');
-  return { viewer: claims.viewer, clientAddress: claims.clientAddress ?? null, tokenId: claims.jti };
+  return { viewer: claims.viewer, clientAddress: claims.clientAddress ?? null, tokenId: readTokenId(claims.jti) };
 }
 
 function readClaims(secret: string, token: string): Claims {
@@ -89,6 +90,11 @@ function readClaims(secret: string, token: string): Claims {
 
 // A process has one secret; making its key anew costs as much as signing with it.
 let known: { secret: string; key: KeyObject } | undefined;
+
+function readTokenId(text: string): TokenId {
+  const end = text.lastIndexOf('.');
+  return { signer: text.slice(0, end), number: Number(text.slice(end + 1)) };
+}
 
 function sign(secret: string, text: string): Buffer {
   if (known?.secret !== secret) known = { secret, key: createSecretKey(secret, 'utf8') };

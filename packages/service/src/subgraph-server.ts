@@ -157,13 +157,18 @@ class RequestOf implements SubgraphRequest {
   get signal(): AbortSignal {
     if (this.#signal !== undefined) return this.#signal;
     const gone = new AbortController();
-    if (this.#res.closed) gone.abort();
-    else this.#res.once('close', () => gone.abort());
-    const late =
-      this.deadlineAt === null
-        ? []
-        : [AbortSignal.timeout(Math.max(0, Math.ceil(this.deadlineAt - performance.now())))];
-    this.#signal = AbortSignal.any([gone.signal, this.#draining, ...late]);
+    const leave = () => gone.abort();
+    if (this.#res.closed) leave();
+    else {
+      const leftMs = this.deadlineAt === null ? null : Math.max(0, Math.ceil(this.deadlineAt - performance.now()));
+      const late = leftMs === null ? undefined : setTimeout(leave, leftMs).unref();
+      this.#res.once('close', () => {
+        // A timer would keep the request for all of its time.
+        clearTimeout(late);
+        leave();
+      });
+    }
+    this.#signal = AbortSignal.any([gone.signal, this.#draining]);
     return this.#signal;
   }
 }

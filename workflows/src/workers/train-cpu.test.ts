@@ -41,7 +41,8 @@ test('a worker that is killed in mid-training is replaced by one that goes on, a
   expect(log[1]).toMatch(/^Computing with the \w+ back-end \(/);
   const last = toldBefore.length;
   expect([`Going on after epoch ${last}`, `Going on after epoch ${last - 1}`]).toContain(log[2]);
-  expect(log).toHaveLength(3);
+  expect(log[3]).toMatch(/^Exact: /);
+  expect(log).toHaveLength(4);
 }, 90_000);
 
 test('a worker that is told to stop in mid-training stops at once and loses no epoch', async () => {
