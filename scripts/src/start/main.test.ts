@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
@@ -24,10 +25,17 @@ function start(...args: string[]): Promise<Ended> {
   });
 }
 
-async function listen(port: number): Promise<Server> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
-  return server;
+/** A server one port above a free one: what connects out may have taken that port in between, and another pair is tried. */
+async function listenAboveFreePort(): Promise<{ base: number; server: Server }> {
+  while (true) {
+    const base = Math.min(await freePort(), 60_000);
+    const server = createServer().listen(base + 1, '127.0.0.1');
+    const listens = await once(server, 'listening').then(
+      () => true,
+      () => false,
+    );
+    if (listens) return { base, server };
+  }
 }
 
 describe('npm start', () => {
@@ -43,8 +51,7 @@ describe('npm start', () => {
 
   test('refuses a port in use in one line, naming port, part and option', async () => {
     await using dir = await temporaryDir();
-    const base = Math.min(await freePort(), 60_000);
-    const server = await listen(base + 1);
+    const { base, server } = await listenAboveFreePort();
     const { code, stderr } = await start('--state', dir.path, '--port', String(base), '--no-seed', '--no-web');
     server.close();
     expect([code, stderr]).toEqual([
