@@ -8,7 +8,7 @@ COPY . .
 ENV NEXT_TELEMETRY_DISABLED=1
 RUN npm ci && npm run generate && npm run build \
  && node core/native/build.mjs --faiss-avx2 \
- && rm -rf /root/.cache/kindred node_modules/.cache .turbo web/.next/cache
+ && rm -rf ~/.cache/kindred node_modules/.cache .turbo web/.next/cache
 
 FROM node:24-bookworm-slim
 RUN apt-get update \
