@@ -16,7 +16,7 @@ const FOLDERS = {
 };
 
 const EXCLUDED = ['**/node_modules/**', '**/.next/**', '**/build/**', '**/generated/**'];
-// Hours long, by its own command: `npm run chaos`.
+// By its own command, `npm run chaos`, as long as it is told to.
 if (process.env.CHAOS_ROUNDS === undefined) EXCLUDED.push('workflows/src/chaos.test.ts');
 
 function project(name: keyof typeof FOLDERS): object {

@@ -12,7 +12,7 @@ const seed = Number(CHAOS_SEED ?? 0);
 const names = Object.keys(FAULTS).filter((name) => name.includes(CHAOS_FAULT));
 const plan = Array.from({ length: rounds }, (_, round) => names.map((name) => ({ round: round + 1, name }))).flat();
 
-describe.skipIf(rounds === 0)('a training that is disturbed ends as if it had not been', () => {
+describe('a training that is disturbed ends as if it had not been', () => {
   const startedAt = Date.now();
   const log = (message: string) => console.log(`${String(Date.now() - startedAt).padStart(8)} ms  ${message}`);
   const reference = Promise.withResolvers<Awaited<ReturnType<typeof checkRun>>['outcome']>();

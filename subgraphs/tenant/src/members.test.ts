@@ -10,7 +10,7 @@ interface Payload {
   userErrors: { code: string; message: string; path: string[] }[];
 }
 interface SessionPayload extends Payload {
-  session: { refreshToken: string; viewer: { role: Role; tenant: { id: string } } } | null;
+  session: { refreshToken: string; viewer: { role: Role; tenant: { id: string }; account: { id: string } } } | null;
 }
 
 const ERRORS = 'userErrors { code message path }';
@@ -137,8 +137,7 @@ test('a changed role holds from the next refresh on, and a removed member has no
   const owner = await signUpTenant(subgraph);
   const { token } = await invite(owner.viewer, { role: 'ADMIN' });
   const { session } = await accept(ANONYMOUS, { token, newAccount: newAccount() });
-  const { viewer } = session as unknown as { viewer: { account: { id: string } } };
-  const accountId = viewer.account.id;
+  const accountId = session?.viewer.account.id ?? '';
   const change = { input: { accountId, role: 'VIEWER' }, answer: 'member { role account { id } }' };
   expect(await mutate(owner.viewer, 'changeMemberRole', change)).toMatchObject({ member: { role: 'VIEWER' } });
   const refresh = (refreshToken: string | undefined) =>
