@@ -1,3 +1,11 @@
+/** Scores held at a time where each user has one for every item: 64 MiB of float32. */
+const BLOCK_SCORES = 2 ** 24;
+
+/** How many users' scores of all items are computed and ranked together. */
+export function usersPerBlock(itemCount: number): number {
+  return Math.max(1, Math.floor(BLOCK_SCORES / Math.max(1, itemCount)));
+}
+
 /**
  * Writes the inner products of one query with all rows of `items` into `scores`, `[items.length / query.length]`.
  * Four items at a time share each value of the query, which is float64 to spare the conversions.

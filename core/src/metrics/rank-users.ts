@@ -1,8 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
 import type { ItemLists } from '../interaction-matrix.ts';
+import { chooseAlgebra } from '../models/choose-algebra.ts';
+import { selectHistories } from '../models/histories.ts';
 import { loadRankingAddon, type PackedItems, type RankingAddonState } from '../ranking-addon.ts';
-import { topRows } from '../scoring.ts';
+import { topRows, usersPerBlock } from '../scoring.ts';
 import { type EvaluationCase, itemsOf } from './evaluation-case.ts';
 import { rankByReference } from './rank-by-reference.ts';
 import { checkRanker, checkValues, type Ranker, type ScoringRanker, type VectorRanker } from './ranker.ts';
@@ -114,7 +116,8 @@ function createBlockRanker(
   const { cutoff } = options;
   if ('scoreUsers' in ranker) {
     const rankBlock = (users: Int32Array) => rankScores(ranker, data, users, cutoff);
-    return { rankBlock, blockSize: PLAIN_BLOCK, engine: 'scores of the model', close: NOTHING_HELD };
+    const blockSize = usersPerBlock(data.itemCount);
+    return { rankBlock, blockSize, engine: 'scores of the model', close: NOTHING_HELD };
   }
   checkRanker(ranker, data.userCount, data.itemCount);
   const native = packItems(ranker, options);
@@ -198,12 +201,9 @@ async function rankScores(
 ): Promise<Int32Array> {
   const scores = await ranker.scoreUsers(users);
   checkValues('scores', scores, users.length * itemCount);
-  const rows = new Int32Array(users.length * cutoff).fill(-1);
-  const own = new Float64Array(itemCount);
-  users.forEach((user, index) => {
-    own.set(scores.subarray(index * itemCount, (index + 1) * itemCount));
-    for (const item of itemsOf(known, user)) own[item] = Number.NEGATIVE_INFINITY;
-    rows.set(topRows(own, cutoff), index * cutoff);
-  });
-  return rows;
+  const { offsets: excludedOffsets, items: excluded } = selectHistories(known, users);
+  const out = new Int32Array(users.length * cutoff);
+  const selection = { scores, rows: users.length, columns: itemCount, count: cutoff, excludedOffsets, excluded, out };
+  await chooseAlgebra().selectBest(selection);
+  return out;
 }

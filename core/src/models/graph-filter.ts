@@ -10,7 +10,7 @@ import {
   saveRecommender,
 } from '../recommender.ts';
 import { chooseAlgebra } from './choose-algebra.ts';
-import { countPerRow, powers, scaleTable, singleHistory } from './histories.ts';
+import { countPerRow, powers, singleHistory } from './histories.ts';
 import { createHistoryRecommender } from './history-recommender.ts';
 import type { LinearAlgebra, NormalizedGraph } from './linear-algebra.ts';
 import { normalizedGraphBytes, normalizeGraph } from './normalized-graph.ts';
@@ -141,7 +141,7 @@ function createGraphFilter(tables: FilterTables, algebra: LinearAlgebra): Recomm
   const outputScale = powers(degrees, config.filterPower);
   const idealWeights = powers(degrees, -config.idealPower);
   const lifted = powers(degrees, config.idealPower);
-  const idealItems = scaleTable(right, lifted, new Float64Array(dimension).fill(config.idealWeight));
+  const idealItems = transposeScaled(right, lifted, config.idealWeight);
   const filter = async (histories: ItemLists, scales: { inputScale: Float32Array; outputScale: Float32Array }) => {
     const count = histories.offsets.length - 1;
     const out = new Float32Array(count * itemCount);
@@ -164,7 +164,6 @@ function createGraphFilter(tables: FilterTables, algebra: LinearAlgebra): Recomm
         rows: histories.offsets.length - 1,
         columns: itemCount,
         depth: dimension,
-        transposeB: true,
         beta: 1,
       });
       return out;
@@ -176,7 +175,7 @@ function createGraphFilter(tables: FilterTables, algebra: LinearAlgebra): Recomm
       return Array.from(history, (item) => {
         let amount = column[item] as number;
         for (let k = 0; k < dimension; k++) {
-          const ideal = (right[item * dimension + k] as number) * (idealItems[itemRow * dimension + k] as number);
+          const ideal = (right[item * dimension + k] as number) * (idealItems[k * itemCount + itemRow] as number);
           amount += (idealWeights[item] as number) * ideal;
         }
         return amount;
@@ -189,4 +188,18 @@ function createGraphFilter(tables: FilterTables, algebra: LinearAlgebra): Recomm
         { offsets: lists.offsets, items: lists.items, right },
       ),
   });
+}
+
+/** A table `[rows, columns]`, each row multiplied by its value and by `scale`, as `[columns, rows]`. */
+function transposeScaled(table: Float32Array, byRow: Float32Array, scale: number): Float32Array {
+  const rows = byRow.length;
+  const columns = rows === 0 ? 0 : table.length / rows;
+  const out = new Float32Array(table.length);
+  for (let row = 0; row < rows; row++) {
+    const factor = scale * (byRow[row] as number);
+    for (let column = 0; column < columns; column++) {
+      out[column * rows + row] = factor * (table[row * columns + column] as number);
+    }
+  }
+  return out;
 }

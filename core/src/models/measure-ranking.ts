@@ -1,5 +1,6 @@
 import { type InteractionMatrix, type ItemLists, listItemsByUser } from '../interaction-matrix.ts';
 import type { Recommender } from '../recommender.ts';
+import { usersPerBlock } from '../scoring.ts';
 import { chooseAlgebra } from './choose-algebra.ts';
 import { selectHistories } from './histories.ts';
 import type { LinearAlgebra } from './linear-algebra.ts';
@@ -26,9 +27,6 @@ export interface RankingMeasure {
   readonly ndcgByUser: Float64Array;
 }
 
-/** Scores held at a time: 64 MiB of float32. */
-const BLOCK_SCORES = 2 ** 24;
-
 /**
  * Full ranking of all items for every user with held-out items, train and masked ones left out; binary gains, ideal list
  * of min(k, held-out) hits, equal scores by row. A score that is not finite ranks last.
@@ -47,7 +45,7 @@ export async function measureRanking(
     (user) => (wanted.offsets[user + 1] ?? 0) > (wanted.offsets[user] ?? 0),
   );
   const ndcgByUser = new Float64Array(users.length);
-  const blockUsers = Math.max(1, Math.floor(BLOCK_SCORES / Math.max(1, train.itemCount)));
+  const blockUsers = usersPerBlock(train.itemCount);
   let recall = 0;
   for (let start = 0; start < users.length; start += blockUsers) {
     options.signal?.throwIfAborted();
