@@ -14,6 +14,7 @@ import { ease } from './ease.ts';
 import { chebyshevConfig, graphFilter } from './graph-filter.ts';
 import { ials } from './ials.ts';
 import { itemKnn } from './item-knn.ts';
+import { lightGcn } from './lightgcn-recommender.ts';
 import { measureRanking } from './measure-ranking.ts';
 import { popularity } from './popularity-model.ts';
 import { spectral } from './spectral.ts';
@@ -99,6 +100,7 @@ function defaultCandidates(size: DataSize): Candidate[] {
     candidateOf(itemKnn, itemKnn.defaultConfig(size)),
     ...(isSmall ? [] : squares.slice(0, 2)),
     candidateOf(bpr, bpr.defaultConfig(size)),
+    candidateOf(lightGcn, lightGcn.defaultConfig(size)),
   ];
 }
 

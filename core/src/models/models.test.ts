@@ -281,6 +281,7 @@ describe('chooseModel', () => {
     const best = Math.max(...seen.map(({ ndcg }) => ndcg ?? 0));
     expect(seen.find(({ ndcg }) => ndcg === best)).toMatchObject({ kind: choice.kind, config: choice.config });
     expect(choice.recommender.userCount).toBe(20);
+    expect(seen.at(-1)).toMatchObject({ kind: 'lightgcn', ndcg: expect.any(Number), leftOut: null });
   });
 
   test('leaves out what is too large or has no time left, and says which', async () => {
