@@ -1,6 +1,6 @@
 CREATE TYPE plan AS ENUM ('FREE', 'GROWTH', 'SCALE');
 ALTER TABLE tenants ADD COLUMN plan plan NOT NULL DEFAULT 'SCALE';
-ALTER TABLE training_runs ADD COLUMN cpu_ms bigint NOT NULL DEFAULT 0;
+ALTER TABLE training_runs ADD COLUMN cpu_ms double precision NOT NULL DEFAULT 0;
 
 -- Owns the functions that count, and may do nothing else.
 DO $$ BEGIN
@@ -109,7 +109,7 @@ END $$;
 CREATE FUNCTION count_training() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
 DECLARE
   runs bigint := CASE TG_OP WHEN 'INSERT' THEN 1 ELSE 0 END;
-  cpu bigint := NEW.cpu_ms - CASE TG_OP WHEN 'INSERT' THEN 0 ELSE OLD.cpu_ms END;
+  cpu bigint := round(NEW.cpu_ms) - CASE TG_OP WHEN 'INSERT' THEN 0 ELSE round(OLD.cpu_ms) END;
 BEGIN
   INSERT INTO public.usage_days AS d (tenant_id, day, stripe, trainings, training_cpu_ms)
   VALUES (NEW.tenant_id, (now() AT TIME ZONE 'UTC')::date, pg_backend_pid() % 16, runs, cpu)
