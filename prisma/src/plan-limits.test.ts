@@ -1,4 +1,5 @@
 import { PLANS } from '@kindred/domain/plans';
+import { pretendUse } from '@kindred/testing/pretend-use';
 import { createTestDatabase } from '@kindred/testing/test-database';
 import { createTestModel, createTestRun } from '@kindred/testing/test-model';
 import { createTestTenant } from '@kindred/testing/test-tenant';
@@ -7,7 +8,7 @@ import { recordInteractions } from './interactions.ts';
 import { upsertItems } from './items.ts';
 import { createPlanGuard, PlanLimitError, readStored } from './plan-limits.ts';
 import { withTenant } from './tenants.ts';
-import { pretendUse } from './test-plans.ts';
+
 import { changePlan, listUsageDays } from './usage.ts';
 
 const MONTH = new Date().toISOString().slice(0, 7);

@@ -1,8 +1,8 @@
 import type { TenantId } from '@kindred/domain/ids';
 import { Client } from 'pg';
-import type { Db } from './client.ts';
-import { withTenant } from './tenants.ts';
-import { changePlan } from './usage.ts';
+import type { Db } from '@kindred/db/client';
+import { withTenant } from '@kindred/db/tenants';
+import { changePlan } from '@kindred/db/usage';
 
 /** Puts the tenant on FREE and makes it count as storing and having started so much, as the owner of the tables alone can. */
 export async function pretendUse(
