@@ -6,12 +6,14 @@ import { HttpError } from './http-error.ts';
 import type { OperationRequest } from './operation-request.ts';
 import type { Operations, PreparedOperation, Refusal } from './operations.ts';
 import type { Charge, RateLimiter } from './rate-limit/rate-limiter.ts';
+import type { Spending, SpendingGate } from './usage/spending.ts';
 
 /** What stands between a request and the graph, the same for every transport. */
 export interface Gate {
   documents: Documents;
   operations: Operations;
   limiter: RateLimiter;
+  spending: SpendingGate;
 }
 
 export interface Admitted {
@@ -19,6 +21,8 @@ export interface Admitted {
   /** In points; see `OperationCosts`. */
   cost: number;
   charge: Charge;
+  /** To be settled when the operation is over. */
+  spending: Spending;
 }
 
 /** What an operation costs that is not run: it was read, and checked. */
@@ -26,14 +30,30 @@ const REFUSAL_COST = 5;
 
 /**
  * Finds the document, checks and plans it, and charges its caller. Nothing is sent to a subgraph.
- * @throws HttpError when the document may not be run or is not known; RateLimitedError; AppError UNAVAILABLE
+ * @throws HttpError when the document may not be run or is not known; RateLimitedError; QuotaExceededError; AppError UNAVAILABLE
  */
 export async function admitOperation(
+  gate: Gate,
+  request: OperationRequest,
+  caller: Caller,
+): Promise<Admitted | Refusal> {
+  const spending = await gate.spending.begin(caller.credential.viewer);
+  try {
+    const admitted = await admit(gate, request, { ...caller, spending });
+    if (!('prepared' in admitted)) spending.cancel();
+    return admitted;
+  } catch (error) {
+    spending.cancel();
+    throw error;
+  }
+}
+
+async function admit(
   { documents, operations, limiter }: Gate,
   request: OperationRequest,
-  { credential, address }: Caller,
+  { credential, address, spending }: Caller & { spending: Spending },
 ): Promise<Admitted | Refusal> {
-  const payer = { viewer: credential.viewer, address };
+  const payer = { viewer: credential.viewer, address, plan: spending.plan };
   const refuse = async (refusal: Refusal): Promise<Refusal> => {
     await limiter.charge(payer, REFUSAL_COST, { failsClosed: false });
     return refusal;
@@ -43,7 +63,9 @@ export async function admitOperation(
   const admitted = operations.admit(prepared, request.variables);
   if (!('cost' in admitted)) return await refuse(admitted);
   const { cost } = admitted;
-  return { prepared, cost, charge: await limiter.charge(payer, cost, prepared) };
+  const charge = await limiter.charge(payer, cost, prepared);
+  await spending.take(cost);
+  return { prepared, cost, charge, spending };
 }
 
 /** Whether an operation runs where streams are served, or where single answers are. */

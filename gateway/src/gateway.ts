@@ -20,7 +20,7 @@ import { readManifest } from './manifest.ts';
 import { createOperationRoute } from './operation-route.ts';
 import { createOperations, type Operations } from './operations.ts';
 import { createLocalRateStore } from './rate-limit/local-rate-store.ts';
-import { createRateLimiter, DEFAULT_POLICY, type RateLimiter, type RatePolicy } from './rate-limit/rate-limiter.ts';
+import { createRateLimiter, type RateLimiter, type RatePolicy, ratesOfPlan } from './rate-limit/rate-limiter.ts';
 import { connectRedis } from './rate-limit/redis-connection.ts';
 import { createRedisRateStore } from './rate-limit/redis-rate-store.ts';
 import { startSocketServer } from './socket-server.ts';
@@ -29,6 +29,7 @@ import { createSubgraphClient, type SubgraphClient, type SubgraphClientOptions }
 import { SUBGRAPHS } from './subgraphs.ts';
 import { createSubscriptions, type Subscriptions } from './subscriptions.ts';
 import { buildSupergraph } from './supergraph.ts';
+import { createUsage, type Usage } from './usage/usage.ts';
 
 export interface GatewayOptions extends SubgraphClientOptions {
   host: string;
@@ -41,7 +42,10 @@ export interface GatewayOptions extends SubgraphClientOptions {
   persistedDocuments: readonly string[];
   /** How many proxies before the gateway append to `X-Forwarded-For`. */
   trustedProxies: number;
+  /** In place of the plans'. */
   ratePolicy?: RatePolicy | undefined;
+  /** How often what was spent is recorded. */
+  usageFlushMs?: number | undefined;
   /** Sockets and streams. */
   maxConnectionsPerTenant?: number | undefined;
   logger: Logger;
@@ -65,7 +69,9 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
   const manifest = await readManifest(options.persistedDocuments);
   warm(operations, manifest, logger);
   const redis = await connectRedis(options.redisUrl);
-  const gate = { operations, documents: createDocuments(manifest), limiter: await createLimiter(redis, options) };
+  const usage = createUsage({ client, redis, logger, flushMs: options.usageFlushMs });
+  const limiter = await createLimiter(redis, options);
+  const gate = { operations, documents: createDocuments(manifest), limiter, spending: usage };
   const subscriptions = createSubscriptions({ gate, executor, client, formatError });
   const connections = createConnectionLimits({ perTenant: options.maxConnectionsPerTenant });
   const draining = new AbortController();
@@ -73,7 +79,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
   const app = express().disable('x-powered-by').disable('etag');
   const metrics = createMetrics('gateway');
   app.use(metrics.middleware);
-  addGauges(metrics, { subscriptions, executor, operations, client });
+  addGauges(metrics, { subscriptions, executor, operations, client, usage });
   const readiness = Object.fromEntries(SUBGRAPHS.map((name) => [name, () => client.checkLive(name)]));
   addHealthRoutes(app, { readiness, metrics, logger, isDraining: () => draining.signal.aborted });
   app.use(beginTrace, cors(options.allowedOrigins));
@@ -96,6 +102,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
   const drain = async () => {
     draining.abort();
     await Promise.all([sockets.drain(), server.drain()]);
+    await usage.drain();
     await client.close();
     redis.disconnect();
   };
@@ -109,7 +116,14 @@ function addGauges(
     executor,
     operations,
     client,
-  }: { subscriptions: Subscriptions; executor: Executor; operations: Operations; client: SubgraphClient },
+    usage,
+  }: {
+    subscriptions: Subscriptions;
+    executor: Executor;
+    operations: Operations;
+    client: SubgraphClient;
+    usage: Usage;
+  },
 ) {
   metrics.addGauge({
     name: 'kindred_gateway_subscriptions_open',
@@ -140,6 +154,11 @@ function addGauges(
     name: 'kindred_gateway_circuits_open',
     help: 'Subgraphs that are spared now because half of their calls failed.',
     read: () => client.openCircuitCount(),
+  });
+  metrics.addGauge({
+    name: 'kindred_gateway_usage_open',
+    help: 'Entries of usage that are not in the ledger yet.',
+    read: () => usage.openCount(),
   });
 }
 
@@ -173,12 +192,10 @@ function callerOf(res: Response): Caller {
   return res.locals.caller as Caller;
 }
 
-async function createLimiter(
-  redis: Redis,
-  { logger, ratePolicy = DEFAULT_POLICY }: GatewayOptions,
-): Promise<RateLimiter> {
+async function createLimiter(redis: Redis, { logger, ratePolicy }: GatewayOptions): Promise<RateLimiter> {
   const shared = await createRedisRateStore(redis);
-  return createRateLimiter({ shared, local: createLocalRateStore(), policy: ratePolicy, logger });
+  const policyOf = ratePolicy === undefined ? ratesOfPlan : () => ratePolicy;
+  return createRateLimiter({ shared, local: createLocalRateStore(), policyOf, logger });
 }
 
 /** Plans what is published before anybody asks for it. */

@@ -110,7 +110,10 @@ async function answerRequest(
   const caller = { credential, address: addressOf(req, options.trustedProxies) };
   const admitted = await admitOperation(options.gate, request, caller);
   if (!('prepared' in admitted)) return refuse(admitted);
-  if (isSubscription(admitted.prepared)) return refuse([SUBSCRIBE_ELSEWHERE]);
+  if (isSubscription(admitted.prepared)) {
+    admitted.spending.cancel();
+    return refuse([SUBSCRIBE_ELSEWHERE]);
+  }
   return await run(options, { admitted, request, context: contextOf(caller, res) });
 }
 
@@ -123,11 +126,19 @@ async function run(
   { executor, formatError }: OperationRouteOptions,
   { admitted, request, context }: { admitted: Admitted; request: OperationRequest; context: OperationContext },
 ): Promise<Answer> {
-  const { prepared, cost, charge } = admitted;
+  const { prepared, cost, charge, spending } = admitted;
   const timings: FetchTiming[] | undefined = request.extensions.timing === true ? [] : undefined;
   const startedAt = performance.now();
-  const executed = await executor.execute(prepared.planned, { variables: request.variables, context, timings });
-  const actual = Math.min(cost, actualCost(prepared.node, executed.objectCount) ?? cost);
+  const used = { points: cost, recommendations: 0 };
+  let executed: Awaited<ReturnType<Executor['execute']>>;
+  try {
+    executed = await executor.execute(prepared.planned, { variables: request.variables, context, timings });
+    used.points = Math.min(cost, actualCost(prepared.node, executed.objectCount) ?? cost);
+    if (executed.result.data) used.recommendations = prepared.recommendations;
+  } finally {
+    spending.settle(prepared.node.operation.toUpperCase(), used);
+  }
+  const actual = used.points;
   charge.refund(cost - actual);
   const remaining = charge.remaining();
   const { data = null, errors, extensions } = capErrors(executed.result);

@@ -24,6 +24,8 @@ export interface PreparedOperation {
   planned: PlannedOperation;
   /** Whether it is not served while nobody can say whether its caller has asked too often. */
   failsClosed: boolean;
+  /** How many answers with recommendations it asks for. */
+  recommendations: number;
 }
 
 /** Why a request is wrong in itself. */
@@ -54,6 +56,8 @@ export const FAIL_CLOSED: ReadonlySet<string> = new Set([
   'rotateApiKey',
   'trainModel',
 ]);
+/** The fields of Query whose answer is one recommendation. */
+export const RECOMMENDING: ReadonlySet<string> = new Set(['recommend', 'similarItems']);
 // As many as two thousand operations of the web app's size; a plan weighs about eight times its document.
 const CACHE = { capacity: 2_000, maxWeight: 4 * 1024 * 1024 };
 // Whoever sends the same mistake again is told the same again.
@@ -82,8 +86,10 @@ export function createOperations(
       const message = 'Wanted one operation, or an operationName that the document holds.';
       return [new GraphQLError(message, { extensions: { code: 'OPERATION_RESOLUTION_FAILURE' } })];
     }
-    const failsClosed = rootFieldsOf(document, node).some((name) => FAIL_CLOSED.has(name));
-    return { document, node, planned: executor.prepare(document, operationName), failsClosed };
+    const rootFields = rootFieldsOf(document, node);
+    const failsClosed = rootFields.some((name) => FAIL_CLOSED.has(name));
+    const recommendations = rootFields.filter((name) => RECOMMENDING.has(name)).length;
+    return { document, node, planned: executor.prepare(document, operationName), failsClosed, recommendations };
   };
 
   return {

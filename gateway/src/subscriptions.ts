@@ -86,7 +86,11 @@ export function createSubscriptions(options: SubscriptionOptions): Subscriptions
 async function admit(gate: Gate, request: OperationRequest, caller: Caller): Promise<PlannedSubscription | Refusal> {
   try {
     const admitted = await admitOperation(gate, request, caller);
-    return 'prepared' in admitted ? planOf(admitted.prepared, request) : admitted;
+    if (!('prepared' in admitted)) return admitted;
+    const { prepared, cost, spending } = admitted;
+    if (isSubscription(prepared)) spending.settle('SUBSCRIPTION', { points: cost, recommendations: 0 });
+    else spending.cancel();
+    return planOf(prepared, request);
   } catch (error) {
     const refusal = refusalOf(error);
     if (refusal === undefined) throw error;

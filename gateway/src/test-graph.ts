@@ -10,6 +10,8 @@ import { type CryptoKey, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { testInfrastructure } from '@kindred/testing/infrastructure';
 import { type GatewayOptions, startGateway } from './gateway.ts';
 import type { SubgraphName } from './subgraphs.ts';
+import type { Allowance } from './usage/allowances.ts';
+import type { UsageBatch, UsageEntry } from './usage/usage-ledger.ts';
 
 export const INTERNAL_SECRET = 'a secret of the gateway tests, long enough';
 export const ALLOWED_ORIGIN = 'http://dashboard.test';
@@ -35,6 +37,12 @@ export interface World {
   /** The rules of keys that have some. */
   apiKeyRules: Map<string, { allowedOrigins?: string[]; expiresAt?: string }>;
   calls: Call[];
+  /** What the tenant subgraph says of every tenant; an Error: nothing. */
+  allowance: Allowance | Error;
+  /** The ledger: entries by batch. */
+  batches: Map<string, UsageEntry[]>;
+  /** Whether batches are recorded whose acknowledgement then is lost. */
+  losesAcknowledgements: boolean;
   /** Emits `event` with the sequence of a training event, "end", or an Error to break the source with; `messageChars` lengthens its message. */
   bus: EventEmitter;
   /** How many subscriptions are open in the model subgraph. */
@@ -76,6 +84,19 @@ function tenantResolvers(world: World): object {
         const rules = { allowedOrigins: [], expiresAt: null, ...world.apiKeyRules.get(String(apiKey)) };
         return { apiKeyId, tenantId, scopes: scopesOfApiKeyKind(kind), ...rules };
       }),
+      tenantAllowance: (_parent: unknown, _args: unknown, { viewer }: Context) => {
+        requireSystem(viewer);
+        if (world.allowance instanceof Error) throw world.allowance;
+        return world.allowance;
+      },
+    },
+    Mutation: {
+      recordUsage: (_parent: unknown, { input }: { input: UsageBatch }, { viewer }: Context) => {
+        requireSystem(viewer);
+        if (!world.batches.has(input.batchId)) world.batches.set(input.batchId, input.entries);
+        if (world.losesAcknowledgements) throw new Error('The connection was lost');
+        return { entryCount: input.entries.length, userErrors: [] };
+      },
     },
     Tenant: {
       __resolveReference: (reference: { id: string }, context: Context) => {
@@ -170,7 +191,10 @@ function recommendationResolvers(world: World): object {
 }
 
 type Overrides = Partial<
-  Pick<GatewayOptions, 'production' | 'redisUrl' | 'ratePolicy' | 'persistedDocuments' | 'maxConnectionsPerTenant'>
+  Pick<
+    GatewayOptions,
+    'production' | 'redisUrl' | 'ratePolicy' | 'usageFlushMs' | 'persistedDocuments' | 'maxConnectionsPerTenant'
+  >
 >;
 
 /** The gateway before four stub subgraphs on their real contracts, all in this process on free ports. */
@@ -219,6 +243,9 @@ function createWorld(publicJwk: object): World {
     apiKeys: new Map(),
     apiKeyRules: new Map(),
     calls: [],
+    allowance: { plan: 'SCALE', requests: 0, points: 0 },
+    batches: new Map(),
+    losesAcknowledgements: false,
     bus,
     openStreams: 0,
     publicKeys: [publicJwk],

@@ -17,6 +17,7 @@ export type AuditAction =
   | 'changeMemberRole'
   | 'removeMember'
   | 'enterTenant'
+  | 'changePlan'
   | 'createWebhook'
   | 'rotateWebhookSecret'
   | 'deleteWebhook';

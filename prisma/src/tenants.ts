@@ -1,4 +1,5 @@
 import type { TenantId } from '@kindred/domain/ids';
+import type { PlanName } from '@kindred/domain/plans';
 import { CONNECTION_WAIT_MS, type Db } from './client.ts';
 import type { Prisma } from './generated/client.ts';
 import { translateDatabaseError } from './unstorable-text.ts';
@@ -22,6 +23,7 @@ export interface TenantRow {
   demoSource: string | null;
   simulated: boolean;
   createdAt: Date;
+  plan: PlanName;
 }
 
 /**

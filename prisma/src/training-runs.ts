@@ -10,6 +10,7 @@ import type {
   TrainingPhase,
   TrainingRunStatus,
 } from '@kindred/domain/training';
+import { allowTraining } from './plan-limits.ts';
 import type { TenantTx } from './tenants.ts';
 
 export interface TrainingRunRow {
@@ -41,6 +42,8 @@ export interface TrainingRunRow {
   createdAt: Date;
   startedAt: Date | null;
   finishedAt: Date | null;
+  /** What computing it took, in milliseconds of one core. */
+  cpuMs: number;
 }
 
 /** The model has a queued or running training already. */
@@ -54,7 +57,7 @@ export class RunOpenError extends Error {
 
 /**
  * Creates a QUEUED run; the database allows one open run per model.
- * @throws RunOpenError when one is open; the transaction goes on.
+ * @throws RunOpenError when one is open, PlanLimitError when the plan has no training left; the transaction goes on.
  * @throws AppError NOT_FOUND when the tenant has no such model.
  */
 export async function createTrainingRun(
@@ -65,6 +68,7 @@ export async function createTrainingRun(
   if (models === 0) {
     throw new AppError('NOT_FOUND', `There is no model ${input.modelId}.`);
   }
+  await allowTraining(tx);
   const written = await tx.client.$executeRaw`
     INSERT INTO training_runs (tenant_id, id, model_id, settings)
     VALUES (${tx.tenantId}::uuid, ${input.id}::uuid, ${input.modelId}::uuid,
@@ -222,6 +226,13 @@ export async function finishTrainingRun(
     data: { status: input.status, failure: input.failure ?? null, finishedAt: new Date(), pausedAt: null },
   });
   return getTrainingRun(tx, input.runId);
+}
+
+/** Adds to what computing a run took, in milliseconds of one core, whatever became of the run. */
+export async function addTrainingCpu(tx: TenantTx, runId: TrainingRunId, cpuMs: number): Promise<void> {
+  await tx.client.$executeRaw`
+    UPDATE training_runs SET cpu_ms = cpu_ms + ${cpuMs}
+     WHERE tenant_id = ${tx.tenantId}::uuid AND id = ${runId}::uuid`;
 }
 
 async function getTrainingRun(tx: TenantTx, id: TrainingRunId): Promise<TrainingRunRow> {

@@ -12,7 +12,7 @@ const config: CodegenConfig = {
         strictScalars: true,
         avoidOptionals: { defaultValue: true },
         contextType: '../context.ts#TenantContext',
-        scalars: { DateTime: 'Date', _FieldSet: 'string' },
+        scalars: { DateTime: 'Date', SafeInt: 'number', _FieldSet: 'string' },
         mappers: {
           Tenant: '@kindred/db/tenants#TenantRow',
           Account: '@kindred/db/accounts#AccountRow',
@@ -23,6 +23,7 @@ const config: CodegenConfig = {
           Webhook: '@kindred/db/webhooks#WebhookRow',
           WebhookDelivery: '@kindred/db/webhooks#WebhookDeliveryRow',
           ApiKeyCredentials: '@kindred/db/api-keys#KnownApiKey',
+          Plan: '../plans.ts#NamedPlan',
           Viewer: '../context.ts#TenantViewer',
         },
       },

@@ -1,3 +1,4 @@
+import { QuotaExceededError } from '../usage/quotas.ts';
 import { type Charge, RateLimitedError } from './rate-limiter.ts';
 
 /** The `RateLimit` and `RateLimit-Policy` fields (draft-ietf-httpapi-ratelimit-headers-10): points, and seconds until a bucket is full. */
@@ -15,6 +16,10 @@ export function rateHeaders({
 
 /** What says to somebody who was refused when to come again. */
 export function refusalHeaders(error: unknown): Record<string, string> {
+  if (error instanceof QuotaExceededError) {
+    const { retryAfterS } = error;
+    return { ratelimit: `"month";r=0;t=${retryAfterS}`, 'retry-after': String(retryAfterS) };
+  }
   if (!(error instanceof RateLimitedError)) return {};
   return { ...rateHeaders(error), 'retry-after': String(error.retryAfterS) };
 }

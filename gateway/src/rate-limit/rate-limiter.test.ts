@@ -29,7 +29,13 @@ function createTestLimiter() {
     },
   };
   const logger = createLogger('test', 'silent');
-  const limiter = createRateLimiter({ shared, local: createLocalRateStore(clock), policy: POLICY, logger, now: clock });
+  const limiter = createRateLimiter({
+    shared,
+    local: createLocalRateStore(clock),
+    policyOf: () => POLICY,
+    logger,
+    now: clock,
+  });
   return { limiter, state, pass: (ms: number) => (now += ms) };
 }
 
@@ -44,7 +50,7 @@ test('each credential has its own points, and all of a tenant share the tenantâ€
   const { limiter } = createTestLimiter();
   const tenantId = newId('Tenant');
   const [first, second] = [keyOf(tenantId), keyOf(tenantId)];
-  const charge = (viewer: Viewer, points: number) => limiter.charge({ viewer, address: '1' }, points, OPEN);
+  const charge = (viewer: Viewer, points: number) => limiter.charge({ viewer, address: '1', plan: null }, points, OPEN);
   await charge(first, 100);
   await expect(charge(first, 1)).rejects.toMatchObject({ code: 'RATE_LIMITED', retryAfterS: 1 });
   await charge(second, 50);
@@ -55,14 +61,14 @@ test('each credential has its own points, and all of a tenant share the tenantâ€
 test('whoever has no credential is charged by address', async () => {
   const { limiter } = createTestLimiter();
   const viewer: Viewer = { kind: 'anonymous', scopes: [] };
-  await limiter.charge({ viewer, address: '1' }, 5, OPEN);
-  await expect(limiter.charge({ viewer, address: '1' }, 5, OPEN)).rejects.toMatchObject({ retryAfterS: 5 });
-  await limiter.charge({ viewer, address: '2' }, 5, OPEN);
+  await limiter.charge({ viewer, address: '1', plan: null }, 5, OPEN);
+  await expect(limiter.charge({ viewer, address: '1', plan: null }, 5, OPEN)).rejects.toMatchObject({ retryAfterS: 5 });
+  await limiter.charge({ viewer, address: '2', plan: null }, 5, OPEN);
 });
 
 test('what an operation did not use is left for the next one', async () => {
   const { limiter } = createTestLimiter();
-  const payer = { viewer: keyOf(), address: '1' };
+  const payer = { viewer: keyOf(), address: '1', plan: null };
   const charge = await limiter.charge(payer, 100, OPEN);
   expect(charge.remaining()).toBe(0);
   charge.refund(60);
@@ -73,7 +79,7 @@ test('what an operation did not use is left for the next one', async () => {
 
 test('a busy payer goes to the store for one operation in several, and gets no more for it', async () => {
   const { limiter, state, pass } = createTestLimiter();
-  const payer = { viewer: keyOf(), address: '1' };
+  const payer = { viewer: keyOf(), address: '1', plan: null };
   let granted = 0;
   for (let ms = 0; ms < 20_000; ms += 10) {
     granted += await limiter.charge(payer, 1, OPEN).then(
@@ -89,7 +95,7 @@ test('a busy payer goes to the store for one operation in several, and gets no m
 
 test('points taken in advance and not used in time are lost, not saved up', async () => {
   const { limiter, state, pass } = createTestLimiter();
-  const payer = { viewer: keyOf(), address: '1' };
+  const payer = { viewer: keyOf(), address: '1', plan: null };
   (await limiter.charge(payer, 80, OPEN)).refund(80);
   pass(5_001);
   const before = state.calls;
@@ -100,7 +106,7 @@ test('points taken in advance and not used in time are lost, not saved up', asyn
 test('without the store reads go on with buckets of this process, and sign-in does not', async () => {
   const { limiter, state } = createTestLimiter();
   state.works = false;
-  const payer = { viewer: keyOf(), address: '1' };
+  const payer = { viewer: keyOf(), address: '1', plan: null };
   await limiter.charge(payer, 90, OPEN);
   await expect(limiter.charge(payer, 20, OPEN)).rejects.toMatchObject({ code: 'RATE_LIMITED' });
   await expect(limiter.charge(payer, 1, { failsClosed: true })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
@@ -109,10 +115,10 @@ test('without the store reads go on with buckets of this process, and sign-in do
 test('a store that failed is left alone for a second, then asked again', async () => {
   const { limiter, state, pass } = createTestLimiter();
   state.works = false;
-  for (let call = 0; call < 10; call++) await limiter.charge({ viewer: keyOf(), address: '1' }, 1, OPEN);
+  for (let call = 0; call < 10; call++) await limiter.charge({ viewer: keyOf(), address: '1', plan: null }, 1, OPEN);
   expect(state.calls).toBe(1);
   state.works = true;
   pass(1_001);
-  await limiter.charge({ viewer: keyOf(), address: '1' }, 1, { failsClosed: true });
+  await limiter.charge({ viewer: keyOf(), address: '1', plan: null }, 1, { failsClosed: true });
   expect(state.calls).toBe(2);
 });

@@ -1,4 +1,5 @@
 import { AppError } from '@kindred/domain/app-error';
+import { DEFAULT_PLAN, type PlanName, PLANS } from '@kindred/domain/plans';
 import type { Viewer } from '@kindred/domain/viewer';
 import type { Logger } from '@kindred/service/logger';
 import { LruCache } from '@kindred/service/lru-cache';
@@ -20,21 +21,37 @@ export interface RatePolicy {
   anonymousAddress: Rate;
 }
 
-/**
- * Bounds that a service under full load does not reach, which asks for everybody with one key from one address: 2,000 pages
- * of recommendations a second. They keep one credential from taking all there is.
- */
-export const DEFAULT_POLICY: RatePolicy = {
-  credential: { pointsPerSecond: 100_000, burst: 300_000 },
-  tenant: { pointsPerSecond: 200_000, burst: 600_000 },
-  address: { pointsPerSecond: 200_000, burst: 600_000 },
-  anonymousAddress: { pointsPerSecond: 50, burst: 500 },
+// A service asks for everybody from one address: it must not be stopped before its plan stops it.
+const ADDRESS: Rate = { pointsPerSecond: 200_000, burst: 600_000 };
+const ANONYMOUS_ADDRESS: Rate = { pointsPerSecond: 50, burst: 500 };
+
+/** The rates of a plan; one credential may take half of its tenant's, so that it does not take all there is. */
+function policyOfPlan({ pointsPerSecond, burst }: Rate): RatePolicy {
+  return {
+    credential: { pointsPerSecond: pointsPerSecond / 2, burst: burst / 2 },
+    tenant: { pointsPerSecond, burst },
+    address: ADDRESS,
+    anonymousAddress: ANONYMOUS_ADDRESS,
+  };
+}
+
+const POLICIES: Readonly<Record<PlanName, RatePolicy>> = {
+  FREE: policyOfPlan(PLANS.FREE),
+  GROWTH: policyOfPlan(PLANS.GROWTH),
+  SCALE: policyOfPlan(PLANS.SCALE),
 };
+
+/** The rates that a tenant of this plan has; null: whoever has no tenant. */
+export function ratesOfPlan(plan: PlanName | null): RatePolicy {
+  return POLICIES[plan ?? DEFAULT_PLAN];
+}
 
 /** Who is charged. */
 export interface Payer {
   viewer: Viewer;
   address: string;
+  /** The tenant's; null for whoever has none. */
+  plan: PlanName | null;
 }
 
 /** What an operation was charged. */
@@ -95,11 +112,11 @@ const ACCOUNTS = { capacity: 20_000, maxWeight: 20_000 };
 export function createRateLimiter(options: {
   shared: RateStore;
   local: RateStore;
-  policy: RatePolicy;
+  policyOf: (plan: PlanName | null) => RatePolicy;
   logger: Logger;
   now?: () => number;
 }): RateLimiter {
-  const { shared, local, policy, logger, now = () => performance.now() } = options;
+  const { shared, local, policyOf, logger, now = () => performance.now() } = options;
   const accounts = new LruCache<Account>(ACCOUNTS);
   let sharedFrom = 0;
 
@@ -117,8 +134,8 @@ export function createRateLimiter(options: {
   };
 
   return {
-    charge: async ({ viewer, address }, points, { failsClosed }) => {
-      const buckets = bucketsOf(viewer, address, policy);
+    charge: async ({ viewer, address, plan }, points, { failsClosed }) => {
+      const buckets = bucketsOf(viewer, address, policyOf(plan));
       const [first] = buckets;
       if (first === undefined) throw new Error('Somebody is charged to nothing');
       const key = buckets.map((bucket) => bucket.key).join(' ');

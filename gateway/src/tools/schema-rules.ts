@@ -28,6 +28,7 @@ const BOUNDED_LISTS: Readonly<Record<string, string>> = {
   'TrainingRun.versions': 'what one run makes',
   'ModelVersion.baselines': 'one of each baseline model',
   'QualityGate.checks': 'one of each condition',
+  'Usage.days': 'those of one month',
 };
 
 /** The conventions of the API that a machine can check; what breaks one, as `Type.field: what was wanted`. */

@@ -6,6 +6,7 @@ export type AppErrorCode =
   | 'BAD_USER_INPUT'
   | 'CONFLICT'
   | 'RATE_LIMITED'
+  | 'QUOTA_EXCEEDED'
   | 'TIMEOUT'
   | 'UNAVAILABLE';
 

@@ -11,6 +11,7 @@ export const HTTP_STATUS_BY_CODE: Record<AppErrorCode, number> = {
   BAD_USER_INPUT: 400,
   CONFLICT: 409,
   RATE_LIMITED: 429,
+  QUOTA_EXCEEDED: 429,
   TIMEOUT: 504,
   UNAVAILABLE: 503,
 };

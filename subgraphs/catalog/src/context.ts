@@ -1,4 +1,5 @@
 import type { Db } from '@kindred/db/client';
+import type { PlanGuard } from '@kindred/db/plan-limits';
 import type { Viewer } from '@kindred/domain/viewer';
 import type { UserHistories } from '@kindred/service/user-histories';
 import type { ItemCache } from './item-cache.ts';
@@ -9,6 +10,7 @@ export interface CatalogServices {
   db: Db;
   itemCache: ItemCache;
   histories: Pick<UserHistories, 'add'>;
+  planGuard: PlanGuard;
 }
 
 /** What every resolver of one request shares. */

@@ -11,6 +11,7 @@ import { requireTenant } from '@kindred/service/guards';
 import type { CatalogContext } from './context.ts';
 import type { RecordInteractionsInput, RecordInteractionsPayload } from './generated/resolvers.ts';
 import { checkRowCount, judgeRows, reportRows } from './judge-rows.ts';
+import { orPlanLimit } from './plan-limit.ts';
 import { readInteraction } from './read-interaction.ts';
 import { findUnknownItems, refuseUnknownItems } from './unknown-items.ts';
 
@@ -29,8 +30,10 @@ export async function recordInteractions(
   const { good, wrong } = judgeRows('interactions', interactions, (row) => readInteraction(row, receivedAt));
   const rows = good.map(({ row }) => row);
   const tenantId = requireTenant(context.viewer);
-  const { recorded, ...payload } = await withTenant(context.db, tenantId, async (tx) => {
-    const written = rejectsAll ? await writeAllOrNone(tx, rows, wrong.length === 0) : await writeInteractions(tx, rows);
+  const write = async (tx: TenantTx) => {
+    const written = await context.planGuard.within(tx, 'interactions', () =>
+      rejectsAll ? writeAllOrNone(tx, rows, wrong.length === 0) : writeInteractions(tx, rows),
+    );
     const { recordedCount, duplicateCount, unknownItemPositions } = written;
     const unknown = await refuseUnknownItems(
       tx,
@@ -39,7 +42,10 @@ export async function recordInteractions(
     const failed = [...wrong, ...unknown];
     const failedCount = rejectsAll && failed.length > 0 ? sentCount : failed.length;
     return { recorded: written.recorded, recordedCount, duplicateCount, failedCount, userErrors: reportRows(failed) };
-  });
+  };
+  const answer = await orPlanLimit('interactions', () => withTenant(context.db, tenantId, write));
+  if ('code' in answer) return { recordedCount: 0, duplicateCount: 0, failedCount: sentCount, userErrors: [answer] };
+  const { recorded, ...payload } = answer;
   // Before the answer: whoever has it sees the interactions in the next recommendation.
   await context.histories.add(recorded.map((row) => toHistoryEvent(tenantId, row)));
   return payload;

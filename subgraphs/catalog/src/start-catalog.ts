@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Db } from '@kindred/db/client';
+import { createPlanGuard } from '@kindred/db/plan-limits';
 import type { EventBus } from '@kindred/service/event-bus';
 import { startSubgraph, type RunningServer, type SubgraphOptions } from '@kindred/service/subgraph-server';
 import type { UserHistories } from '@kindred/service/user-histories';
@@ -21,7 +22,7 @@ export interface CatalogOptions {
 export async function startCatalog(options: CatalogOptions): Promise<RunningServer> {
   const { db, events, histories, logger, env, itemCacheBytes } = options;
   const itemCache = createItemCache({ db, events, logger, maxBytes: itemCacheBytes });
-  const services = { db, itemCache, histories };
+  const services = { db, itemCache, histories, planGuard: createPlanGuard() };
   const server = await startSubgraph<CatalogContext>({
     name: 'catalog',
     typeDefs: await readFile(new URL('../schema.graphql', import.meta.url), 'utf8'),

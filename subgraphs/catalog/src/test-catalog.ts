@@ -11,6 +11,8 @@ import { startCatalog } from './start-catalog.ts';
 export interface TestCatalog extends AsyncDisposable, SubgraphClient {
   readonly db: Db;
   readonly url: string;
+  /** Of the database, as its owner. */
+  readonly ownerUrl: string;
   readonly histories: UserHistories;
 }
 
@@ -31,6 +33,7 @@ export async function createTestCatalog(): Promise<TestCatalog> {
   return {
     db,
     url: server.url,
+    ownerUrl: database.ownerUrl,
     histories,
     ...createSubgraphClient({ name: 'catalog', url: server.url }),
     [Symbol.asyncDispose]: async () => {

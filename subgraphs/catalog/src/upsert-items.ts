@@ -6,6 +6,7 @@ import { requireTenant } from '@kindred/service/guards';
 import type { CatalogContext } from './context.ts';
 import type { UpsertItemsInput, UpsertItemsPayload } from './generated/resolvers.ts';
 import { checkRowCount, judgeRows, reportRows, type ReadRow } from './judge-rows.ts';
+import { orPlanLimit } from './plan-limit.ts';
 import { readItem } from './read-item.ts';
 import { textProblem } from './text.ts';
 
@@ -21,20 +22,23 @@ export async function upsertItems(context: CatalogContext, input: UpsertItemsInp
   }
   let writtenIds: ItemId[] = [];
   const write = async (tx: TenantTx): Promise<UpsertItemsPayload> => {
-    writtenIds = await writeItems(
-      tx,
-      good.map(({ row }) => row),
-    );
+    const rows = good.map(({ row }) => row);
+    writtenIds = await context.planGuard.within(tx, 'items', () => writeItems(tx, rows));
     return { writtenCount: writtenIds.length, failedCount: wrong.length, userErrors };
   };
   const tenantId = requireTenant(context.viewer);
-  const payload = await withTenant(context.db, tenantId, (tx) =>
-    typeof idempotencyKey === 'string'
-      ? withIdempotencyKey(tx, { operation: 'upsertItems', key: idempotencyKey, request: { items, errorPolicy } }, () =>
-          write(tx),
-        )
-      : write(tx),
+  const payload = await orPlanLimit('items', () =>
+    withTenant(context.db, tenantId, (tx) =>
+      typeof idempotencyKey === 'string'
+        ? withIdempotencyKey(
+            tx,
+            { operation: 'upsertItems', key: idempotencyKey, request: { items, errorPolicy } },
+            () => write(tx),
+          )
+        : write(tx),
+    ),
   );
+  if ('code' in payload) return { writtenCount: 0, failedCount: items.length, userErrors: [payload] };
   if (writtenIds.length > 0) await context.itemCache.forget(tenantId, writtenIds);
   return payload;
 }

@@ -15,6 +15,8 @@ import { connectTrainings } from './trainings.ts';
 
 export interface TestModel extends SubgraphClient, AsyncDisposable {
   readonly db: Db;
+  /** Of the database, as its owner. */
+  readonly ownerUrl: string;
   readonly events: EventBus;
   readonly temporal: Client;
   /** Stores an event as a worker does, and publishes it unless the message is to be lost. */
@@ -38,6 +40,7 @@ export async function createTestModel(temporalAddress = testInfrastructure().tem
   return {
     ...createSubgraphClient({ name: 'model', url: server.url }),
     db,
+    ownerUrl: database.ownerUrl,
     events,
     temporal: new Client({ connection, namespace }),
     async tell(tenantId, globalRunId, { body, published = true }) {

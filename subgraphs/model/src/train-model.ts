@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { withIdempotencyKey } from '@kindred/db/idempotency';
 import { findModels } from '@kindred/db/models';
+import { PlanLimitError } from '@kindred/db/plan-limits';
 import { type TenantTx, withTenant } from '@kindred/db/tenants';
 import { createTrainingRun, listTrainingRuns, RunOpenError, type TrainingRunRow } from '@kindred/db/training-runs';
 import { decodeGlobalId, type ModelId, newId, type TrainingRunId } from '@kindred/domain/ids';
@@ -58,6 +59,9 @@ async function queue(tx: TenantTx, modelId: ModelId, input: Omit<TrainModelInput
     if (error instanceof RunOpenError) {
       const message = `"${model.name}" has a training that is queued or running; wait for its end.`;
       return refuse({ code: 'CONFLICT', message, path: ['modelId'] });
+    }
+    if (error instanceof PlanLimitError) {
+      return refuse({ code: 'PLAN_LIMIT_REACHED', message: error.message, path: ['modelId'] });
     }
     throw error;
   }

@@ -5,6 +5,7 @@ import type { AccessTokens } from './access-tokens.ts';
 import { createLoaders, type Loaders } from './loaders.ts';
 import type { Passwords } from './passwords.ts';
 import type { SignInThrottle } from './sign-in-throttle.ts';
+import type { PriceList } from './usage-cost.ts';
 
 /** A viewer with a tenant: an account or an API key. */
 export type TenantViewer = Extract<Viewer, { tenantId: unknown }>;
@@ -18,6 +19,7 @@ export interface TenantServices {
   apiKeyPepper: string;
   /** Where webhooks may lead. */
   targetRules: TargetRules;
+  prices: PriceList;
 }
 
 /** What every resolver of one request shares. */

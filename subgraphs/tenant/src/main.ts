@@ -12,7 +12,8 @@ await runMain({
   start: async () => {
     const db = await connectDb({ url: env.databaseUrl, applicationName: 'tenant' });
     const redis = connectRedis(env.redisUrl);
-    const server = await startTenant({ db, redis, logger, env: env.server, secrets: env.secrets });
+    const { server: serverEnv, secrets, prices } = env;
+    const server = await startTenant({ db, redis, logger, env: serverEnv, secrets, prices });
     return {
       drain: async () => {
         await server.drain();

@@ -1,16 +1,20 @@
 import { encodeGlobalId } from '@kindred/domain/ids';
 import { requireSystem, requireTenant } from '@kindred/service/guards';
-import { GraphQLDateTime } from 'graphql-scalars';
+import { GraphQLDateTime, GraphQLSafeInt } from 'graphql-scalars';
 import { acceptInvitation } from './accept-invitation.ts';
 import { actorIdOf, actorKindOf } from './audit.ts';
 import { authenticateApiKey } from './authenticate-api-key.ts';
 import { changeMemberRole, removeMember } from './change-members.ts';
+import { changePlan } from './change-plan.ts';
 import { createApiKey } from './create-api-key.ts';
 import { enterTenant, switchTenant } from './enter-tenant.ts';
 import type { Resolvers } from './generated/resolvers.ts';
 import { inviteMember, revokeInvitation } from './invite-member.ts';
 import { listApiKeys } from './list-api-keys.ts';
 import { listAuditEvents, listMembers } from './list-members.ts';
+import { planOf } from './plans.ts';
+import { readUsage } from './read-usage.ts';
+import { findTenantAllowance, recordUsage } from './record-usage.ts';
 import { resolveAccount, resolveApiKey, resolveTenant } from './references.ts';
 import { refreshSession } from './refresh-session.ts';
 import { revokeApiKey } from './revoke-api-key.ts';
@@ -31,12 +35,18 @@ import {
 /** Scopes are enforced by the server from the directives in schema.graphql. */
 export const resolvers: Resolvers = {
   DateTime: GraphQLDateTime,
+  SafeInt: GraphQLSafeInt,
   Query: {
     viewer: (_root, _args, { viewer }) => identify(viewer),
     tenant: (_root, _args, context) => findTenantOf({ tenantId: requireTenant(context.viewer) }, context),
     authenticateApiKey: (_root, { apiKey }, context) => {
       requireSystem(context.viewer);
       return authenticateApiKey(context, apiKey);
+    },
+    usage: (_root, { month }, context) => readUsage(context, month),
+    tenantAllowance: (_root, args, context) => {
+      requireSystem(context.viewer);
+      return findTenantAllowance(context, args);
     },
   },
   Mutation: {
@@ -58,6 +68,11 @@ export const resolvers: Resolvers = {
     createApiKey: (_root, { input }, context) => createApiKey(context, input),
     rotateApiKey: (_root, { input }, context) => rotateApiKey(context, input),
     revokeApiKey: (_root, { input }, context) => revokeApiKey(context, input),
+    changePlan: (_root, { input }, context) => changePlan(context, input),
+    recordUsage: (_root, { input }, context) => {
+      requireSystem(context.viewer);
+      return recordUsage(context, input);
+    },
   },
   Viewer: {
     account: (viewer, _args, context) => findAccountOf(viewer, context),
@@ -72,6 +87,7 @@ export const resolvers: Resolvers = {
     members: (tenant, args, context) => listMembers(context, tenant, args),
     webhooks: (tenant, args, context) => listWebhooks(context, tenant, args),
     auditEvents: (tenant, args, context) => listAuditEvents(context, tenant, args),
+    plan: (tenant) => planOf(tenant.plan),
   },
   Member: {
     account: (member, _args, context) => findMemberAccount(member, context),

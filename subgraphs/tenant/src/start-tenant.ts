@@ -8,6 +8,7 @@ import { createContext, type TenantContext, type TenantServices } from './contex
 import { createPasswords } from './passwords.ts';
 import { resolvers } from './resolvers.ts';
 import { createSignInThrottle } from './sign-in-throttle.ts';
+import type { PriceList } from './usage-cost.ts';
 
 /** Serves the tenant subgraph over a database and a Redis that stay their caller's to close. */
 export async function startTenant(options: {
@@ -18,8 +19,9 @@ export async function startTenant(options: {
   /** Where webhooks may lead; left out: to the public internet over HTTPS. */
   targetRules?: TargetRules;
   secrets: { sessionSigningKeys: SessionSigningKeys; apiKeyPepper: string };
+  prices: PriceList;
 }): Promise<RunningServer> {
-  const { db, redis, logger, env, secrets, targetRules = PUBLIC_TARGETS } = options;
+  const { db, redis, logger, env, secrets, prices, targetRules = PUBLIC_TARGETS } = options;
   const accessTokens = await createAccessTokens(secrets.sessionSigningKeys);
   const services: TenantServices = {
     db,
@@ -28,6 +30,7 @@ export async function startTenant(options: {
     signInThrottle: createSignInThrottle(redis),
     apiKeyPepper: secrets.apiKeyPepper,
     targetRules,
+    prices,
   };
   return startSubgraph<TenantContext>({
     name: 'tenant',

@@ -10,6 +10,7 @@ import { createSubgraphClient, type SubgraphClient, TEST_SERVER_ENV } from '@kin
 import { createTestDatabase } from '@kindred/testing/test-database';
 import { createSigningKey } from './access-tokens.ts';
 import { startTenant } from './start-tenant.ts';
+import { DEFAULT_PRICES } from './usage-cost.ts';
 
 export const ANONYMOUS: Viewer = { kind: 'anonymous', scopes: [] };
 export const SYSTEM: Viewer = { kind: 'system', scopes: [] };
@@ -34,7 +35,15 @@ export async function createTestSubgraph(
   };
   const redis = connectRedis(redisUrl);
   const logger = createLogger('tenant', 'error');
-  const server = await startTenant({ db, redis, env: TEST_SERVER_ENV, secrets, logger, ...rest });
+  const server = await startTenant({
+    db,
+    redis,
+    env: TEST_SERVER_ENV,
+    secrets,
+    prices: DEFAULT_PRICES,
+    logger,
+    ...rest,
+  });
   return {
     db,
     ownerUrl: database.ownerUrl,

@@ -7,6 +7,7 @@ import { exportSnapshot } from './export-snapshot.ts';
 import { finishRun } from './finish-run.ts';
 import { fitInstantModel } from './fit-instant-model.ts';
 import { judgeVersion } from './judge-version.ts';
+import { meterCpu } from './meter-cpu.ts';
 import { noteSteering } from './note-steering.ts';
 import { promoteVersion } from './promote-version.ts';
 import { queueScheduledRun } from './queue-scheduled-run.ts';
@@ -33,10 +34,10 @@ export function createDataActivities(deps: ActivityDeps) {
 /** The activities of the queue `train-cpu`: long, with all cores. */
 export function createComputeActivities(deps: ActivityDeps) {
   return {
-    fitInstantModel: bind(deps, fitInstantModel),
-    trainEmbeddings: bind(deps, trainEmbeddings),
-    evaluateModel: bind(deps, evaluateModel),
-    buildIndex: bind(deps, buildIndex),
+    fitInstantModel: meterCpu(deps, bind(deps, fitInstantModel)),
+    trainEmbeddings: meterCpu(deps, bind(deps, trainEmbeddings)),
+    evaluateModel: meterCpu(deps, bind(deps, evaluateModel)),
+    buildIndex: meterCpu(deps, bind(deps, buildIndex)),
   };
 }
 

@@ -1,5 +1,6 @@
 import { hasNewInteractions } from '@kindred/db/interactions-since';
 import { findModels } from '@kindred/db/models';
+import { PlanLimitError } from '@kindred/db/plan-limits';
 import { withTenant } from '@kindred/db/tenants';
 import { createTrainingRun, findLastTrainingStart, findTrainingRuns, RunOpenError } from '@kindred/db/training-runs';
 import type { TrainingRunId } from '@kindred/domain/ids';
@@ -7,8 +8,8 @@ import type { RetrainInput, RetrainOutcome } from '../contract.ts';
 import type { ActivityDeps } from './create-activities.ts';
 
 /**
- * Queues a training of a model whose schedule fired, unless it has no schedule any more, is being trained, or too little has
- * come in since it was trained last. `runId` is the run's id: an attempt that comes again finds it there.
+ * Queues a training of a model whose schedule fired, unless it has no schedule any more, is being trained, too little has
+ * come in since it was trained last, or the tenant's plan allows no more. `runId` is the run's id: an attempt that comes again finds it there.
  */
 export async function queueScheduledRun(
   deps: ActivityDeps,
@@ -33,6 +34,9 @@ export async function queueScheduledRun(
     } catch (error) {
       if (error instanceof RunOpenError) {
         return skip('the model is being trained');
+      }
+      if (error instanceof PlanLimitError) {
+        return skip(error.message);
       }
       throw error;
     }
