@@ -12,7 +12,7 @@ const MS_PER_TICK = 10;
 const KIB_PER_PAGE = 4;
 
 /** CPU time since their start and memory now, by part; a part's own children (PostgreSQL's backends) count with it. */
-export function readUse(processes: ReadonlyMap<string, Child>): Map<string, Use> {
+export function readUse(processes: ReadonlyMap<string, Pick<Child, 'pid'>>): Map<string, Use> {
   const rows = readProcesses();
   return new Map(
     [...processes].map(([name, { pid }]) => {

@@ -51,7 +51,7 @@ export async function createWorld(platform: ServePlatform, size: WorldSize): Pro
 }
 
 /** Users like one or two of the genres, and of those the items of a low number more. */
-function generate({ itemCount, userCount, interactionsPerUser }: WorldSize): DemoDataset {
+export function generate({ itemCount, userCount, interactionsPerUser }: WorldSize): DemoDataset {
   const random = createRandom(SEED);
   const pick = (count: number): number => Math.floor(random.next() * count);
   const items = Array.from({ length: itemCount }, (_, item) => ({

@@ -3,6 +3,7 @@ import type { Viewer } from '@kindred/domain/viewer';
 import type { EventBus } from '@kindred/service/event-bus';
 import type { Logger } from '@kindred/service/logger';
 import { createLoaders, type Loaders } from './loaders.ts';
+import type { RunReader } from './run-reader.ts';
 import type { Trainings } from './trainings.ts';
 
 /** What the process holds for all requests. */
@@ -13,14 +14,19 @@ export interface ModelDeps {
   logger: Logger;
 }
 
+/** What the requests of the process share. */
+export interface ModelServices extends ModelDeps {
+  runReader: RunReader;
+}
+
 /** What every resolver of one request shares. */
-export interface ModelContext extends ModelDeps {
+export interface ModelContext extends ModelServices {
   viewer: Viewer;
   loaders: Loaders;
   /** Aborted when the client goes away or the server drains. */
   signal: AbortSignal;
 }
 
-export function createContext(deps: ModelDeps, viewer: Viewer, signal: AbortSignal): ModelContext {
-  return { ...deps, viewer, signal, loaders: createLoaders(deps.db, viewer) };
+export function createContext(services: ModelServices, viewer: Viewer, signal: AbortSignal): ModelContext {
+  return { ...services, viewer, signal, loaders: createLoaders(services, viewer) };
 }

@@ -9,11 +9,12 @@ import {
 } from '@kindred/db/model-versions';
 import { findModels, type ModelRow } from '@kindred/db/models';
 import { type TenantTx, withTenant } from '@kindred/db/tenants';
-import { findTrainingRuns, type TrainingRunRow } from '@kindred/db/training-runs';
+import type { TrainingRunRow } from '@kindred/db/training-runs';
 import type { ModelId, ModelVersionId, TenantId, TrainingRunId } from '@kindred/domain/ids';
 import type { Viewer } from '@kindred/domain/viewer';
 import { requireTenant } from '@kindred/service/guards';
 import DataLoader from 'dataloader';
+import type { RunReader } from './run-reader.ts';
 
 /** Per-request loaders: each batch is one transaction of the viewer's tenant, in which foreign rows do not exist. */
 export interface Loaders {
@@ -28,14 +29,17 @@ export interface Loaders {
   catalogCounts: DataLoader<TenantId, CatalogCounts>;
 }
 
-export function createLoaders(db: Db, viewer: Viewer): Loaders {
+export function createLoaders({ db, runReader }: { db: Db; runReader: RunReader }, viewer: Viewer): Loaders {
   const find =
     <Id, Row>(read: (tx: TenantTx, ids: readonly Id[]) => Promise<Row[]>) =>
     (ids: readonly Id[]) =>
       withTenant(db, requireTenant(viewer), (tx) => read(tx, ids));
   return {
     models: loaderOf(find(findModels), (model) => model.id),
-    runs: loaderOf(find(findTrainingRuns), (run) => run.id),
+    runs: loaderOf(
+      async (ids: readonly TrainingRunId[]) => runReader.read(requireTenant(viewer), ids),
+      (run) => run.id,
+    ),
     versions: loaderOf(find(findModelVersions), (version) => version.id),
     versionsByRun: new DataLoader(async (runIds) => {
       const versions = await find(findVersionsByRuns)(runIds);

@@ -2,19 +2,21 @@ import { readFile } from 'node:fs/promises';
 import { type RunningServer, startSubgraph, type SubgraphOptions } from '@kindred/service/subgraph-server';
 import { createContext, type ModelContext, type ModelDeps } from './context.ts';
 import { resolvers } from './resolvers.ts';
+import { createRunReader } from './run-reader.ts';
 
 /** Serves the model subgraph over connections that stay their caller's to close. */
 export async function startModel(
   options: ModelDeps & { env: SubgraphOptions<ModelContext>['env'] },
 ): Promise<RunningServer> {
   const { db, events, trainings, logger, env } = options;
+  const services = { db, events, trainings, logger, runReader: createRunReader(db) };
   return startSubgraph<ModelContext>({
     name: 'model',
     typeDefs: await readFile(new URL('../schema.graphql', import.meta.url), 'utf8'),
     resolvers,
     env,
     logger,
-    createContext: (viewer, { signal }) => createContext({ db, events, trainings, logger }, viewer, signal),
+    createContext: (viewer, { signal }) => createContext(services, viewer, signal),
     readiness: { postgres: () => db.ping(), redis: () => events.ping(), temporal: () => trainings.ping() },
   });
 }

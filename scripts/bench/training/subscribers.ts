@@ -1,0 +1,76 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createClient } from 'graphql-ws';
+import { WebSocket } from 'ws';
+
+/** Sockets that follow one run through the gateway, as dashboards do. */
+export interface Subscribers extends AsyncDisposable {
+  /** From the worker's clock to the arrival at each subscriber, in milliseconds, since `forget` was called last. */
+  lagsMs: number[];
+  /** Events that came out of their order, and subscriptions that ended early. */
+  wrong: number;
+  forget(): void;
+}
+
+const SUBSCRIPTION = `subscription TrainingProgress($runId: ID!, $afterSequence: Int) {
+  trainingProgress(runId: $runId, afterSequence: $afterSequence) {
+    sequence at kind message epoch { epoch epochs loss ndcgAt10 recallAt10 samplesPerSecond }
+    run { id status phase failure startedAt finishedAt }
+  }
+}`;
+/** Each has this long to connect before the next does: a dashboard's tabs do not open in one moment. */
+const CONNECT_EVERY_MS = 10;
+
+interface Event {
+  sequence: number;
+  at: string;
+}
+
+export async function openSubscribers(options: {
+  count: number;
+  url: string;
+  credential: string;
+  runId: string;
+  afterSequence: number;
+}): Promise<Subscribers> {
+  const { count, credential, runId, afterSequence } = options;
+  const subscribers = { lagsMs: [] as number[], wrong: 0 };
+  let isClosing = false;
+  const countWrong = (): void => {
+    if (!isClosing) subscribers.wrong += 1;
+  };
+  const clients: ReturnType<typeof createClient>[] = [];
+  for (let opened = 0; opened < count; opened++) {
+    const client = createClient({
+      url: options.url.replace(/^http/, 'ws'),
+      webSocketImpl: WebSocket,
+      retryAttempts: 0,
+      connectionParams: { authorization: `Bearer ${credential}` },
+    });
+    clients.push(client);
+    let last = afterSequence;
+    client.subscribe<{ trainingProgress: Event }>(
+      { query: SUBSCRIPTION, variables: { runId, afterSequence } },
+      {
+        next: ({ data }) => {
+          const arrivedAt = Date.now();
+          if (data?.trainingProgress.sequence !== last + 1) countWrong();
+          if (!data) return;
+          last = data.trainingProgress.sequence;
+          subscribers.lagsMs.push(arrivedAt - Date.parse(data.trainingProgress.at));
+        },
+        error: countWrong,
+        complete: countWrong,
+      },
+    );
+    await sleep(CONNECT_EVERY_MS);
+  }
+  return Object.assign(subscribers, {
+    forget: () => {
+      subscribers.lagsMs.length = 0;
+    },
+    async [Symbol.asyncDispose]() {
+      isClosing = true;
+      await Promise.all(clients.map((client) => client.dispose()));
+    },
+  });
+}

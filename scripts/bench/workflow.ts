@@ -1,0 +1,112 @@
+// What a training costs as a workflow, beside the same training bare: one process that holds the data and computes the same
+// epochs, and nothing else. In turns, several times. `node scripts/bench/workflow.ts [--seconds N] [--pairs N] [--json FILE]`:
+// `seconds` is how long the bare training is to take.
+import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { availableParallelism, loadavg } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs, promisify } from 'node:util';
+import { decodeGlobalId } from '@kindred/domain/ids';
+import { request } from '../src/demo/api.ts';
+import { ROOT } from '../src/root.ts';
+import { quantile } from './serve/load.ts';
+import { cpuBetween, readUse } from './serve/process-use.ts';
+import { startTrainingPlatform } from './training/platform.ts';
+import { createTenant, readSteps, type Settings, type Step, train, untilSucceeded } from './training/runs.ts';
+
+const { values: options } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '60' },
+    pairs: { type: 'string', default: '2' },
+    json: { type: 'string' },
+  },
+});
+const SECONDS = Number(options.seconds);
+const PAIRS = Number(options.pairs);
+const SIZE = { itemCount: 2_000, userCount: 2_000, interactionsPerUser: 30 };
+const PROBE_EPOCHS = 10;
+const MOST_EPOCHS = 1_000;
+const WORKERS = ['worker-workflows', 'worker-data', 'worker-train-cpu'];
+
+interface Bare {
+  tookMs: number;
+  cpuMs: number;
+  epochs: number;
+  backend: string;
+}
+
+interface Pair {
+  bare: Bare;
+  workflow: { tookMs: number; cpuMs: number; steps: Step[] };
+}
+
+const loadBefore = loadavg();
+await using platform = await startTrainingPlatform();
+const tenant = await createTenant(platform, SIZE);
+const { tenant: found } = await request<{ tenant: { id: string } }>(tenant.api, {
+  document: 'query Tenant { tenant { id } }',
+  credential: tenant.credential,
+});
+const tenantId = decodeGlobalId('Tenant', found.id);
+const settingsOf = (epochs: number): Settings => ({ epochs, patience: MOST_EPOCHS, dimension: 64, seed: 7 });
+
+const probe = await trainBare(settingsOf(PROBE_EPOCHS));
+const wanted = Math.ceil((SECONDS * 1_000 * PROBE_EPOCHS) / probe.tookMs);
+const settings = settingsOf(Math.min(MOST_EPOCHS, Math.max(1, wanted)));
+const pairs: Pair[] = [];
+for (let pair = 0; pair < PAIRS; pair++) {
+  // In turns first and second.
+  const isBareFirst = pair % 2 === 0;
+  const before = isBareFirst ? await trainBare(settings) : null;
+  const workflow = await trainAsWorkflow();
+  pairs.push({ bare: before ?? (await trainBare(settings)), workflow });
+}
+
+async function trainBare(own: Settings): Promise<Bare> {
+  const script = join(ROOT, 'workflows/bench/bare-training.ts');
+  const env = { ...process.env, DATABASE_URL: appUrl() };
+  const { stdout } = await promisify(execFile)(process.execPath, [script, tenantId, JSON.stringify(own)], { env });
+  return JSON.parse(stdout) as Bare;
+}
+
+function appUrl(): string {
+  const url = new URL(`postgres://kindred_app@127.0.0.1:${platform.ports.postgres}/kindred`);
+  url.password = platform.secrets.appRolePassword;
+  return url.href;
+}
+
+async function trainAsWorkflow(): Promise<Pair['workflow']> {
+  const before = readUse(platform.processes());
+  const startedAt = performance.now();
+  const runId = await train(tenant, settings);
+  await untilSucceeded(tenant, runId);
+  const tookMs = performance.now() - startedAt;
+  const used = cpuBetween(before, readUse(platform.processes()));
+  const cpuMs = WORKERS.reduce((sum, name) => sum + (used[name] ?? 0), 0);
+  return { tookMs, cpuMs, steps: await readSteps(tenant, runId) };
+}
+
+const median = (values: readonly number[]): number => quantile(Float64Array.from(values).toSorted(), 0.5);
+const percent = (ratio: number): string => `${((ratio - 1) * 100).toFixed(1)} %`;
+const trainMsOf = ({ workflow }: Pair): number => workflow.steps.find(({ phase }) => phase === 'TRAIN')?.tookMs ?? 0;
+
+for (const { bare, workflow } of pairs) {
+  const seconds = (ms: number): string => (ms / 1_000).toFixed(1);
+  console.log(
+    `bare ${seconds(bare.tookMs)} s (CPU ${seconds(bare.cpuMs)} s), ${bare.epochs} epochs, ${bare.backend}; ` +
+      `as a workflow ${seconds(workflow.tookMs)} s (CPU of the workers ${seconds(workflow.cpuMs)} s): ` +
+      workflow.steps.map(({ phase, tookMs }) => `${phase} ${seconds(tookMs)}`).join(', '),
+  );
+}
+const overhead = {
+  whole: median(pairs.map((pair) => pair.workflow.tookMs / pair.bare.tookMs)),
+  training: median(pairs.map((pair) => trainMsOf(pair) / pair.bare.tookMs)),
+  cpu: median(pairs.map((pair) => pair.workflow.cpuMs / pair.bare.cpuMs)),
+};
+console.log(`The whole workflow takes ${percent(overhead.whole)} longer than the bare training`);
+console.log(`Its training step, with checkpoints, events and heartbeats: ${percent(overhead.training)}`);
+console.log(`CPU time of all workers: ${percent(overhead.cpu)}`);
+const machine = { cores: availableParallelism(), loadBefore, loadAfter: loadavg(), node: process.version };
+console.log(`${machine.cores} cores, load ${loadBefore.map((value) => value.toFixed(1)).join(' ')} before`);
+if (options.json !== undefined)
+  await writeFile(options.json, `${JSON.stringify({ machine, size: SIZE, settings, pairs, overhead }, null, 2)}\n`);
