@@ -18,7 +18,16 @@ export interface CanaryTenant {
   client: ApiClient;
   /** Every global id of the tenant. */
   ids: Record<
-    'Tenant' | 'Account' | 'ApiKey' | 'Item' | 'User' | 'Model' | 'TrainingRun' | 'ModelVersion' | 'Webhook',
+    | 'Tenant'
+    | 'Account'
+    | 'ApiKey'
+    | 'Item'
+    | 'User'
+    | 'Model'
+    | 'TrainingRun'
+    | 'ModelVersion'
+    | 'Webhook'
+    | 'WebhookDelivery',
     string
   >;
   known: (coordinate: string) => KnownValues;
@@ -76,6 +85,11 @@ export async function openCanaryTenant(servers: Servers): Promise<CanaryTenant> 
     `mutation ($url: String!) { createWebhook(input: { url: $url }) { webhook { id } } }`,
     { url: `https://hook.invalid/${canary}` },
   );
+  const { testWebhook } = await run<{ testWebhook: { delivery: { id: string } } }>(
+    client,
+    `mutation ($id: ID!) { testWebhook(input: { webhookId: $id }) { delivery { id } } }`,
+    { id: createWebhook.webhook.id },
+  );
   const tenantId = decodeGlobalId('Tenant', viewer.tenant.id);
   const { runId, versionId } = await writeTraining(servers, { tenantId, modelId: createModel.model.id, canary });
   const ids = {
@@ -88,6 +102,7 @@ export async function openCanaryTenant(servers: Servers): Promise<CanaryTenant> 
     TrainingRun: runId,
     ModelVersion: versionId,
     Webhook: createWebhook.webhook.id,
+    WebhookDelivery: testWebhook.delivery.id,
   };
   const secrets = { secretKey: createApiKey.secret, secretKeyId: createApiKey.apiKey.id };
   return {
@@ -122,7 +137,11 @@ async function writeTraining(
 
 /** The tenant's own ids for every argument that takes one. */
 function knownValues(ids: CanaryTenant['ids'], coordinate: string): KnownValues {
-  const idByField: Record<string, string> = { 'Query.model': ids.Model, 'Query.trainingRun': ids.TrainingRun };
+  const idByField: Record<string, string> = {
+    'Query.model': ids.Model,
+    'Query.trainingRun': ids.TrainingRun,
+    'Query.webhook': ids.Webhook,
+  };
   return {
     externalId: coordinate === 'Query.user' ? 'user-1' : 'item-1',
     userExternalId: 'user-1',
@@ -136,6 +155,7 @@ function knownValues(ids: CanaryTenant['ids'], coordinate: string): KnownValues 
     apiKeyId: ids.ApiKey,
     tenantId: ids.Tenant,
     webhookId: ids.Webhook,
+    deliveryId: ids.WebhookDelivery,
     url: 'https://hook.invalid/',
     invitationId: `inv_${'0'.repeat(32)}`,
     role: 'VIEWER',

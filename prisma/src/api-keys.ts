@@ -1,8 +1,9 @@
-import type { ApiKeyId, TenantId } from '@kindred/domain/ids';
+import { type ApiKeyId, encodeGlobalId, type TenantId } from '@kindred/domain/ids';
 import type { ApiKeyKind, Scope } from '@kindred/domain/viewer';
 import type { Db } from './client.ts';
 import { TakenError } from './taken-error.ts';
 import type { TenantTx } from './tenants.ts';
+import { appendWebhookEvent } from './webhook-events.ts';
 
 export interface ApiKeyRow {
   tenantId: TenantId;
@@ -35,7 +36,9 @@ export async function createApiKey(tx: TenantTx, input: NewApiKey): Promise<ApiK
     },
     omit: { digest: true },
   });
-  return row as typeof row & ApiKeyRow;
+  const apiKey = row as typeof row & ApiKeyRow;
+  await appendWebhookEvent(tx, 'api_key.created', describe(apiKey));
+  return apiKey;
 }
 
 /**
@@ -97,12 +100,18 @@ export async function findApiKeys(tx: TenantTx, ids: readonly ApiKeyId[]): Promi
 
 /** The revoked key, or null when the tenant has none; revoking again keeps the first time. */
 export async function revokeApiKey(tx: TenantTx, id: ApiKeyId): Promise<ApiKeyRow | null> {
-  await tx.client.apiKey.updateMany({
+  const { count } = await tx.client.apiKey.updateMany({
     where: { tenantId: tx.tenantId, id, revokedAt: null },
     data: { revokedAt: new Date() },
   });
   const [key] = await findApiKeys(tx, [id]);
-  return key ?? null;
+  if (key === undefined) return null;
+  if (count === 1) await appendWebhookEvent(tx, 'api_key.revoked', describe(key));
+  return key;
+}
+
+function describe({ id, name, kind }: ApiKeyRow): { apiKeyId: string; name: string; kind: string } {
+  return { apiKeyId: encodeGlobalId('ApiKey', id), name, kind };
 }
 
 /** What a live key stands for. */

@@ -3,7 +3,11 @@ import type { AccountId, ApiKeyId, TenantId } from '@kindred/domain/ids';
 import type { TenantTx } from './tenants.ts';
 
 /** Who did something in a tenant. */
-export type AuditActor = { kind: 'account' | 'operator'; id: AccountId } | { kind: 'apiKey'; id: ApiKeyId };
+export type AuditActor =
+  | { kind: 'account' | 'operator'; id: AccountId }
+  | { kind: 'apiKey'; id: ApiKeyId }
+  // The platform itself, by a rule of its own.
+  | { kind: 'platform' };
 
 /** What can be done in a tenant that its log tells. */
 export type AuditAction =
@@ -20,6 +24,8 @@ export type AuditAction =
   | 'changePlan'
   | 'createWebhook'
   | 'rotateWebhookSecret'
+  | 'enableWebhook'
+  | 'disableWebhook'
   | 'deleteWebhook';
 
 export interface AuditEventRow {

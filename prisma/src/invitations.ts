@@ -1,6 +1,7 @@
-import type { AccountId, InvitationId, TenantId } from '@kindred/domain/ids';
+import { type AccountId, encodeGlobalId, type InvitationId, newId, type TenantId } from '@kindred/domain/ids';
 import type { MemberRole } from '@kindred/domain/viewer';
-import { DatabaseError } from 'pg';
+import type { WebhookEventData } from '@kindred/domain/webhook-events';
+import { DatabaseError, type PoolClient } from 'pg';
 import type { Db } from './client.ts';
 import { TakenError } from './taken-error.ts';
 import type { TenantTx } from './tenants.ts';
@@ -30,9 +31,14 @@ export async function revokeInvitation(tx: TenantTx, id: InvitationId): Promise<
     where: { tenantId: tx.tenantId, id, acceptedAt: null, revokedAt: null },
     data: { revokedAt: new Date() },
   });
-  if (count === 0) return null;
+  return count === 0 ? null : findInvitation(tx, id);
+}
+
+/** The invitation of this id that the tenant has. */
+export async function findInvitation(tx: TenantTx, id: InvitationId): Promise<InvitationRow | null> {
   const where = { tenantId_id: { tenantId: tx.tenantId, id } };
-  return (await tx.client.invitation.findUnique({ where, omit: { digest: true, tenantId: true } })) as InvitationRow;
+  const row = await tx.client.invitation.findUnique({ where, omit: { digest: true, tenantId: true } });
+  return row as InvitationRow | null;
 }
 
 /** Who takes an invitation: an account that is there, or one that is made for it. */
@@ -51,16 +57,35 @@ export type Acceptance =
  */
 export async function acceptInvitation(db: Db, digest: Uint8Array, invitee: Invitee): Promise<Acceptance> {
   const { accountId, newAccount } = invitee;
+  const client = await db.pool.connect();
   try {
-    const { rows } = await db.pool.query<Acceptance>(
+    await client.query('BEGIN');
+    const { rows } = await client.query<Acceptance>(
       'SELECT outcome, tenant_id AS "tenantId", role FROM auth_accept_invitation($1, $2, $3, $4, $5)',
       [digest, accountId, newAccount?.email, newAccount?.displayName, newAccount?.passwordHash],
     );
-    return rows[0] ?? { outcome: 'UNKNOWN' };
+    const acceptance = rows[0] ?? { outcome: 'UNKNOWN' };
+    if (acceptance.outcome === 'JOINED') await tellWebhooks(client, accountId, acceptance);
+    await client.query('COMMIT');
+    return acceptance;
   } catch (error) {
+    await client.query('ROLLBACK');
     if (error instanceof DatabaseError && error.constraint === 'accounts_email_key') {
       throw new TakenError('email', newAccount?.email ?? '');
     }
     throw translateDatabaseError(error);
+  } finally {
+    client.release();
   }
+}
+
+/** As `appendWebhookEvent`: who joins is in no tenant before, so that the transaction cannot be one of `withTenant`. */
+async function tellWebhooks(
+  client: PoolClient,
+  accountId: AccountId,
+  { tenantId, role }: { tenantId: TenantId; role: MemberRole },
+): Promise<void> {
+  const data: WebhookEventData['member.joined'] = { accountId: encodeGlobalId('Account', accountId), role };
+  await client.query("SELECT set_config('app.tenant_id', $1, true)", [tenantId]);
+  await client.query('SELECT webhook_event_append($1, $2, $3)', [newId('WebhookEvent'), 'member.joined', data]);
 }

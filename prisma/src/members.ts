@@ -1,8 +1,9 @@
 import { AppError } from '@kindred/domain/app-error';
-import type { AccountId } from '@kindred/domain/ids';
+import { type AccountId, encodeGlobalId } from '@kindred/domain/ids';
 import type { MemberRole } from '@kindred/domain/viewer';
 import type { Db } from './client.ts';
 import type { TenantTx } from './tenants.ts';
+import { appendWebhookEvent } from './webhook-events.ts';
 
 export interface MemberRow {
   accountId: AccountId;
@@ -44,7 +45,13 @@ export async function changeMemberRole(
 ): Promise<MemberRow | null> {
   const owners = await lockOwners(tx);
   if (role !== 'OWNER') refuseLastOwner(owners, accountId);
-  await tx.client.membership.updateMany({ where: { tenantId: tx.tenantId, accountId }, data: { role } });
+  const { count } = await tx.client.membership.updateMany({
+    where: { tenantId: tx.tenantId, accountId, role: { not: role } },
+    data: { role },
+  });
+  if (count === 1) {
+    await appendWebhookEvent(tx, 'member.role_changed', { accountId: encodeGlobalId('Account', accountId), role });
+  }
   return findMember(tx, accountId);
 }
 
@@ -55,6 +62,7 @@ export async function changeMemberRole(
 export async function removeMember(tx: TenantTx, accountId: AccountId): Promise<boolean> {
   refuseLastOwner(await lockOwners(tx), accountId);
   const { count } = await tx.client.membership.deleteMany({ where: { tenantId: tx.tenantId, accountId } });
+  if (count === 1) await appendWebhookEvent(tx, 'member.removed', { accountId: encodeGlobalId('Account', accountId) });
   return count === 1;
 }
 

@@ -1,5 +1,11 @@
 import { AppError } from '@kindred/domain/app-error';
-import type { ModelId, ModelVersionId, TenantId, TrainingRunId } from '@kindred/domain/ids';
+import {
+  encodeGlobalId,
+  type ModelId,
+  type ModelVersionId,
+  type TenantId,
+  type TrainingRunId,
+} from '@kindred/domain/ids';
 import {
   type IndexKind,
   type ModelVersionStatus,
@@ -10,6 +16,7 @@ import {
 import type { Prisma } from './generated/client.ts';
 import { appendOutbox } from './outbox.ts';
 import type { TenantTx } from './tenants.ts';
+import { appendWebhookEvent } from './webhook-events.ts';
 
 export interface IndexSummary {
   kind: IndexKind;
@@ -103,6 +110,7 @@ export async function completeModelVersion(
 /**
  * Makes a READY or RETIRED version its model's ACTIVE one, retires the one before, and notes in the same transaction that
  * serving is to be told; promoting the ACTIVE one changes nothing.
+ * @param eventType what webhooks are told of it.
  * @param input.expectedActiveId the version that has to be ACTIVE until then, null for none; absent where any may be.
  * @throws AppError NOT_FOUND when the tenant has no such version, CONFLICT while it is BUILDING.
  * @throws ActiveVersionChangedError when another than the expected one is ACTIVE.
@@ -110,6 +118,7 @@ export async function completeModelVersion(
 export async function promoteModelVersion(
   tx: TenantTx,
   { versionId, expectedActiveId }: { versionId: ModelVersionId; expectedActiveId?: ModelVersionId | null | undefined },
+  eventType: 'model_version.promoted' | 'model_version.rolled_back' = 'model_version.promoted',
 ): Promise<ModelVersionRow> {
   await lockModel(tx, (await getModelVersion(tx, versionId)).modelId);
   const version = await getModelVersion(tx, versionId);
@@ -134,6 +143,11 @@ export async function promoteModelVersion(
     UPDATE model_versions SET status = 'ACTIVE', activated_at = clock_timestamp()
      WHERE tenant_id = ${tx.tenantId}::uuid AND id = ${versionId}::uuid`;
   await appendOutbox(tx, { topic: promotionTopic(tx.tenantId), message: { versionId } });
+  await appendWebhookEvent(tx, eventType, {
+    modelVersionId: encodeGlobalId('ModelVersion', versionId),
+    modelId: encodeGlobalId('Model', version.modelId),
+    number: version.number,
+  });
   return getModelVersion(tx, versionId);
 }
 
@@ -155,7 +169,9 @@ export async function findPreviousVersions(tx: TenantTx, modelIds: readonly Mode
 export async function rollbackModel(tx: TenantTx, modelId: ModelId): Promise<ModelVersionRow | null> {
   await lockModel(tx, modelId);
   const [previous] = await findPreviousVersions(tx, [modelId]);
-  return previous === undefined ? null : promoteModelVersion(tx, { versionId: previous.id });
+  return previous === undefined
+    ? null
+    : promoteModelVersion(tx, { versionId: previous.id }, 'model_version.rolled_back');
 }
 
 /** Forgets the versions of a run that were never completed, and says which they were, so that their files can go too. */

@@ -3,6 +3,9 @@ import { v7 } from 'uuid';
 import type { Db } from './client.ts';
 import { type TenantTx, withTenant } from './tenants.ts';
 
+/** The topic of what webhooks are to tell: no channel of Redis, but work for Temporal. See `dispatchWebhookEvents`. */
+export const WEBHOOK_TOPIC = 'webhooks';
+
 /** How many messages are sent between two looks into the table. */
 const BATCH_SIZE = 100;
 
@@ -15,7 +18,7 @@ export async function appendOutbox(
 }
 
 /**
- * Hands a tenant's messages to `publish`, the oldest first, and forgets each once it was taken: at least once, so that
+ * Hands a tenant's messages to `publish`, the oldest first and without those for webhooks, and forgets each once it was taken: at least once, so that
  * whoever listens must not mind to hear one twice.
  * @throws what `publish` throws; the messages that were not taken stay.
  */
@@ -27,7 +30,11 @@ export async function publishOutbox(
   let count = 0;
   while (true) {
     const messages = await withTenant(db, tenantId, (tx) =>
-      tx.client.outboxMessage.findMany({ where: { tenantId }, orderBy: { id: 'asc' }, take: BATCH_SIZE }),
+      tx.client.outboxMessage.findMany({
+        where: { tenantId, topic: { not: WEBHOOK_TOPIC } },
+        orderBy: { id: 'asc' },
+        take: BATCH_SIZE,
+      }),
     );
     for (const { id, topic, message } of messages) {
       await publish(topic, JSON.stringify(message));

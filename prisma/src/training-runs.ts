@@ -1,5 +1,5 @@
 import { AppError } from '@kindred/domain/app-error';
-import type { ModelId, TenantId, TrainingRunId } from '@kindred/domain/ids';
+import { encodeGlobalId, type ModelId, type TenantId, type TrainingRunId } from '@kindred/domain/ids';
 import type {
   Checkpoint,
   Hyperparameters,
@@ -12,6 +12,7 @@ import type {
 } from '@kindred/domain/training';
 import { allowTraining } from './plan-limits.ts';
 import type { TenantTx } from './tenants.ts';
+import { appendWebhookEvent } from './webhook-events.ts';
 
 export interface TrainingRunRow {
   tenantId: TenantId;
@@ -221,11 +222,24 @@ export async function finishTrainingRun(
     failure?: string | null | undefined;
   },
 ): Promise<TrainingRunRow> {
-  await tx.client.trainingRun.updateMany({
+  const { count } = await tx.client.trainingRun.updateMany({
     where: { tenantId: tx.tenantId, id: input.runId, status: { in: ['QUEUED', 'RUNNING'] } },
     data: { status: input.status, failure: input.failure ?? null, finishedAt: new Date(), pausedAt: null },
   });
-  return getTrainingRun(tx, input.runId);
+  const run = await getTrainingRun(tx, input.runId);
+  if (count === 1) await tellWebhooks(tx, run, input.status);
+  return run;
+}
+
+async function tellWebhooks(
+  tx: TenantTx,
+  { id, modelId, failure }: TrainingRunRow,
+  status: 'SUCCEEDED' | 'FAILED' | 'CANCELLED',
+): Promise<void> {
+  const ended = { trainingRunId: encodeGlobalId('TrainingRun', id), modelId: encodeGlobalId('Model', modelId) };
+  if (status === 'FAILED') await appendWebhookEvent(tx, 'training_run.failed', { ...ended, failure });
+  else
+    await appendWebhookEvent(tx, status === 'SUCCEEDED' ? 'training_run.succeeded' : 'training_run.cancelled', ended);
 }
 
 /** Adds to what computing a run took, in milliseconds of one core, whatever became of the run. */

@@ -1,4 +1,4 @@
-import type { ModelId, ModelVersionId, TenantId, TrainingRunId } from '@kindred/domain/ids';
+import type { ModelId, ModelVersionId, TenantId, TrainingRunId, WebhookEventId, WebhookId } from '@kindred/domain/ids';
 import type { TrainingPhase } from '@kindred/domain/training';
 
 /** The task queues: one worker process per queue. */
@@ -67,3 +67,41 @@ export function retrainWorkflowId(tenantId: TenantId, modelId: ModelId): string 
 
 /** The least that a training can learn from and be measured on. */
 export const MINIMUM_DATA = { userCount: 5, itemCount: 10, interactionCount: 50 } as const;
+
+/** The type name of the workflow that tells one webhook of one event. */
+export const DELIVER_WEBHOOK = 'deliverWebhook';
+
+export interface WebhookDeliveryRef {
+  tenantId: TenantId;
+  webhookId: WebhookId;
+  eventId: WebhookEventId;
+}
+
+export interface DeliverWebhookInput extends WebhookDeliveryRef {
+  /** How long to wait before each further attempt at least, in milliseconds; one entry each. */
+  waitsMs: readonly number[];
+}
+
+/** `NOT_WANTED`: the webhook is gone or disabled, or has the event; `DISABLED`: it is disabled for what it did not take. */
+export interface DeliverWebhookOutcome {
+  state: 'TAKEN' | 'NOT_WANTED' | 'GIVEN_UP' | 'DISABLED';
+  attempts: number;
+}
+
+const [SECOND, MINUTE, HOUR] = [1_000, 60_000, 3_600_000];
+
+/** Eight attempts over 27.6 hours, and up to a fifth longer (Standard Webhooks specification, "Retry schedule"). */
+export const WEBHOOK_WAITS_MS: readonly number[] = [
+  5 * SECOND,
+  5 * MINUTE,
+  30 * MINUTE,
+  2 * HOUR,
+  5 * HOUR,
+  10 * HOUR,
+  10 * HOUR,
+];
+
+/** One delivery per webhook and event. */
+export function deliverWebhookWorkflowId({ tenantId, webhookId, eventId }: WebhookDeliveryRef): string {
+  return `tenant/${tenantId}/webhook/${webhookId}/event/${eventId}`;
+}

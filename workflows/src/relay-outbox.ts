@@ -18,12 +18,17 @@ export async function relayOutbox({ db, events, logger }: EventDeps, writtenBefo
 
 /** Relays again and again until disposed of. */
 export function startOutboxRelay(deps: EventDeps, everyMs = EVERY_MS): AsyncDisposable {
+  return repeat(() => relayOutbox(deps, new Date(Date.now() - everyMs)), everyMs);
+}
+
+/** Does `work` again and again, with a pause before each time, until disposed of. */
+export function repeat(work: () => Promise<void>, everyMs: number): AsyncDisposable {
   const stopping = new AbortController();
   const run = async () => {
     while (!stopping.signal.aborted) {
       await setTimeout(everyMs, null, { signal: stopping.signal }).catch(() => null);
       if (!stopping.signal.aborted) {
-        await relayOutbox(deps, new Date(Date.now() - everyMs));
+        await work();
       }
     }
   };

@@ -9,6 +9,7 @@ export type AccountId = Branded<'AccountId'>;
 export type SessionId = Branded<'SessionId'>;
 export type InvitationId = Branded<'InvitationId'>;
 export type WebhookId = Branded<'WebhookId'>;
+export type WebhookEventId = Branded<'WebhookEventId'>;
 export type WebhookDeliveryId = Branded<'WebhookDeliveryId'>;
 export type ApiKeyId = Branded<'ApiKeyId'>;
 export type ItemId = Branded<'ItemId'>;
@@ -23,6 +24,7 @@ interface IdByKind {
   Session: SessionId;
   Invitation: InvitationId;
   Webhook: WebhookId;
+  WebhookEvent: WebhookEventId;
   WebhookDelivery: WebhookDeliveryId;
   ApiKey: ApiKeyId;
   Item: ItemId;
@@ -41,6 +43,7 @@ const PREFIX_BY_KIND: Record<IdKind, string> = {
   Session: 'ses',
   Invitation: 'inv',
   Webhook: 'whk',
+  WebhookEvent: 'evt',
   WebhookDelivery: 'dlv',
   ApiKey: 'key',
   Item: 'itm',

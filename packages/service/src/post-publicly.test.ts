@@ -177,9 +177,27 @@ test('a post goes to the address that was checked, under the name of the URL, an
       { headers: { 'x-test': 'a' }, body: 'höok' },
       rulesOfThisMachine(),
     );
-  expect(await post('/here?a=1')).toBe(200);
-  expect(await post('/redirect')).toBe(302);
+  expect(await post('/here?a=1')).toMatchObject({ status: 200, body: 'x'.repeat(1_024) });
+  expect(await post('/redirect')).toMatchObject({ status: 302, headers: { location: '/elsewhere' } });
   expect(received.map(({ request }) => request.url)).toEqual(['/here?a=1', '/redirect']);
   expect(received[0]).toMatchObject({ body: 'höok' });
   expect(received[0]?.request.headers).toMatchObject({ host: `hook.example:${port}`, 'x-test': 'a' });
+});
+
+test('of an answer that never ends its status and the text that came are known, without what a database cannot store', async () => {
+  const stalling = createServer((_request, response) => {
+    response.writeHead(503, { 'retry-after': '7' });
+    response.write('busy\0\u0007\n');
+    response.write('half of a sign: ');
+    response.write(Buffer.from('é').subarray(0, 1), () => response.socket?.end());
+  });
+  await new Promise<void>((resolve) => stalling.listen(0, '127.0.0.1', resolve));
+  const { port } = stalling.address() as AddressInfo;
+  const posted = postPublicly(`http://hook.example:${port}/`, { headers: {}, body: '' }, rulesOfThisMachine());
+  expect(await posted).toMatchObject({
+    status: 503,
+    headers: { 'retry-after': '7' },
+    body: 'busy\nhalf of a sign: \uFFFD',
+  });
+  await new Promise((resolve) => stalling.close(resolve));
 });

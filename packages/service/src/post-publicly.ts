@@ -1,10 +1,18 @@
 import { lookup } from 'node:dns/promises';
-import { request as requestHttp } from 'node:http';
+import { type IncomingHttpHeaders, type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { isIP } from 'node:net';
 import { isPublicAddress } from './public-address.ts';
 
 const TIMEOUT_MS = 10_000;
+const MAX_BODY_BYTES = 1_024;
+
+export interface PublicAnswer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  /** The first 1,024 bytes, as text without control characters. */
+  body: string;
+}
 
 /** The target is none that a customer may have us call. */
 export class ForbiddenTargetError extends Error {
@@ -44,15 +52,14 @@ export function readTarget(text: string, rules: TargetRules = PUBLIC_TARGETS): U
 
 /**
  * Posts to a customer's URL: its name is resolved once, every address of it must be allowed, the connection goes to that
- * very address, and no redirect is followed. The body of the answer is thrown away.
- * @returns the HTTP status
+ * very address, and no redirect is followed. Of the body only the beginning is read.
  * @throws ForbiddenTargetError; Error when there is no answer within 10 s
  */
 export async function postPublicly(
   text: string,
   { headers, body }: { headers: Record<string, string>; body: string },
   rules: TargetRules = PUBLIC_TARGETS,
-): Promise<number> {
+): Promise<PublicAnswer> {
   const url = readTarget(text, rules);
   const signal = AbortSignal.timeout(TIMEOUT_MS);
   const address = await resolveTarget(url, rules);
@@ -72,13 +79,34 @@ export async function postPublicly(
         signal,
       },
       (response) => {
-        resolve(response.statusCode ?? 0);
-        response.destroy();
+        const { statusCode: status = 0, headers: received } = response;
+        void readBeginning(response).then((read) => resolve({ status, headers: received, body: read }));
       },
     );
     request.once('error', reject);
     request.end(body);
   });
+}
+
+/** What came of a body until it ended, broke off, was long enough or took too long: the status is the answer. */
+function readBeginning(response: IncomingMessage): Promise<string> {
+  return new Promise((resolve) => {
+    let bytes = Buffer.alloc(0);
+    const end = () => {
+      response.destroy();
+      resolve(toText(bytes.subarray(0, MAX_BODY_BYTES)));
+    };
+    response.on('data', (chunk: Buffer) => {
+      bytes = Buffer.concat([bytes, chunk]);
+      if (bytes.length >= MAX_BODY_BYTES) end();
+    });
+    response.once('close', end);
+    response.once('error', end);
+  });
+}
+
+function toText(bytes: Buffer): string {
+  return bytes.toString('utf8').replaceAll(/[^\P{Cc}\n\t]/gu, '');
 }
 
 async function resolveTarget(url: URL, rules: TargetRules): Promise<string> {

@@ -45,7 +45,7 @@ export function subgraphsAndWorkers(settings: AppSettings): AppSpec[] {
     app('model', ports, { title: 'model subgraph', env: { ...subgraph, ...redis, ...temporal, ...temporalUi(ports) } }),
     app('recommendation', ports, { title: 'recommendation subgraph', env: { ...subgraph, ...redis, ...objects } }),
     workerApp('workflows', ports.workerWorkflows, worker),
-    workerApp('data', ports.workerData, worker),
+    workerApp('data', ports.workerData, { ...worker, API_KEY_PEPPER: secrets.apiKeyPepper }),
     workerApp('train-cpu', ports.workerTrainCpu, worker),
   ];
 }

@@ -8,6 +8,7 @@ const KINDS: Record<AuditActor['kind'], AuditActorKind> = {
   account: 'ACCOUNT',
   operator: 'OPERATOR',
   apiKey: 'API_KEY',
+  platform: 'PLATFORM',
 };
 
 /** The viewer as the tenant's audit log names it. @throws AppError UNAUTHENTICATED for nobody. */
@@ -22,6 +23,7 @@ export function actorKindOf({ actor }: AuditEventRow): AuditActorKind {
   return KINDS[actor.kind];
 }
 
-export function actorIdOf({ actor }: AuditEventRow): string {
+export function actorIdOf({ actor, tenantId }: AuditEventRow): string {
+  if (actor.kind === 'platform') return encodeGlobalId('Tenant', tenantId);
   return actor.kind === 'apiKey' ? encodeGlobalId('ApiKey', actor.id) : encodeGlobalId('Account', actor.id);
 }

@@ -1,13 +1,19 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { appendAuditEvent } from '@kindred/db/audit-log';
-import { createInvitation, type InvitationRow, revokeInvitation as withdraw } from '@kindred/db/invitations';
+import {
+  createInvitation,
+  findInvitation,
+  type InvitationRow,
+  revokeInvitation as withdraw,
+} from '@kindred/db/invitations';
 import { withTenant } from '@kindred/db/tenants';
-import { encodeGlobalId, newId } from '@kindred/domain/ids';
+import { encodeGlobalId, type InvitationId, newId } from '@kindred/domain/ids';
 import { requireTenant } from '@kindred/service/guards';
 import { actorOf } from './audit.ts';
 import { checkGivenRole } from './check-given-role.ts';
 import type { TenantContext } from './context.ts';
 import type { InviteMemberInput, RevokeInvitationInput, UserError } from './generated/resolvers.ts';
+import { once } from './once.ts';
 import { readId } from './read-id.ts';
 import { userError } from './user-error.ts';
 
@@ -19,7 +25,7 @@ interface Invited {
   userErrors: UserError[];
 }
 
-/** Creates an invitation to the viewer's tenant. Its token is in this answer alone. */
+/** Creates an invitation to the viewer's tenant. Its token is in this answer alone: a repeated call gets the invitation without it. */
 export async function inviteMember(context: TenantContext, input: InviteMemberInput): Promise<Invited> {
   const { role, validHours } = input;
   const given = checkGivenRole(context.viewer, role);
@@ -36,12 +42,16 @@ export async function inviteMember(context: TenantContext, input: InviteMemberIn
     digest: digestInvitation(token),
     expiresAt: new Date(Date.now() + validHours * 3_600_000),
   };
-  const invitation = await withTenant(context.db, requireTenant(context.viewer), async (tx) => {
-    const details = { invitationId: encodeGlobalId('Invitation', wanted.id), role };
-    await appendAuditEvent(tx, { actor: actorOf(context.viewer), action: 'inviteMember', details });
-    return createInvitation(tx, wanted);
+  return withTenant(context.db, requireTenant(context.viewer), async (tx) => {
+    const firstId = await once(tx, { operation: 'inviteMember', input }, async (): Promise<InvitationId> => {
+      const details = { invitationId: encodeGlobalId('Invitation', wanted.id), role };
+      await appendAuditEvent(tx, { actor: actorOf(context.viewer), action: 'inviteMember', details });
+      await createInvitation(tx, wanted);
+      return wanted.id;
+    });
+    const invitation = await findInvitation(tx, firstId);
+    return { invitation, token: firstId === wanted.id ? token : null, userErrors: [] };
   });
-  return { invitation, token, userErrors: [] };
 }
 
 /** Withdraws an invitation of the viewer's tenant. */
@@ -53,15 +63,13 @@ export async function revokeInvitation(
   const id = readId('Invitation', { field: 'invitationId', value: invitationId });
   if (typeof id !== 'string') return { invitation: null, userErrors: [id] };
   const invitation = await withTenant(context.db, requireTenant(context.viewer), async (tx) => {
-    const withdrawn = await withdraw(tx, id);
-    if (withdrawn !== null) {
-      await appendAuditEvent(tx, {
-        actor: actorOf(context.viewer),
-        action: 'revokeInvitation',
-        details: { invitationId },
-      });
-    }
-    return withdrawn;
+    const isWithdrawn = await once(tx, { operation: 'revokeInvitation', input }, async () => {
+      if ((await withdraw(tx, id)) === null) return false;
+      const event = { actor: actorOf(context.viewer), action: 'revokeInvitation', details: { invitationId } } as const;
+      await appendAuditEvent(tx, event);
+      return true;
+    });
+    return isWithdrawn ? findInvitation(tx, id) : null;
   });
   const message = `invitationId must be that of an open invitation of this tenant, got "${invitationId}".`;
   const missing = [userError('NOT_FOUND', message, ['invitationId'])];

@@ -22,14 +22,16 @@ import { rotateApiKey } from './rotate-api-key.ts';
 import { signIn } from './sign-in.ts';
 import { signOut } from './sign-out.ts';
 import { signUp } from './sign-up.ts';
+import { redeliverWebhook, testWebhook } from './try-webhook.ts';
 import { findAccountOf, findMemberAccount, findTenantOf, identify } from './viewer-fields.ts';
 import {
   createWebhook,
   deleteWebhook,
+  enableWebhook,
   listDeliveries,
   listWebhooks,
+  readWebhook,
   rotateWebhookSecret,
-  testWebhook,
 } from './webhooks.ts';
 
 /** Scopes are enforced by the server from the directives in schema.graphql. */
@@ -39,6 +41,7 @@ export const resolvers: Resolvers = {
   Query: {
     viewer: (_root, _args, { viewer }) => identify(viewer),
     tenant: (_root, _args, context) => findTenantOf({ tenantId: requireTenant(context.viewer) }, context),
+    webhook: (_root, { id }, context) => readWebhook(context, id),
     authenticateApiKey: (_root, { apiKey }, context) => {
       requireSystem(context.viewer);
       return authenticateApiKey(context, apiKey);
@@ -62,9 +65,11 @@ export const resolvers: Resolvers = {
     changeMemberRole: (_root, { input }, context) => changeMemberRole(context, input),
     removeMember: (_root, { input }, context) => removeMember(context, input),
     createWebhook: (_root, { input }, context) => createWebhook(context, input),
-    rotateWebhookSecret: (_root, { input }, context) => rotateWebhookSecret(context, input.webhookId),
-    deleteWebhook: (_root, { input }, context) => deleteWebhook(context, input.webhookId),
-    testWebhook: (_root, { input }, context) => testWebhook(context, input.webhookId),
+    rotateWebhookSecret: (_root, { input }, context) => rotateWebhookSecret(context, input),
+    deleteWebhook: (_root, { input }, context) => deleteWebhook(context, input),
+    enableWebhook: (_root, { input }, context) => enableWebhook(context, input),
+    testWebhook: (_root, { input }, context) => testWebhook(context, input),
+    redeliverWebhook: (_root, { input }, context) => redeliverWebhook(context, input),
     createApiKey: (_root, { input }, context) => createApiKey(context, input),
     rotateApiKey: (_root, { input }, context) => rotateApiKey(context, input),
     revokeApiKey: (_root, { input }, context) => revokeApiKey(context, input),
@@ -102,6 +107,7 @@ export const resolvers: Resolvers = {
   },
   WebhookDelivery: {
     id: (delivery) => encodeGlobalId('WebhookDelivery', delivery.id),
+    messageId: (delivery) => encodeGlobalId('WebhookEvent', delivery.eventId),
   },
   AuditEvent: {
     sequence: (event) => Number(event.sequence),

@@ -1,15 +1,23 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { encodeGlobalId } from '@kindred/domain/ids';
 import type { Viewer } from '@kindred/domain/viewer';
+import { newWebhookSecret, openWebhookSecret, sealWebhookSecret } from '@kindred/service/webhook-secret';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createTestSubgraph, signUpTenant, type TestSubgraph } from './test-subgraph.ts';
-import { newWebhookSecret, openWebhookSecret, sealWebhookSecret } from './webhook-secret.ts';
 
 interface Answer {
   webhook: { id: string; url: string; disabledAt: string | null } | null;
   secret: string | null;
-  delivery: { id: string; status: number | null; failure: string | null } | null;
+  delivery: {
+    id: string;
+    messageId: string;
+    attempt: number | null;
+    status: number | null;
+    failure: string | null;
+    responseBody: string | null;
+  } | null;
   deletedWebhookId: string | null;
   userErrors: { code: string; message: string; path: string[] }[];
 }
@@ -18,7 +26,9 @@ const SELECTIONS: Record<string, string> = {
   createWebhook: 'webhook { id url disabledAt } secret',
   rotateWebhookSecret: 'webhook { id } secret',
   deleteWebhook: 'deletedWebhookId',
-  testWebhook: 'delivery { id status failure }',
+  testWebhook: 'delivery { id messageId attempt status failure responseBody }',
+  redeliverWebhook: 'delivery { id messageId attempt status failure responseBody }',
+  enableWebhook: 'webhook { id disabledAt }',
 };
 const LIST = `{ tenant { webhooks { edges { node { id url disabledAt deliveries { edges { node { id eventType status failure durationMs at } } } } } } } }`;
 
@@ -29,7 +39,7 @@ const target = createServer((request, response) => {
   request.on('data', (chunk: Buffer) => (body += chunk.toString('utf8')));
   request.on('end', () => {
     received.push({ headers: request.headers, body });
-    response.writeHead(status, status === 302 ? { location: '/elsewhere' } : {}).end();
+    response.writeHead(status, status === 302 ? { location: '/elsewhere' } : {}).end('noted');
   });
 });
 
@@ -76,7 +86,8 @@ test('a test event arrives signed, as the receiver’s own library verifies, and
   const { delivery } = await mutate(viewer, 'testWebhook', { webhookId: webhook?.id });
   expect(delivery).toMatchObject({ status: 200, failure: null });
   expect(verify(secret)).toMatchObject({ type: 'webhook.test', data: { webhookId: webhook?.id } });
-  expect(received[0]?.headers['webhook-id']).toBe(delivery?.id);
+  expect(received[0]?.headers['webhook-id']).toBe(delivery?.messageId);
+  expect(delivery).toMatchObject({ attempt: null, responseBody: 'noted' });
   expect(() => verify(newWebhookSecret())).toThrow('No matching signature found');
   expect(await subgraph.read(viewer, LIST)).toMatchObject({
     tenant: {
@@ -146,9 +157,12 @@ test('another tenant neither sees, tests, rotates nor deletes a webhook; its own
   const { viewer: foreign } = await signUpTenant(subgraph);
   const { webhook } = await mutate(viewer, 'createWebhook', { url });
   const input = { webhookId: webhook?.id };
-  for (const name of ['testWebhook', 'rotateWebhookSecret', 'deleteWebhook']) {
+  for (const name of ['testWebhook', 'rotateWebhookSecret', 'enableWebhook', 'deleteWebhook']) {
     expect(await mutate(foreign, name, input)).toMatchObject({ userErrors: [{ code: 'NOT_FOUND' }] });
   }
+  expect(await subgraph.read(foreign, 'query ($id: ID!) { webhook(id: $id) { url } }', { id: webhook?.id })).toEqual({
+    webhook: null,
+  });
   expect(await subgraph.read(foreign, LIST)).toEqual({ tenant: { webhooks: { edges: [] } } });
   expect(received).toEqual([]);
   expect(await mutate(viewer, 'deleteWebhook', input)).toEqual({ deletedWebhookId: webhook?.id, userErrors: [] });
@@ -161,6 +175,71 @@ test('of calls with one idempotency key at once, one creates the webhook and has
   const answers = await Promise.all(Array.from({ length: 20 }, () => mutate(viewer, 'createWebhook', input)));
   expect(new Set(answers.map(({ webhook }) => webhook?.id)).size).toBe(1);
   expect(answers.filter(({ secret }) => secret !== null)).toHaveLength(1);
+});
+
+test('a delivery is made again under its message id with the same body, by its own tenant alone', async () => {
+  const { viewer } = await signUpTenant(subgraph);
+  const { viewer: foreign } = await signUpTenant(subgraph);
+  const { webhook, secret } = await mutate(viewer, 'createWebhook', { url });
+  status = 500;
+  const { delivery: failed } = await mutate(viewer, 'testWebhook', { webhookId: webhook?.id });
+  const input = { deliveryId: failed?.id };
+  expect(await mutate(foreign, 'redeliverWebhook', input)).toMatchObject({
+    delivery: null,
+    userErrors: [{ code: 'NOT_FOUND', path: ['deliveryId'] }],
+  });
+  expect(received).toHaveLength(1);
+  status = 200;
+  const { delivery } = await mutate(viewer, 'redeliverWebhook', input);
+  expect(delivery).toMatchObject({ status: 200, attempt: null, messageId: failed?.messageId });
+  expect(delivery?.id).not.toBe(failed?.id);
+  expect(received.map(({ headers }) => headers['webhook-id'])).toEqual([failed?.messageId, failed?.messageId]);
+  expect(received[1]?.body).toBe(received[0]?.body);
+  expect(verify(secret)).toMatchObject({ type: 'webhook.test' });
+});
+
+test('a disabled webhook is sent nothing until somebody enables it, which the audit log tells', async () => {
+  const { viewer, tenantId } = await signUpTenant(subgraph);
+  const { webhook } = await mutate(viewer, 'createWebhook', { url });
+  const webhookId = webhook?.id;
+  status = 410;
+  const { delivery } = await mutate(viewer, 'testWebhook', { webhookId });
+  const again = await mutate(viewer, 'redeliverWebhook', { deliveryId: delivery?.id });
+  expect(again).toMatchObject({ delivery: null, userErrors: [{ code: 'CONFLICT' }] });
+  status = 200;
+  expect(await mutate(viewer, 'enableWebhook', { webhookId })).toMatchObject({ webhook: { disabledAt: null } });
+  expect((await mutate(viewer, 'testWebhook', { webhookId })).delivery).toMatchObject({ status: 200 });
+  const LOG = '{ tenant { auditEvents(first: 2) { edges { node { action actorKind actorId } } } } }';
+  expect(await subgraph.read(viewer, LOG)).toMatchObject({
+    tenant: {
+      auditEvents: {
+        edges: [
+          { node: { action: 'enableWebhook', actorKind: 'ACCOUNT' } },
+          { node: { action: 'disableWebhook', actorKind: 'PLATFORM', actorId: encodeGlobalId('Tenant', tenantId) } },
+        ],
+      },
+    },
+  });
+});
+
+test.each(['testWebhook', 'redeliverWebhook'])('of %s calls with one idempotency key, one sends', async (name) => {
+  const { viewer } = await signUpTenant(subgraph);
+  const { webhook } = await mutate(viewer, 'createWebhook', { url });
+  const { delivery } = await mutate(viewer, 'testWebhook', { webhookId: webhook?.id });
+  const input =
+    name === 'testWebhook'
+      ? { webhookId: webhook?.id, idempotencyKey: 'k' }
+      : { deliveryId: delivery?.id, idempotencyKey: 'k' };
+  received.length = 0;
+  const answers = await Promise.all(Array.from({ length: 100 }, () => mutate(viewer, name, input)));
+  expect(received).toHaveLength(1);
+  const sent = await mutate(viewer, name, input);
+  expect(sent.delivery).toMatchObject({ status: 200 });
+  for (const answer of answers) {
+    if (answer.delivery === null) expect(answer.userErrors).toMatchObject([{ code: 'CONFLICT' }]);
+    else expect(answer.delivery.id).toBe(sent.delivery?.id);
+  }
+  expect(received).toHaveLength(1);
 });
 
 test('a sealed secret opens under its own pepper alone, and not once it was altered', () => {

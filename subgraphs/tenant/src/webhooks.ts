@@ -1,13 +1,13 @@
+import { randomUUID } from 'node:crypto';
 import { appendAuditEvent } from '@kindred/db/audit-log';
-import { withIdempotencyKey } from '@kindred/db/idempotency';
 import { type TenantRow, withTenant } from '@kindred/db/tenants';
 import {
   createWebhook as insertWebhook,
   deleteWebhook as removeWebhook,
+  enableWebhook as letWork,
   findWebhook,
   listWebhookDeliveries as readDeliveries,
   listWebhooks as readWebhooks,
-  recordWebhookDelivery,
   rotateWebhookSecret as replaceSecret,
   type WebhookDeliveryRow,
   type WebhookRow,
@@ -17,19 +17,22 @@ import { decodeGlobalId, encodeGlobalId, newId, type WebhookId } from '@kindred/
 import { type Connection, toConnection } from '@kindred/service/connection';
 import { requireTenant } from '@kindred/service/guards';
 import { ForbiddenTargetError, readTarget } from '@kindred/service/post-publicly';
+import { newWebhookSecret, sealWebhookSecret } from '@kindred/service/webhook-secret';
 import { actorOf } from './audit.ts';
 import { checkOptionalText } from './check-text.ts';
 import type { TenantContext } from './context.ts';
 import type {
   CreateWebhookInput,
+  DeleteWebhookInput,
+  EnableWebhookInput,
+  RotateWebhookSecretInput,
   TenantWebhooksArgs,
-  WebhookDeliveriesArgs,
   UserError,
+  WebhookDeliveriesArgs,
 } from './generated/resolvers.ts';
+import { once } from './once.ts';
 import { readId } from './read-id.ts';
-import { sendWebhook } from './send-webhook.ts';
 import { userError } from './user-error.ts';
-import { newWebhookSecret, sealWebhookSecret } from './webhook-secret.ts';
 
 const ROTATION_OVERLAP_MS = 24 * 60 * 60 * 1000;
 const MAX_URL_CHARS = 2_000;
@@ -50,78 +53,89 @@ export async function createWebhook(context: TenantContext, input: CreateWebhook
   if (userErrors.length > 0) return { webhook: null, secret: null, userErrors };
   const [id, secret] = [newId('Webhook'), newWebhookSecret()];
   return withTenant(context.db, requireTenant(context.viewer), async (tx) => {
-    const insert = async (): Promise<WebhookId> => {
+    const firstId = await once(tx, { operation: 'createWebhook', input }, async (): Promise<WebhookId> => {
       await insertWebhook(tx, { id, url, sealedSecret: sealWebhookSecret(context.apiKeyPepper, secret) });
       const details = { webhookId: encodeGlobalId('Webhook', id), url };
       await appendAuditEvent(tx, { actor: actorOf(context.viewer), action: 'createWebhook', details });
       return id;
-    };
-    const once = { operation: 'createWebhook', key: idempotencyKey ?? '', request: { url } };
-    const firstId = typeof idempotencyKey === 'string' ? await withIdempotencyKey(tx, once, insert) : await insert();
+    });
     return { webhook: await findWebhook(tx, firstId), secret: firstId === id ? secret : null, userErrors };
   });
 }
 
-/** Gives a webhook another secret. For a day both sign, so that the receiver can change over. */
-export async function rotateWebhookSecret(context: TenantContext, webhookId: string): Promise<WebhookAnswer> {
+/**
+ * Gives a webhook another secret. For a day both sign, so that the receiver can change over. The secret is in this answer
+ * alone: a repeated call gets the webhook without it.
+ */
+export async function rotateWebhookSecret(
+  context: TenantContext,
+  input: RotateWebhookSecretInput,
+): Promise<WebhookAnswer> {
+  const { webhookId } = input;
   const id = readWebhookId(webhookId);
   if (typeof id !== 'string') return { webhook: null, secret: null, userErrors: [id] };
-  const secret = newWebhookSecret();
+  const [secret, rotationId] = [newWebhookSecret(), randomUUID()];
   const rotation = {
     sealedSecret: sealWebhookSecret(context.apiKeyPepper, secret),
     previousUntil: new Date(Date.now() + ROTATION_OVERLAP_MS),
   };
-  const webhook = await withTenant(context.db, requireTenant(context.viewer), async (tx) => {
-    const rotated = await replaceSecret(tx, id, rotation);
-    const event = { actor: actorOf(context.viewer), action: 'rotateWebhookSecret', details: { webhookId } } as const;
-    if (rotated !== null) await appendAuditEvent(tx, event);
-    return rotated;
+  const { webhook, firstId } = await withTenant(context.db, requireTenant(context.viewer), async (tx) => {
+    const first = await once(tx, { operation: 'rotateWebhookSecret', input }, async () => {
+      if ((await replaceSecret(tx, id, rotation)) === null) return null;
+      const event = { actor: actorOf(context.viewer), action: 'rotateWebhookSecret', details: { webhookId } } as const;
+      await appendAuditEvent(tx, event);
+      return rotationId;
+    });
+    return { webhook: first === null ? null : await findWebhook(tx, id), firstId: first };
   });
   return webhook === null
     ? { webhook, secret: null, userErrors: [noSuchWebhook(webhookId)] }
-    : { webhook, secret, userErrors: [] };
+    : { webhook, secret: firstId === rotationId ? secret : null, userErrors: [] };
+}
+
+/** Lets a disabled webhook work again; one that works stays as it is. */
+export async function enableWebhook(
+  context: TenantContext,
+  input: EnableWebhookInput,
+): Promise<{ webhook: WebhookRow | null; userErrors: UserError[] }> {
+  const { webhookId } = input;
+  const id = readWebhookId(webhookId);
+  if (typeof id !== 'string') return { webhook: null, userErrors: [id] };
+  const webhook = await withTenant(context.db, requireTenant(context.viewer), async (tx) => {
+    await once(tx, { operation: 'enableWebhook', input }, async () => {
+      const event = { actor: actorOf(context.viewer), action: 'enableWebhook', details: { webhookId } } as const;
+      if ((await letWork(tx, id)) !== null) await appendAuditEvent(tx, event);
+    });
+    return findWebhook(tx, id);
+  });
+  return { webhook, userErrors: webhook === null ? [noSuchWebhook(webhookId)] : [] };
 }
 
 /** Ends a webhook; what was sent to it is forgotten with it. */
 export async function deleteWebhook(
   context: TenantContext,
-  webhookId: string,
+  input: DeleteWebhookInput,
 ): Promise<{ deletedWebhookId: string | null; userErrors: UserError[] }> {
+  const { webhookId } = input;
   const id = readWebhookId(webhookId);
   if (typeof id !== 'string') return { deletedWebhookId: null, userErrors: [id] };
-  const isDeleted = await withTenant(context.db, requireTenant(context.viewer), async (tx) => {
-    const event = { actor: actorOf(context.viewer), action: 'deleteWebhook', details: { webhookId } } as const;
-    if (!(await removeWebhook(tx, id))) return false;
-    await appendAuditEvent(tx, event);
-    return true;
-  });
+  const isDeleted = await withTenant(context.db, requireTenant(context.viewer), (tx) =>
+    once(tx, { operation: 'deleteWebhook', input }, async () => {
+      const event = { actor: actorOf(context.viewer), action: 'deleteWebhook', details: { webhookId } } as const;
+      if (!(await removeWebhook(tx, id))) return false;
+      await appendAuditEvent(tx, event);
+      return true;
+    }),
+  );
   return isDeleted
     ? { deletedWebhookId: webhookId, userErrors: [] }
     : { deletedWebhookId: null, userErrors: [noSuchWebhook(webhookId)] };
 }
 
-/** Sends a `webhook.test` event to a webhook now, once, and writes down what became of it. */
-export async function testWebhook(
-  context: TenantContext,
-  webhookId: string,
-): Promise<{ delivery: WebhookDeliveryRow | null; userErrors: UserError[] }> {
-  const refuse = (error: UserError) => ({ delivery: null, userErrors: [error] });
-  const id = readWebhookId(webhookId);
-  if (typeof id !== 'string') return refuse(id);
-  const tenantId = requireTenant(context.viewer);
-  const webhook = await withTenant(context.db, tenantId, (tx) => findWebhook(tx, id));
-  if (webhook === null) return refuse(noSuchWebhook(webhookId));
-  if (webhook.disabledAt !== null) {
-    return refuse(userError('CONFLICT', 'The webhook was disabled: its target said 410 Gone.', ['webhookId']));
-  }
-  const deliveryId = newId('WebhookDelivery');
-  const eventId = encodeGlobalId('WebhookDelivery', deliveryId);
-  const event = { id: eventId, type: 'webhook.test', at: new Date(), data: { webhookId } };
-  const attempt = await sendWebhook(webhook, event, { pepper: context.apiKeyPepper, targetRules: context.targetRules });
-  const delivery = await withTenant(context.db, tenantId, (tx) =>
-    recordWebhookDelivery(tx, { id: deliveryId, webhookId: id, eventType: event.type, ...attempt }),
-  );
-  return { delivery, userErrors: [] };
+/** The tenant's webhook of this id. @throws AppError BAD_USER_INPUT for what is no id of a webhook. */
+export async function readWebhook({ db, viewer }: TenantContext, globalId: string): Promise<WebhookRow | null> {
+  const id = decodeGlobalId('Webhook', globalId);
+  return withTenant(db, requireTenant(viewer), (tx) => findWebhook(tx, id));
 }
 
 /**
@@ -170,11 +184,11 @@ function checkTarget({ targetRules }: TenantContext, url: string): UserError[] {
   }
 }
 
-function readWebhookId(value: string): WebhookId | UserError {
+export function readWebhookId(value: string): WebhookId | UserError {
   return readId('Webhook', { field: 'webhookId', value });
 }
 
-function noSuchWebhook(webhookId: string): UserError {
+export function noSuchWebhook(webhookId: string): UserError {
   const message = `webhookId must be that of a webhook of this tenant, got "${webhookId}".`;
   return userError('NOT_FOUND', message, ['webhookId']);
 }

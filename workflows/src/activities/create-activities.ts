@@ -1,5 +1,6 @@
 import type { ObjectStore } from '@kindred/service/object-store';
 import type { EventDeps } from '../record-event.ts';
+import { attemptDelivery, type DeliveryDeps, giveUpDelivery } from './attempt-delivery.ts';
 import { buildIndex } from './build-index.ts';
 import { checkData } from './check-data.ts';
 import { evaluateModel } from './evaluate-model.ts';
@@ -19,8 +20,9 @@ export interface ActivityDeps extends EventDeps {
 }
 
 /** The activities of the queue `data`: short, with the database and the object store. */
-export function createDataActivities(deps: ActivityDeps) {
+export function createDataActivities(deps: ActivityDeps & DeliveryDeps) {
   return {
+    attemptDelivery: bind(deps, attemptDelivery),
     checkData: bind(deps, checkData),
     exportSnapshot: bind(deps, exportSnapshot),
     judgeVersion: bind(deps, judgeVersion),
@@ -28,6 +30,7 @@ export function createDataActivities(deps: ActivityDeps) {
     promoteVersion: bind(deps, promoteVersion),
     queueScheduledRun: bind(deps, queueScheduledRun),
     finishRun: bind(deps, finishRun),
+    giveUpDelivery: bind(deps, giveUpDelivery),
   };
 }
 
@@ -44,9 +47,9 @@ export function createComputeActivities(deps: ActivityDeps) {
 export type DataActivities = ReturnType<typeof createDataActivities>;
 export type ComputeActivities = ReturnType<typeof createComputeActivities>;
 
-function bind<Input, Output>(
-  deps: ActivityDeps,
-  activity: (deps: ActivityDeps, input: Input) => Output,
+function bind<Deps, Input, Output>(
+  deps: Deps,
+  activity: (deps: Deps, input: Input) => Output,
 ): (input: Input) => Output {
   return (input) => activity(deps, input);
 }

@@ -11,7 +11,7 @@ import type { TrainingWorld } from './training-world.ts';
 
 /** Workers of all queues in this process; `replaced` takes the place of the activities of its names. */
 export async function runWorkers(
-  { deps, namespace, addresses }: TrainingWorld,
+  { deps, namespace, addresses, webhooks }: TrainingWorld,
   replaced: Partial<DataActivities & ComputeActivities> = {},
 ): Promise<AsyncDisposable> {
   const connection = await NativeConnection.connect({ address: addresses.temporalAddress });
@@ -21,7 +21,7 @@ export async function runWorkers(
     Worker.create({
       ...common,
       taskQueue: TASK_QUEUES.data,
-      activities: { ...createDataActivities(deps), ...replaced },
+      activities: { ...createDataActivities({ ...deps, webhooks }), ...replaced },
     }),
     Worker.create({
       ...common,

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { TaskQueue } from '../contract.ts';
-import type { TrainingWorld } from './training-world.ts';
+import { API_KEY_PEPPER, type TrainingWorld } from './training-world.ts';
 
 /** A worker process as operators run it. */
 export interface SpawnedWorker extends AsyncDisposable {
@@ -21,6 +21,7 @@ export async function spawnWorker(
   const child = spawn(process.execPath, [fileURLToPath(new URL(`../workers/${queue}.ts`, import.meta.url))], {
     env: {
       NODE_ENV: 'test',
+      ...(queue === 'data' && { API_KEY_PEPPER }),
       PORT: '0',
       DATABASE_URL: addresses.databaseUrl,
       REDIS_URL: redisUrl,

@@ -11,6 +11,7 @@ import type { HyperparameterSettings } from '@kindred/domain/training';
 import { connectEventBus } from '@kindred/service/event-bus';
 import { createLogger } from '@kindred/service/logger';
 import { openObjectStore } from '@kindred/service/object-store';
+import type { TargetRules } from '@kindred/service/post-publicly';
 import { testInfrastructure } from '@kindred/testing/infrastructure';
 import { uniqueName } from '@kindred/testing/temporal-names';
 import { createTestDatabase } from '@kindred/testing/test-database';
@@ -30,6 +31,15 @@ export const SMALL = {
   patience: 6,
   seed: 7,
 } as const satisfies HyperparameterSettings;
+
+export const API_KEY_PEPPER = 'the API key pepper of the tests, 32 chars';
+
+/** The outside world of these tests is this machine. */
+const THIS_MACHINE: TargetRules = {
+  protocols: ['http:'],
+  isAllowed: (address) => address === '127.0.0.1',
+  resolve: async () => ['127.0.0.1'],
+};
 
 /** A database, an object store and a Temporal namespace of one test file. */
 export type TrainingWorld = Awaited<ReturnType<typeof openTrainingWorld>>;
@@ -55,6 +65,7 @@ export async function openTrainingWorld() {
   };
   return {
     deps,
+    webhooks: { pepper: API_KEY_PEPPER, targetRules: THIS_MACHINE },
     database,
     namespace,
     client: new Client({ connection, namespace }),
