@@ -9,6 +9,8 @@ export interface CatalogServices {
   db: Db;
   itemCache: ItemCache;
   histories: Pick<UserHistories, 'add'>;
+  /** What attribution tokens are verified with. */
+  attributionSecret: string;
 }
 
 /** What every resolver of one request shares. */

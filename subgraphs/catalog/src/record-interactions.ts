@@ -10,6 +10,7 @@ import type { TenantId } from '@kindred/domain/ids';
 import { requireTenant } from '@kindred/service/guards';
 import type { CatalogContext } from './context.ts';
 import type { RecordInteractionsInput, RecordInteractionsPayload } from './generated/resolvers.ts';
+import { creditClicks } from './credit-clicks.ts';
 import { checkRowCount, judgeRows, reportRows } from './judge-rows.ts';
 import { readInteraction } from './read-interaction.ts';
 import { findUnknownItems, refuseUnknownItems } from './unknown-items.ts';
@@ -25,10 +26,10 @@ export async function recordInteractions(
   const inputErrors = checkRowCount('interactions', sentCount);
   if (inputErrors.length > 0)
     return { recordedCount: 0, duplicateCount: 0, failedCount: sentCount, userErrors: inputErrors };
-  const receivedAt = new Date();
-  const { good, wrong } = judgeRows('interactions', interactions, (row) => readInteraction(row, receivedAt));
-  const rows = good.map(({ row }) => row);
   const tenantId = requireTenant(context.viewer);
+  const received = { tenantId, receivedAt: new Date(), attributionSecret: context.attributionSecret };
+  const { good, wrong } = judgeRows('interactions', interactions, (row) => readInteraction(row, received));
+  const rows = good.map(({ row }) => row);
   const { recorded, ...payload } = await withTenant(context.db, tenantId, async (tx) => {
     const written = rejectsAll ? await writeAllOrNone(tx, rows, wrong.length === 0) : await writeInteractions(tx, rows);
     const { recordedCount, duplicateCount, unknownItemPositions } = written;
@@ -36,6 +37,7 @@ export async function recordInteractions(
       tx,
       unknownItemPositions.flatMap((index) => good[index] ?? []),
     );
+    if (recordedCount > 0) await creditClicks(tx, rows, received.receivedAt);
     const failed = [...wrong, ...unknown];
     const failedCount = rejectsAll && failed.length > 0 ? sentCount : failed.length;
     return { recorded: written.recorded, recordedCount, duplicateCount, failedCount, userErrors: reportRows(failed) };

@@ -10,7 +10,9 @@ import { judgeVersion } from './judge-version.ts';
 import { noteSteering } from './note-steering.ts';
 import { promoteVersion } from './promote-version.ts';
 import { queueScheduledRun } from './queue-scheduled-run.ts';
+import { startCanary } from './start-canary.ts';
 import { trainEmbeddings } from './train-embeddings.ts';
+import { watchCanary } from './watch-canary.ts';
 
 /** What activities work with. */
 export interface ActivityDeps extends EventDeps {
@@ -26,6 +28,8 @@ export function createDataActivities(deps: ActivityDeps) {
     noteSteering: bind(deps, noteSteering),
     promoteVersion: bind(deps, promoteVersion),
     queueScheduledRun: bind(deps, queueScheduledRun),
+    startCanary: bind(deps, startCanary),
+    watchCanary: bind(deps, watchCanary),
     finishRun: bind(deps, finishRun),
   };
 }
