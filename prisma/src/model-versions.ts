@@ -13,6 +13,7 @@ import {
   type RankingMetrics,
   type VersionAlgorithm,
 } from '@kindred/domain/training';
+import { endCanary, findRunningCanary } from './canaries.ts';
 import type { Prisma } from './generated/client.ts';
 import { appendOutbox } from './outbox.ts';
 import type { TenantTx } from './tenants.ts';
@@ -109,7 +110,8 @@ export async function completeModelVersion(
 
 /**
  * Makes a READY or RETIRED version its model's ACTIVE one, retires the one before, and notes in the same transaction that
- * serving is to be told; promoting the ACTIVE one changes nothing.
+ * serving is to be told; promoting the ACTIVE one changes nothing. A canary under way ends: what it was compared with does not
+ * answer any more.
  * @param eventType what webhooks are told of it.
  * @param input.expectedActiveId the version that has to be ACTIVE until then, null for none; absent where any may be.
  * @throws AppError NOT_FOUND when the tenant has no such version, CONFLICT while it is BUILDING.
@@ -142,6 +144,7 @@ export async function promoteModelVersion(
   await tx.client.$executeRaw`
     UPDATE model_versions SET status = 'ACTIVE', activated_at = clock_timestamp()
      WHERE tenant_id = ${tx.tenantId}::uuid AND id = ${versionId}::uuid`;
+  await endCanaryByPromotion(tx, version);
   await appendOutbox(tx, { topic: promotionTopic(tx.tenantId), message: { versionId } });
   await appendWebhookEvent(tx, eventType, {
     modelVersionId: encodeGlobalId('ModelVersion', versionId),
@@ -149,6 +152,18 @@ export async function promoteModelVersion(
     number: version.number,
   });
   return getModelVersion(tx, versionId);
+}
+
+async function endCanaryByPromotion(tx: TenantTx, promoted: ModelVersionRow): Promise<void> {
+  const canary = await findRunningCanary(tx);
+  if (canary === null) {
+    return;
+  }
+  const isOfCanary = canary.versionId === promoted.id;
+  await endCanary(tx, canary.versionId, {
+    status: isOfCanary ? 'PROMOTED' : 'ABORTED',
+    reason: isOfCanary ? 'It was promoted before it was judged.' : `Version ${promoted.number} was promoted meanwhile.`,
+  });
 }
 
 /** The version that answered before each model's ACTIVE one: the last of lower number that ever answered. In no order. */

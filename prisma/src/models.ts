@@ -1,5 +1,6 @@
 import type { ModelId, TenantId } from '@kindred/domain/ids';
 import { AppError } from '@kindred/domain/app-error';
+import type { CanarySettings } from '@kindred/domain/canary';
 import type { Algorithm, HyperparameterSettings, TrainingSchedule } from '@kindred/domain/training';
 import { TakenError } from './taken-error.ts';
 import type { TenantTx } from './tenants.ts';
@@ -13,6 +14,8 @@ export interface ModelRow {
   settings: HyperparameterSettings;
   /** When it is trained without being asked; null for never. */
   schedule: TrainingSchedule | null;
+  /** How its new versions come to answer; null for at once. */
+  canary: CanarySettings | null;
   createdAt: Date;
 }
 
@@ -62,6 +65,22 @@ export async function setModelSchedule(
   const json = schedule && JSON.stringify(schedule);
   const written = await tx.client.$executeRaw`
     UPDATE models SET schedule = ${json}::jsonb WHERE tenant_id = ${tx.tenantId}::uuid AND id = ${modelId}::uuid`;
+  if (written === 0) {
+    throw new AppError('NOT_FOUND', `There is no model ${modelId}.`);
+  }
+}
+
+/**
+ * Says how a model's new versions come to answer; null for at once. A canary that is under way goes on as it began.
+ * @throws AppError NOT_FOUND when the tenant has no such model.
+ */
+export async function setModelCanary(
+  tx: TenantTx,
+  { modelId, canary }: { modelId: ModelId; canary: CanarySettings | null },
+): Promise<void> {
+  const json = canary && JSON.stringify(canary);
+  const written = await tx.client.$executeRaw`
+    UPDATE models SET canary = ${json}::jsonb WHERE tenant_id = ${tx.tenantId}::uuid AND id = ${modelId}::uuid`;
   if (written === 0) {
     throw new AppError('NOT_FOUND', `There is no model ${modelId}.`);
   }

@@ -22,6 +22,8 @@ const config: CodegenConfig = {
           Model: '@kindred/db/models#ModelRow',
           TrainingRun: '@kindred/db/training-runs#TrainingRunRow',
           ModelVersion: '@kindred/db/model-versions#ModelVersionRow',
+          Canary: '@kindred/db/canaries#CanaryRow',
+          CanarySide: '../canary-sides.ts#CanarySide as SideOfCanary',
           TrainingEvent: '@kindred/domain/training#TrainingEvent as StoredTrainingEvent',
         },
       },

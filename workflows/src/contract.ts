@@ -26,6 +26,8 @@ export const STEERING_SIGNALS = {
   pause: 'pauseTrainingRun',
   resume: 'resumeTrainingRun',
   stop: 'stopTrainingRun',
+  /** Somebody decided about the version on trial: the database says what. */
+  lookAtCanary: 'lookAtCanary',
 } as const;
 
 export type SteeringSignal = keyof typeof STEERING_SIGNALS;

@@ -6,7 +6,8 @@ export type TrainingPhase =
   | 'TRAIN'
   | 'EVALUATE'
   | 'BUILD_INDEX'
-  | 'PROMOTE';
+  | 'PROMOTE'
+  | 'CANARY';
 
 export type TrainingRunStatus = 'QUEUED' | 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'CANCELLED';
 
@@ -136,7 +137,7 @@ export function trainingTopic(tenantId: string, runId: string): string {
   return `tenant:${tenantId}:training:${runId}`;
 }
 
-/** The Redis channel that tells serving replicas that a tenant's active version changed. */
+/** The Redis channel that tells serving replicas that a tenant's active version changed, or its canary. */
 export function promotionTopic(tenantId: string): string {
   return `tenant:${tenantId}:promotion`;
 }

@@ -11,6 +11,8 @@ export interface CatalogServices {
   itemCache: ItemCache;
   histories: Pick<UserHistories, 'add'>;
   planGuard: PlanGuard;
+  /** What attribution tokens are verified with. */
+  attributionSecret: string;
 }
 
 /** What every resolver of one request shares. */

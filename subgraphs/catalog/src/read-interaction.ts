@@ -1,4 +1,7 @@
 import type { NewInteraction } from '@kindred/db/interactions';
+import { AppError } from '@kindred/domain/app-error';
+import type { TenantId } from '@kindred/domain/ids';
+import { type VerifiedAttribution, verifyAttribution } from '@kindred/service/attribution-token';
 import type { InteractionInput, InteractionType } from './generated/resolvers.ts';
 import type { ReadRow } from './judge-rows.ts';
 import { textProblem } from './text.ts';
@@ -7,8 +10,21 @@ import { textProblem } from './text.ts';
 const CLOCK_TOLERANCE_MS = 5 * 60 * 1000;
 const MAX_VALUE = 1_000_000;
 
-/** The interaction to record, or the first thing that is wrong with the input. `receivedAt` stands in for a time left out. */
-export function readInteraction(input: InteractionInput, receivedAt: Date): ReadRow<NewInteraction> {
+/** An interaction, and the answer that it is owed to. */
+export interface AttributedInteraction extends NewInteraction {
+  attribution: VerifiedAttribution | null;
+}
+
+/** Who sends, and when it came: the time stands in for one left out. */
+export interface Received {
+  tenantId: TenantId;
+  receivedAt: Date;
+  attributionSecret: string;
+}
+
+/** The interaction to record, or the first thing that is wrong with the input. */
+export function readInteraction(input: InteractionInput, received: Received): ReadRow<AttributedInteraction> {
+  const { receivedAt } = received;
   const { userExternalId, itemExternalId, type, eventId, value } = input;
   const occurredAt = input.occurredAt ?? receivedAt;
   const problems: [field: string, problem: string | null][] = [
@@ -19,7 +35,23 @@ export function readInteraction(input: InteractionInput, receivedAt: Date): Read
     ['occurredAt', timeProblem(occurredAt, receivedAt)],
   ];
   for (const [field, problem] of problems) if (problem !== null) return { field, problem };
-  return { row: { eventId, userExternalId, itemExternalId, type, value, occurredAt } };
+  const attribution = readToken(input.attributionToken, received);
+  if (typeof attribution === 'string') return { field: 'attributionToken', problem: attribution };
+  return { row: { eventId, userExternalId, itemExternalId, type, value, occurredAt, attribution } };
+}
+
+/** The answer that a token is of, or what is wrong with the token. */
+function readToken(
+  token: string | null | undefined,
+  { tenantId, attributionSecret }: Received,
+): VerifiedAttribution | string | null {
+  if (token === null || token === undefined) return null;
+  try {
+    return verifyAttribution(attributionSecret, { tenantId, token });
+  } catch (error) {
+    if (error instanceof AppError) return error.message;
+    throw error;
+  }
 }
 
 function valueProblem(type: InteractionType, value: number | null | undefined): string | null {

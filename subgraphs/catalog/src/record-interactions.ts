@@ -10,6 +10,7 @@ import type { TenantId } from '@kindred/domain/ids';
 import { requireTenant } from '@kindred/service/guards';
 import type { CatalogContext } from './context.ts';
 import type { RecordInteractionsInput, RecordInteractionsPayload } from './generated/resolvers.ts';
+import { creditClicks } from './credit-clicks.ts';
 import { checkRowCount, judgeRows, reportRows } from './judge-rows.ts';
 import { orPlanLimit } from './plan-limit.ts';
 import { readInteraction } from './read-interaction.ts';
@@ -26,10 +27,10 @@ export async function recordInteractions(
   const inputErrors = checkRowCount('interactions', sentCount);
   if (inputErrors.length > 0)
     return { recordedCount: 0, duplicateCount: 0, failedCount: sentCount, userErrors: inputErrors };
-  const receivedAt = new Date();
-  const { good, wrong } = judgeRows('interactions', interactions, (row) => readInteraction(row, receivedAt));
-  const rows = good.map(({ row }) => row);
   const tenantId = requireTenant(context.viewer);
+  const received = { tenantId, receivedAt: new Date(), attributionSecret: context.attributionSecret };
+  const { good, wrong } = judgeRows('interactions', interactions, (row) => readInteraction(row, received));
+  const rows = good.map(({ row }) => row);
   const write = async (tx: TenantTx) => {
     const written = await context.planGuard.within(tx, 'interactions', () =>
       rejectsAll ? writeAllOrNone(tx, rows, wrong.length === 0) : writeInteractions(tx, rows),
@@ -39,6 +40,7 @@ export async function recordInteractions(
       tx,
       unknownItemPositions.flatMap((index) => good[index] ?? []),
     );
+    if (recordedCount > 0) await creditClicks(tx, rows, received.receivedAt);
     const failed = [...wrong, ...unknown];
     const failedCount = rejectsAll && failed.length > 0 ? sentCount : failed.length;
     return { recorded: written.recorded, recordedCount, duplicateCount, failedCount, userErrors: reportRows(failed) };

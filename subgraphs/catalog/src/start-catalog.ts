@@ -22,7 +22,13 @@ export interface CatalogOptions {
 export async function startCatalog(options: CatalogOptions): Promise<RunningServer> {
   const { db, events, histories, logger, env, itemCacheBytes } = options;
   const itemCache = createItemCache({ db, events, logger, maxBytes: itemCacheBytes });
-  const services = { db, itemCache, histories, planGuard: createPlanGuard() };
+  const services = {
+    db,
+    itemCache,
+    histories,
+    planGuard: createPlanGuard(),
+    attributionSecret: env.internalTokenSecret,
+  };
   const server = await startSubgraph<CatalogContext>({
     name: 'catalog',
     typeDefs: await readFile(new URL('../schema.graphql', import.meta.url), 'utf8'),

@@ -1,3 +1,4 @@
+import { endCanaryOfRun } from '@kindred/db/canaries';
 import { withTenant } from '@kindred/db/tenants';
 import { appendTrainingEvent } from '@kindred/db/training-events';
 import { finishTrainingRun } from '@kindred/db/training-runs';
@@ -18,6 +19,7 @@ export async function endRun(
   const failure = status === 'FAILED' ? message : null;
   const event = await withTenant(db, tenantId, async (tx) => {
     const run = await finishTrainingRun(tx, { runId, status, failure });
+    await endCanaryOfRun(tx, runId, { status: 'ABORTED', reason: message });
     const endedHere = run.status === status && run.failure === failure;
     return endedHere ? appendTrainingEvent(tx, { runId, dedupeKey: 'finished', at: Date.now(), body }) : null;
   });

@@ -1,4 +1,5 @@
 import { type CatalogCounts, countCatalog } from '@kindred/db/catalog-counts';
+import { type CanaryRow, countCanaries, findCanaries, findRunningCanary } from '@kindred/db/canaries';
 import type { Db } from '@kindred/db/client';
 import {
   findActiveVersions,
@@ -10,6 +11,7 @@ import {
 import { findModels, type ModelRow } from '@kindred/db/models';
 import { type TenantTx, withTenant } from '@kindred/db/tenants';
 import type { TrainingRunRow } from '@kindred/db/training-runs';
+import type { ArmCounts, CanaryArm } from '@kindred/domain/canary';
 import type { ModelId, ModelVersionId, TenantId, TrainingRunId } from '@kindred/domain/ids';
 import type { Viewer } from '@kindred/domain/viewer';
 import { requireTenant } from '@kindred/service/guards';
@@ -25,6 +27,10 @@ export interface Loaders {
   versionsByRun: DataLoader<TrainingRunId, ModelVersionRow[]>;
   activeVersions: DataLoader<ModelId, ModelVersionRow | null>;
   previousVersions: DataLoader<ModelId, ModelVersionRow | null>;
+  canaries: DataLoader<ModelVersionId, CanaryRow | null>;
+  canaryCounts: DataLoader<CanaryRow, Record<CanaryArm, ArmCounts> | null, ModelVersionId>;
+  /** The one that is under way, of the viewer's tenant, whatever the key. */
+  runningCanary: DataLoader<TenantId, CanaryRow | null>;
   /** Of the viewer's tenant, whatever the key; counted once. */
   catalogCounts: DataLoader<TenantId, CatalogCounts>;
 }
@@ -48,6 +54,18 @@ export function createLoaders({ db, runReader }: { db: Db; runReader: RunReader 
     }),
     activeVersions: loaderOf(find(findActiveVersions), (version) => version.modelId),
     previousVersions: loaderOf(find(findPreviousVersions), (version) => version.modelId),
+    canaries: loaderOf(find(findCanaries), (canary) => canary.versionId),
+    canaryCounts: new DataLoader(
+      async (canaries) => {
+        const counts = await withTenant(db, requireTenant(viewer), (tx) => countCanaries(tx, canaries));
+        return canaries.map(({ versionId }) => counts.get(versionId) ?? null);
+      },
+      { cacheKeyFn: ({ versionId }) => versionId },
+    ),
+    runningCanary: new DataLoader(async (tenantIds) => {
+      const canary = await withTenant(db, requireTenant(viewer), findRunningCanary);
+      return tenantIds.map(() => canary);
+    }),
     catalogCounts: new DataLoader(async (tenantIds) => {
       const counts = await withTenant(db, requireTenant(viewer), countCatalog);
       return tenantIds.map(() => counts);

@@ -2,11 +2,13 @@ import { AppError } from '@kindred/domain/app-error';
 import { decodeGlobalId, encodeGlobalId, type TrainingRunId } from '@kindred/domain/ids';
 import type { TrainingEvent } from '@kindred/domain/training';
 import { GraphQLDateTime } from 'graphql-scalars';
+import { clickThroughRate, sideOf } from './canary-sides.ts';
+import { configureCanary } from './configure-canary.ts';
 import { createModel } from './create-model.ts';
 import type { Resolvers } from './generated/resolvers.ts';
 import { resolveByCatalog, showHyperparameters } from './hyperparameters.ts';
 import { listModels, listTrainingRuns } from './list-pages.ts';
-import { promoteModelVersion, rollbackModel } from './promote-model-version.ts';
+import { abortCanary, promoteModelVersion, rollbackModel } from './promote-model-version.ts';
 import { resolveModel, resolveModelVersion, resolveTrainingRun } from './references.ts';
 import { messageOf } from './event-message.ts';
 import { scheduleTraining, unscheduleTraining } from './schedule-training.ts';
@@ -33,6 +35,8 @@ export const resolvers: Resolvers = {
     stopTrainingRun: (_root, { input }, context) => stopTrainingRun(context, input),
     cancelTrainingRun: (_root, { input }, context) => cancelTrainingRun(context, input),
     promoteModelVersion: (_root, { input }, context) => promoteModelVersion(context, input),
+    configureCanary: (_root, { input }, context) => configureCanary(context, input),
+    abortCanary: (_root, { input }, context) => abortCanary(context, input),
     rollbackModel: (_root, { input }, context) => rollbackModel(context, input),
     scheduleTraining: (_root, { input }, context) => scheduleTraining(context, input),
     unscheduleTraining: (_root, { input }, context) => unscheduleTraining(context, input),
@@ -48,6 +52,12 @@ export const resolvers: Resolvers = {
     tenant: (model) => ({ id: encodeGlobalId('Tenant', model.tenantId) }),
     activeVersion: (model, _args, { loaders }) => loaders.activeVersions.load(model.id),
     previousVersion: (model, _args, { loaders }) => loaders.previousVersions.load(model.id),
+    canarySettings: (model) => model.canary,
+    canary: async (model, _args, { loaders }) => {
+      const canary = await loaders.runningCanary.load(model.tenantId);
+      const version = canary && (await loaders.versions.load(canary.versionId));
+      return version?.modelId === model.id ? canary : null;
+    },
     runs: (model, args, context) => listTrainingRuns(context, { ...args, modelId: model.id }),
   },
   TrainingRun: {
@@ -84,6 +94,16 @@ export const resolvers: Resolvers = {
     run: async (version, _args, { loaders }) => present(await loaders.runs.load(version.runId), version.runId),
     baselines: (version) => version.baselines.map((baseline) => ({ ...baseline, heldOut: 'TEST' as const })),
     index: (version) => version.indexSummary,
+    canary: (version, _args, { loaders }) => loaders.canaries.load(version.id),
+  },
+  Canary: {
+    version: async ({ versionId }, _args, { loaders }) => present(await loaders.versions.load(versionId), versionId),
+    trial: async (canary, _args, { loaders }) => sideOf(canary, 'CANARY', await loaders.canaryCounts.load(canary)),
+    control: async (canary, _args, { loaders }) => sideOf(canary, 'CONTROL', await loaders.canaryCounts.load(canary)),
+  },
+  CanarySide: {
+    version: async ({ versionId }, _args, { loaders }) => present(await loaders.versions.load(versionId), versionId),
+    clickThroughRate,
   },
 };
 

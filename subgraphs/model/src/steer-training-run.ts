@@ -30,6 +30,8 @@ interface Wish {
 export function pauseTrainingRun(context: ModelContext, input: SteeringInput) {
   return steer(context, input, {
     operation: 'pauseTrainingRun',
+    refuse: ({ phase }) =>
+      phase === 'CANARY' ? 'Nothing is computed at CANARY: promote the version, or abort its canary.' : null,
     send: (trainings, run, requestId) => trainings.signal(run, 'pause', { requestId }),
   });
 }

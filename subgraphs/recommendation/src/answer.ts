@@ -1,4 +1,5 @@
 import { randomUUIDv7 } from 'node:crypto';
+import type { Attribution } from '@kindred/service/attribution-token';
 import { explainScore } from '@kindred/core/fold-in';
 import { type PageInfo, toPageInfo } from '@kindred/service/connection';
 import type { ItemReference, ModelVersionReference } from './references.ts';
@@ -8,12 +9,16 @@ import { encodePosition, type Position } from './position.ts';
 import { DEEPEST_RANK, type RankedItem } from './rank-items.ts';
 import type { Stopwatch, Timing } from './stopwatch.ts';
 import type { Taste } from './taste.ts';
+import type { Side } from './trial.ts';
 
 /** A `RecommendationConnection`. */
 export interface Answer {
   recommendationId: string;
   status: RecommendationStatus;
   modelVersion: ModelVersionReference | null;
+  variant: { arm: Side['arm']; sharePercent: number } | null;
+  /** What its token says, but for whose it is and when; the token is written when it is asked for. */
+  attribution: Pick<Attribution, 'recommendationId' | 'scenario' | 'versionId' | 'trial'>;
   timing: Timing;
   edges: Edge[];
   /** Written when it is asked for. */
@@ -34,6 +39,8 @@ export interface Edge {
 export interface Findings {
   /** What ranked; null when nothing did. */
   version: LoadedVersion | null;
+  /** Null outside of trials. */
+  side: Side | null;
   taste: Taste | null;
   /** The answer so far as it is needed, best first. */
   ranked: readonly RankedItem[];
@@ -44,23 +51,37 @@ export interface Findings {
 }
 
 const MOST_REASONS = 3;
+/** Until there are others. */
+const SCENARIO = 'default';
 
 /** The page of the answer that was asked for. */
 export function toAnswer(findings: Findings): Answer {
-  const { version, taste, page, timing } = findings;
+  const { version, side, taste, page, timing } = findings;
   const whole = findings.ranked.slice(0, DEEPEST_RANK);
   const start = page.after?.rank ?? 0;
   const end = start + page.first;
   const edges = whole.slice(start, end).map((item, position) => toEdge(findings, item, start + position + 1));
+  const recommendationId = randomUUIDv7();
   return {
-    recommendationId: `rec_${randomUUIDv7().replaceAll('-', '')}`,
+    recommendationId: `rec_${recommendationId.replaceAll('-', '')}`,
     status: version === null ? 'FALLBACK' : taste === null ? 'COLD_START' : 'PERSONALIZED',
     modelVersion: version && { id: version.id },
+    variant: side && variantOf(side),
+    attribution: {
+      recommendationId,
+      scenario: SCENARIO,
+      versionId: version?.id ?? null,
+      trial: side && { id: side.trial.id, arm: side.arm },
+    },
     edges,
     pageInfo: () =>
       toPageInfo(endsOf(edges), { hasNextPage: whole.length > end, hasPreviousPage: page.after !== null }),
     timing: timing.end(),
   };
+}
+
+function variantOf({ arm, trial }: Side): NonNullable<Answer['variant']> {
+  return { arm, sharePercent: arm === 'CANARY' ? trial.sharePercent : 100 - trial.sharePercent };
 }
 
 /** The first and the last edge, whose cursors a page tells. */

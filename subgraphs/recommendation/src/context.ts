@@ -1,6 +1,7 @@
 import type { Db } from '@kindred/db/client';
 import type { Viewer } from '@kindred/domain/viewer';
 import type { Admission } from './admission.ts';
+import type { CanaryTally } from './canary-tally.ts';
 import type { Figures } from './figures.ts';
 import type { HistoryReader } from './read-history.ts';
 import type { ResultCache } from './result-cache.ts';
@@ -14,6 +15,9 @@ export interface RecommendationServices {
   results: ResultCache;
   admission: Admission;
   figures: Pick<Figures, 'countAnswer'>;
+  canaries: Pick<CanaryTally, 'count'>;
+  /** What attribution tokens are signed with. */
+  attributionSecret: string;
 }
 
 /** What every resolver of one request shares. */

@@ -1,6 +1,7 @@
+import { findRunningCanary } from '@kindred/db/canaries';
 import type { Db } from '@kindred/db/client';
-import { findServingVersion } from '@kindred/db/model-versions';
-import { withTenant } from '@kindred/db/tenants';
+import { findModelVersions, findServingVersion, type ModelVersionRow } from '@kindred/db/model-versions';
+import { type TenantTx, withTenant } from '@kindred/db/tenants';
 import { findTrainingRuns } from '@kindred/db/training-runs';
 import type { ModelVersionId, TenantId } from '@kindred/domain/ids';
 import { promotionTopic } from '@kindred/domain/training';
@@ -9,7 +10,7 @@ import type { Logger } from '@kindred/service/logger';
 import type { ObjectStore } from '@kindred/service/object-store';
 import type { Figures } from './figures.ts';
 import { ItemCatalogue } from './filter/item-catalogue.ts';
-import { HeldVersion, type Lease, leaseOf } from './held-version.ts';
+import { type HeldTrial, HeldVersion, type Lease, leaseOf } from './held-version.ts';
 import { type LoadedVersion, loadVersion, type VersionRecord } from './load-version.ts';
 import { PopularItems } from './popular-items.ts';
 
@@ -36,6 +37,11 @@ const WATCHED_FOR_MS = 600_000;
 /** A version that could not be loaded is tried again after this long: the store may have been away. */
 const RETRY_AFTER_MS = 30_000;
 
+/** What the database says of a trial. */
+interface WantedTrial extends Omit<HeldTrial, 'held'> {
+  record: VersionRecord;
+}
+
 /** What one tenant is answered with: the serving version and the one before it, kept current in the background. */
 export class LiveTenant {
   readonly #tenantId: TenantId;
@@ -45,6 +51,7 @@ export class LiveTenant {
   readonly #stop = new AbortController();
   #current: HeldVersion | null = null;
   #previous: HeldVersion | null = null;
+  #trial: HeldTrial | null = null;
   #refused: { id: ModelVersionId; retryAt: number } | null = null;
   #first: Promise<void> | null = null;
   #running: Promise<void> | null = null;
@@ -65,7 +72,8 @@ export class LiveTenant {
   }
 
   get sizeBytes(): number {
-    return (this.#current?.version.sizeBytes ?? 0) + (this.#previous?.version.sizeBytes ?? 0);
+    const held = [this.#current, this.#previous, this.#trial?.held];
+    return held.reduce((sum, each) => sum + (each?.version.sizeBytes ?? 0), 0);
   }
 
   /**
@@ -82,7 +90,7 @@ export class LiveTenant {
       throw error;
     }
     if (this.#deps.now() - this.#checkedAt >= CHECK_EVERY_MS) void this.#refreshLater();
-    const versions = { current: this.#current, previous: this.#previous };
+    const versions = { current: this.#current, previous: this.#previous, trial: this.#trial };
     return leaseOf(versions, { popular: this.#popular, catalogue: this.#catalogue });
   }
 
@@ -107,7 +115,8 @@ export class LiveTenant {
     await this.#running?.catch(() => undefined);
     this.#current?.letGo();
     this.#previous?.letGo();
-    this.#current = this.#previous = null;
+    this.#trial?.held?.letGo();
+    this.#current = this.#previous = this.#trial = null;
   }
 
   async #refreshWhileOutdated(): Promise<void> {
@@ -120,28 +129,58 @@ export class LiveTenant {
   async #check(): Promise<void> {
     this.#checkedAt = this.#deps.now();
     if (!this.#isListening) void this.#listen();
-    const wanted = await this.#readServingVersion();
+    const { serving, trial } = await this.#readWanted();
+    await this.#swap(serving);
+    await this.#swapTrial(trial);
+  }
+
+  async #swap(wanted: VersionRecord | null): Promise<void> {
     if (wanted?.id === this.#current?.version.id) return;
     if (wanted !== null && wanted.id === this.#previous?.version.id) {
       [this.#current, this.#previous] = [this.#previous, this.#current];
       return;
     }
-    const loaded = wanted && (await this.#load(wanted));
-    if (wanted !== null && loaded === null) return;
+    const next = wanted && (this.#takeFromTrial(wanted) ?? (await this.#hold(wanted)));
+    if (wanted !== null && next === null) return;
     this.#previous?.letGo();
     this.#previous = this.#current;
-    this.#current = loaded && new HeldVersion(loaded);
+    this.#current = next;
     this.#deps.onSwap();
   }
 
-  async #readServingVersion(): Promise<VersionRecord | null> {
+  /** A version that was on trial and is promoted is in memory already. */
+  #takeFromTrial(wanted: VersionRecord): HeldVersion | null {
+    return this.#trial?.id === wanted.id ? (this.#trial.held?.hold() ?? null) : null;
+  }
+
+  async #swapTrial(wanted: WantedTrial | null): Promise<void> {
+    const before = this.#trial;
+    if (wanted !== null && wanted.id === before?.id && before.held !== null) return;
+    const next = wanted && { ...wanted, held: await this.#hold(wanted.record) };
+    before?.held?.letGo();
+    this.#trial = next;
+    this.#deps.onSwap();
+  }
+
+  async #readWanted(): Promise<{ serving: VersionRecord | null; trial: WantedTrial | null }> {
     return await withTenant(this.#deps.db, this.#tenantId, async (tx) => {
       const version = await findServingVersion(tx);
-      if (version === null) return null;
-      const [run] = await findTrainingRuns(tx, [version.runId]);
-      const { id, artefactKey, createdAt } = version;
-      return { tenantId: this.#tenantId, id, artefactKey, trainedAt: run?.startedAt ?? run?.createdAt ?? createdAt };
+      const canary = await findRunningCanary(tx);
+      const [onTrial] = canary === null ? [] : await findModelVersions(tx, [canary.versionId]);
+      const trial = canary &&
+        onTrial && {
+          id: canary.versionId,
+          controlId: canary.controlId,
+          sharePercent: canary.sharePercent,
+          record: await readRecord(tx, onTrial),
+        };
+      return { serving: version && (await readRecord(tx, version)), trial: trial ?? null };
     });
+  }
+
+  async #hold(wanted: VersionRecord): Promise<HeldVersion | null> {
+    const loaded = await this.#load(wanted);
+    return loaded && new HeldVersion(loaded);
   }
 
   /** Null for a version that cannot be loaded: what answered before goes on answering. */
@@ -203,4 +242,12 @@ export class LiveTenant {
       this.#isListening = false;
     }
   }
+}
+
+async function readRecord(
+  tx: TenantTx,
+  { id, runId, artefactKey, createdAt }: ModelVersionRow,
+): Promise<VersionRecord> {
+  const [run] = await findTrainingRuns(tx, [runId]);
+  return { tenantId: tx.tenantId, id, artefactKey, trainedAt: run?.startedAt ?? run?.createdAt ?? createdAt };
 }

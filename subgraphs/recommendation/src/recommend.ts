@@ -24,6 +24,7 @@ import { type Question, readQuestion } from './read-question.ts';
 import type { ResultKey } from './result-cache.ts';
 import { Stopwatch } from './stopwatch.ts';
 import { type Taste, tasteOf } from './taste.ts';
+import { answersOf, countAnswer, countErrors, type Side, sideOf } from './trial.ts';
 
 /** What is known when the ranking begins. */
 interface Asked {
@@ -53,15 +54,19 @@ export async function recommend(context: RecommendationContext, args: QueryRecom
   using place = context.admission.enter(tenantId, context.deadlineAt);
   timing.finish('admission');
   using lease = await context.serving.lease(tenantId);
-  const version = chooseVersion(lease, question.after);
+  const side = sideOf(tenantId, lease, question);
+  const version = chooseVersion(lease, question.after, side);
   timing.finish('version');
   const history = await context.historyReader.read(tenantId, question);
   timing.finish('user');
   place.checkDeadline();
   const asked = { tenantId, question, history, lease, timing, checkDeadline: () => place.checkDeadline() };
-  const { ranked, taste } = version ? await rankOnce(context, asked, version) : await rankWithout(asked);
+  const { ranked, taste } = version
+    ? await countErrors(context, { tenantId, side }, () => rankOnce(context, asked, version))
+    : await rankWithout(asked);
   const answer = toAnswer({
     version,
+    side: answersOf(side, version),
     taste,
     ranked,
     page: question,
@@ -70,14 +75,19 @@ export async function recommend(context: RecommendationContext, args: QueryRecom
     timing,
   });
   context.figures.countAnswer(answer.status);
+  countAnswer(context, { tenantId, side }, version);
   return answer;
 }
 
 /** The version of the page before while it is in memory, so that a promotion in between neither repeats nor loses items. */
-function chooseVersion({ current, previous }: Lease, after: Position | null): LoadedVersion | null {
-  if (after === null) return current;
+function chooseVersion(
+  { current, previous, trial }: Lease,
+  after: Position | null,
+  side: Side | null,
+): LoadedVersion | null {
+  if (after === null) return side?.arm === 'CANARY' ? (side.trial.version ?? current) : current;
   if (after.versionId === null) return null;
-  const version = [current, previous].find((candidate) => candidate?.id === after.versionId);
+  const version = [current, previous, trial?.version].find((candidate) => candidate?.id === after.versionId);
   if (version) return version;
   const message = 'The version that made the page before no longer answers: ask for the first page again.';
   throw new AppError('BAD_USER_INPUT', message);

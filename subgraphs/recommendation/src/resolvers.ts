@@ -1,4 +1,6 @@
 import { encodeGlobalId } from '@kindred/domain/ids';
+import { signAttribution } from '@kindred/service/attribution-token';
+import { requireTenant } from '@kindred/service/guards';
 import { propertyValueScalar } from './filter/property-value-scalar.ts';
 import type { Resolvers } from './generated/resolvers.ts';
 import { recommend } from './recommend.ts';
@@ -12,6 +14,12 @@ export const resolvers: Resolvers = {
   },
   RecommendationConnection: {
     pageInfo: (answer) => answer.pageInfo(),
+    attributionToken: ({ attribution, edges }, _args, { attributionSecret, viewer }) =>
+      signAttribution(
+        attributionSecret,
+        { ...attribution, tenantId: requireTenant(viewer), issuedAt: Date.now() },
+        edges.map(({ node }) => node.id),
+      ),
   },
   RecommendationEdge: {
     cursor: (edge) => edge.cursor(),

@@ -55,6 +55,7 @@ export async function listSimilarItems(context: RecommendationContext, args: Que
     : popular.filter((item) => item.itemId !== itemId);
   const answer = toAnswer({
     version,
+    side: null,
     taste: vector && { vector, itemRows: [] },
     // The field has no further pages.
     ranked: ranked.slice(0, first),

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { type RunningServer, startSubgraph, type SubgraphOptions } from '@kindred/service/subgraph-server';
 import type { UserHistories } from '@kindred/service/user-histories';
 import { type AdmissionOptions, createAdmission } from './admission.ts';
+import { startCanaryTally } from './canary-tally.ts';
 import type { RecommendationContext } from './context.ts';
 import { createFigures } from './figures.ts';
 import { createHistoryReader } from './read-history.ts';
@@ -31,7 +32,10 @@ export async function startRecommendation(options: RecommendationOptions): Promi
   const results = new ResultCache({ maxBytes: resultCacheBytes });
   const onRefusal: AdmissionOptions['onRefusal'] = (reason) => figures.countRefusedQuestion(reason);
   const admission = createAdmission({ mostQuestions, now, onRefusal });
-  const services = { db, serving, results, admission, figures, historyReader: createHistoryReader({ db, histories }) };
+  const canaries = startCanaryTally(options);
+  const historyReader = createHistoryReader({ db, histories });
+  const attributionSecret = env.internalTokenSecret;
+  const services = { db, serving, results, admission, figures, historyReader, canaries, attributionSecret };
   const server = await startSubgraph<RecommendationContext>({
     name: 'recommendation',
     typeDefs: await readFile(new URL('../schema.graphql', import.meta.url), 'utf8'),
@@ -47,6 +51,7 @@ export async function startRecommendation(options: RecommendationOptions): Promi
     ...server,
     drain: async () => {
       await server.drain();
+      await canaries[Symbol.asyncDispose]();
       await serving.close();
     },
   };

@@ -175,6 +175,8 @@ export interface Answer {
   recommendationId: string;
   status: string;
   modelVersion: { id: string } | null;
+  variant: { arm: string; sharePercent: number } | null;
+  attributionToken: string;
   timing: Record<'admissionMs' | 'versionMs' | 'userMs' | 'filterMs' | 'searchMs' | 'rankMs' | 'totalMs', number> & {
     cached: boolean;
   };
@@ -189,7 +191,7 @@ export interface Answer {
 }
 
 const FIELDS = `{
-  recommendationId status modelVersion { __typename id } timing { admissionMs versionMs userMs filterMs searchMs rankMs totalMs cached }
+  recommendationId status modelVersion { __typename id } variant { arm sharePercent } attributionToken timing { admissionMs versionMs userMs filterMs searchMs rankMs totalMs cached }
   edges { cursor rank score node { __typename id } reasons { item { id } contribution } }
   pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
 }`;

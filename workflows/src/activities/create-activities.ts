@@ -12,7 +12,9 @@ import { meterCpu } from './meter-cpu.ts';
 import { noteSteering } from './note-steering.ts';
 import { promoteVersion } from './promote-version.ts';
 import { queueScheduledRun } from './queue-scheduled-run.ts';
+import { startCanary } from './start-canary.ts';
 import { trainEmbeddings } from './train-embeddings.ts';
+import { watchCanary } from './watch-canary.ts';
 
 /** What activities work with. */
 export interface ActivityDeps extends EventDeps {
@@ -29,6 +31,8 @@ export function createDataActivities(deps: ActivityDeps & DeliveryDeps) {
     noteSteering: bind(deps, noteSteering),
     promoteVersion: bind(deps, promoteVersion),
     queueScheduledRun: bind(deps, queueScheduledRun),
+    startCanary: bind(deps, startCanary),
+    watchCanary: bind(deps, watchCanary),
     finishRun: bind(deps, finishRun),
     giveUpDelivery: bind(deps, giveUpDelivery),
   };

@@ -1,10 +1,10 @@
 import { ActiveVersionChangedError, completeModelVersion, promoteModelVersion } from '@kindred/db/model-versions';
-import { publishOutbox } from '@kindred/db/outbox';
 import { withTenant } from '@kindred/db/tenants';
 import type { ModelVersionId } from '@kindred/domain/ids';
 import type { TrainModelInput } from '../contract.ts';
 import { loadRun } from '../load-run.ts';
 import { recordEvent } from '../record-event.ts';
+import { tellServing } from '../tell-serving.ts';
 import { beginPhase } from './begin-phase.ts';
 import type { VersionRef } from './build-index.ts';
 import type { ActivityDeps } from './create-activities.ts';
@@ -47,19 +47,10 @@ export async function promoteVersion(
     }
     throw error;
   }
-  await tellServing(deps, input);
+  await tellServing(deps, tenantId);
   if (isInstant) {
     const message = `Version ${number}, the instant first model, answers until the trained one does.`;
     await recordEvent(deps, { ...input, dedupeKey: 'instant-model', body: { kind: 'LOG', message } });
   }
   return { answers: true };
-}
-
-/** Without Redis the work goes on: the word stays in the outbox, which the relay looks through. */
-async function tellServing({ db, events, logger }: ActivityDeps, { tenantId }: TrainModelInput): Promise<void> {
-  try {
-    await publishOutbox(db, tenantId, (topic, message) => events.publish(topic, message));
-  } catch (err) {
-    logger.warn({ err, tenantId }, 'A promotion was not announced yet; its word stays in the outbox.');
-  }
 }

@@ -10,6 +10,7 @@ const WORK_OF_PHASE: Record<TrainingPhase, string> = {
   EVALUATE: 'measuring the model',
   BUILD_INDEX: 'building the index',
   PROMOTE: 'promoting the version',
+  CANARY: 'trying the version out',
 };
 
 /** Why a run failed, in one sentence for the tenant's people. Internal messages are not repeated in it. */

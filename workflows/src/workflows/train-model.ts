@@ -21,6 +21,7 @@ import {
 } from '../contract.ts';
 import { describeFailure } from './describe-failure.ts';
 import { showInSearch } from './show-in-search.ts';
+import { runCanary } from './run-canary.ts';
 import { openSteering } from './steering.ts';
 
 const retry = { initialInterval: '1 second', maximumInterval: '30 seconds', maximumAttempts: 8 } as const;
@@ -32,7 +33,7 @@ const longStep = {
   retry,
 } as const;
 
-const { checkData, judgeVersion, noteSteering, promoteVersion } = proxyActivities<DataActivities>({
+const { checkData, judgeVersion, noteSteering, promoteVersion, startCanary } = proxyActivities<DataActivities>({
   taskQueue: TASK_QUEUES.data,
   startToCloseTimeout: '1 minute',
   retry,
@@ -106,8 +107,14 @@ export async function trainModel(input: TrainModelInput): Promise<TrainModelOutc
     const version = await buildIndex({ ...input, model });
 
     await enter('PROMOTE');
+    const verdict = await CancellationScope.nonCancellable(() =>
+      promoteIfGoodEnough({ ...input, version, evaluation }),
+    );
+    if (verdict.canary !== null) {
+      phase = 'CANARY';
+    }
+    const message = verdict.canary === null ? verdict.message : await runCanary({ ...input, version }, verdict.canary);
     return await CancellationScope.nonCancellable(async () => {
-      const message = await promoteIfGoodEnough({ ...input, version, evaluation });
       await finishRun({ ...input, status: 'SUCCEEDED', message });
       show('SUCCEEDED');
       return { versionId: version.versionId };
@@ -122,23 +129,40 @@ export async function trainModel(input: TrainModelInput): Promise<TrainModelOutc
   }
 }
 
-/** The version answers unless the quality gate keeps it back; the result says which, and why. */
+/** What the quality gate led to: a trial with some of the users, or a message that says whether the version answers. */
+type Decision = { canary: { checkEveryMs: number } } | { canary: null; message: string };
+
+/** The version answers unless the quality gate keeps it back; or some users' clicks decide, where the model's people want that. */
 async function promoteIfGoodEnough(
   input: TrainModelInput & { version: VersionRef; evaluation: Evaluation },
-): Promise<string> {
+): Promise<Decision> {
   const { version, evaluation } = input;
   const name = `Version ${version.number}`;
+  const say = (message: string): Decision => ({ canary: null, message: `${name} ${message}` });
   if (!patched('quality-gate')) {
     // Runs that were begun before there was a gate go on without it.
     await promoteVersion(input);
-    return `${name} answers now.`;
+    return say('answers now.');
   }
   const verdict = await judgeVersion(input);
   if (!verdict.passed) {
-    return `${name} is kept back. ${verdict.reason}`;
+    return say(`is kept back. ${verdict.reason}`);
   }
-  const { answers } = await promoteVersion({ ...input, expectedActiveId: evaluation.activeVersionId });
-  return answers
-    ? `${name} answers now.`
-    : `${name} is kept back: another version than the one it was judged against has come to answer meanwhile.`;
+  const expectedActiveId = evaluation.activeVersionId ?? null;
+  // Runs that were begun before there were canaries go on without one.
+  if (patched('canary')) {
+    const start = await startCanary({ ...input, expectedActiveId });
+    if (start.kind === 'STARTED') {
+      return { canary: start };
+    }
+    if (start.kind === 'REFUSED') {
+      return say(`is kept back: ${start.reason}`);
+    }
+  }
+  const { answers } = await promoteVersion({ ...input, expectedActiveId });
+  return say(
+    answers
+      ? 'answers now.'
+      : 'is kept back: another version than the one it was judged against has come to answer meanwhile.',
+  );
 }
