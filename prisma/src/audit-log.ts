@@ -19,7 +19,11 @@ export type AuditAction =
   | 'enterTenant'
   | 'createWebhook'
   | 'rotateWebhookSecret'
-  | 'deleteWebhook';
+  | 'deleteWebhook'
+  | 'exportUserData'
+  | 'eraseUser'
+  | 'sealErasure'
+  | 'setRetention';
 
 export interface AuditEventRow {
   tenantId: TenantId;
