@@ -1,5 +1,6 @@
-import type { ModelId, ModelVersionId, TenantId, TrainingRunId } from '@kindred/domain/ids';
+import type { ModelId, ModelVersionId, TenantId, TrainingRunId, UserExportId } from '@kindred/domain/ids';
 import type { TrainingPhase } from '@kindred/domain/training';
+import type { ErasureRef } from '@kindred/domain/user-events';
 
 /** The task queues: one worker process per queue. */
 export const TASK_QUEUES = { workflows: 'workflows', data: 'data', 'train-cpu': 'train-cpu' } as const;
@@ -67,3 +68,32 @@ export function retrainWorkflowId(tenantId: TenantId, modelId: ModelId): string 
 
 /** The least that a training can learn from and be measured on. */
 export const MINIMUM_DATA = { userCount: 5, itemCount: 10, interactionCount: 50 } as const;
+
+/** The type name of the workflow that forgets a user. */
+export const ERASE_USER = 'eraseUser';
+
+/** The type name of the workflow that looks into every store for a user who was erased. */
+export const VERIFY_ERASURE = 'verifyErasure';
+
+/** The type name of the workflow that gathers a copy of a user's data, and deletes it when its time is over. */
+export const EXPORT_USER_DATA = 'exportUserData';
+
+/** A copy that is to be made. */
+export interface ExportUserDataInput {
+  tenantId: TenantId;
+  exportId: UserExportId;
+}
+
+export function eraseUserWorkflowId({ tenantId, erasureId }: ErasureRef): string {
+  return `tenant/${tenantId}/erasure/${erasureId}`;
+}
+
+export function exportUserDataWorkflowId({ tenantId, exportId }: ExportUserDataInput): string {
+  return `tenant/${tenantId}/export/${exportId}`;
+}
+
+/** The type name of the workflow that deletes what tenants do not want to keep any longer. */
+export const ENFORCE_RETENTION = 'enforceRetention';
+
+/** The id of its nightly schedule, and of what that starts. */
+export const RETENTION_WORKFLOW_ID = 'platform/retention';

@@ -14,9 +14,10 @@ export interface ErasureWord {
   forget: boolean;
 }
 
-/** What a replica still holds of the user: vectors of versions, histories, rankings. */
+/** What a replica has forgotten of the user, and what it still holds: vectors of versions, histories, rankings. */
 export interface ErasureReply {
   replica: string;
+  forgottenCount: number;
   heldCount: number;
 }
 
@@ -27,6 +28,10 @@ export function erasureReplyTopic(requestId: string): string {
 
 export function readErasureWord(message: string): ErasureWord {
   return JSON.parse(message) as ErasureWord;
+}
+
+export function readErasureReply(message: string): ErasureReply {
+  return JSON.parse(message) as ErasureReply;
 }
 
 /** Where in the platform something of a user can be. */

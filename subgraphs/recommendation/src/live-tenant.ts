@@ -1,8 +1,8 @@
 import type { Db } from '@kindred/db/client';
-import { findServingVersion } from '@kindred/db/model-versions';
-import { withTenant } from '@kindred/db/tenants';
+import { findModelVersions, findServingVersion, type ModelVersionRow } from '@kindred/db/model-versions';
+import { type TenantTx, withTenant } from '@kindred/db/tenants';
 import { findTrainingRuns } from '@kindred/db/training-runs';
-import type { ModelVersionId, TenantId } from '@kindred/domain/ids';
+import type { TenantId, UserId } from '@kindred/domain/ids';
 import { promotionTopic } from '@kindred/domain/training';
 import type { EventBus } from '@kindred/service/event-bus';
 import type { Logger } from '@kindred/service/logger';
@@ -45,7 +45,7 @@ export class LiveTenant {
   readonly #stop = new AbortController();
   #current: HeldVersion | null = null;
   #previous: HeldVersion | null = null;
-  #refused: { id: ModelVersionId; retryAt: number } | null = null;
+  #refused: { artefactKey: string; retryAt: number } | null = null;
   #first: Promise<void> | null = null;
   #running: Promise<void> | null = null;
   #isOutdated = false;
@@ -95,6 +95,11 @@ export class LiveTenant {
     return this.#running;
   }
 
+  /** How many of the versions in memory have a vector of this user. */
+  countVectorsOf(userId: UserId): number {
+    return [this.#current, this.#previous].filter((held) => held?.version.userRows.has(userId)).length;
+  }
+
   /** The tenant's items changed. */
   async refreshCatalogue(): Promise<void> {
     await this.#catalogue.refresh();
@@ -120,27 +125,53 @@ export class LiveTenant {
   async #check(): Promise<void> {
     this.#checkedAt = this.#deps.now();
     if (!this.#isListening) void this.#listen();
-    const wanted = await this.#readServingVersion();
-    if (wanted?.id === this.#current?.version.id) return;
-    if (wanted !== null && wanted.id === this.#previous?.version.id) {
+    const { wanted, previous } = await this.#readVersions();
+    await this.#renewPrevious(previous);
+    if (isOf(this.#current, wanted)) return;
+    if (wanted !== null && isOf(this.#previous, wanted)) {
       [this.#current, this.#previous] = [this.#previous, this.#current];
       return;
     }
     const loaded = wanted && (await this.#load(wanted));
     if (wanted !== null && loaded === null) return;
-    this.#previous?.letGo();
-    this.#previous = this.#current;
+    if (this.#current?.version.id === wanted?.id) {
+      this.#letGo(this.#current);
+    } else {
+      this.#letGo(this.#previous);
+      this.#previous = this.#current;
+    }
     this.#current = loaded && new HeldVersion(loaded);
     this.#deps.onSwap();
   }
 
-  async #readServingVersion(): Promise<VersionRecord | null> {
+  /** The version that answered before is loaded anew when its files have changed: a user was erased from them. */
+  async #renewPrevious(record: VersionRecord | null): Promise<void> {
+    const held = this.#previous;
+    if (held === null || isOf(held, record)) return;
+    const loaded = record && (await this.#load(record));
+    this.#previous = loaded && new HeldVersion(loaded);
+    this.#letGo(held);
+    this.#deps.onSwap();
+  }
+
+  #letGo(held: HeldVersion | null): void {
+    if (held === null) return;
+    held.letGo();
+    void this.#deps.objects.evict(held.version.artefactFileKey).catch((err: unknown) => {
+      const { logger } = this.#deps;
+      logger.warn({ err, tenantId: this.#tenantId }, 'The local file of a version that is not held any more stays');
+    });
+  }
+
+  async #readVersions(): Promise<{ wanted: VersionRecord | null; previous: VersionRecord | null }> {
     return await withTenant(this.#deps.db, this.#tenantId, async (tx) => {
-      const version = await findServingVersion(tx);
-      if (version === null) return null;
-      const [run] = await findTrainingRuns(tx, [version.runId]);
-      const { id, artefactKey, createdAt } = version;
-      return { tenantId: this.#tenantId, id, artefactKey, trainedAt: run?.startedAt ?? run?.createdAt ?? createdAt };
+      const wanted = await findServingVersion(tx);
+      const previousId = this.#previous?.version.id;
+      const [previous] = previousId === undefined ? [] : await findModelVersions(tx, [previousId]);
+      return {
+        wanted: wanted && (await recordOf(tx, wanted)),
+        previous: previous ? await recordOf(tx, previous) : null,
+      };
     });
   }
 
@@ -148,7 +179,7 @@ export class LiveTenant {
   async #load(wanted: VersionRecord): Promise<LoadedVersion | null> {
     const { logger, objects, now, figures } = this.#deps;
     const place = { tenantId: this.#tenantId, versionId: wanted.id };
-    if (this.#refused?.id === wanted.id && now() < this.#refused.retryAt) return null;
+    if (this.#refused?.artefactKey === wanted.artefactKey && now() < this.#refused.retryAt) return null;
     try {
       const loaded = await loadVersion(objects, wanted, this.#deps);
       const { kind, factory, size, notice } = loaded.index;
@@ -157,7 +188,7 @@ export class LiveTenant {
       logger.info({ ...place, kind, factory, itemCount: size }, 'A version is loaded');
       return loaded;
     } catch (err) {
-      this.#refused = { id: wanted.id, retryAt: now() + RETRY_AFTER_MS };
+      this.#refused = { artefactKey: wanted.artefactKey, retryAt: now() + RETRY_AFTER_MS };
       figures.countRefusal();
       const stays = this.#current?.version.id ?? null;
       logger.error({ err, ...place, stays }, 'A version cannot be loaded; what answered before goes on answering');
@@ -203,4 +234,14 @@ export class LiveTenant {
       this.#isListening = false;
     }
   }
+}
+
+/** Whether a version in memory is of exactly these files. */
+function isOf(held: HeldVersion | null, record: VersionRecord | null): boolean {
+  return held?.version.id === record?.id && held?.version.artefactKey === record?.artefactKey;
+}
+
+async function recordOf(tx: TenantTx, { id, artefactKey, createdAt, runId }: ModelVersionRow): Promise<VersionRecord> {
+  const [run] = await findTrainingRuns(tx, [runId]);
+  return { tenantId: tx.tenantId, id, artefactKey, trainedAt: run?.startedAt ?? run?.createdAt ?? createdAt };
 }

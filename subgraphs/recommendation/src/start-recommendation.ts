@@ -4,6 +4,7 @@ import type { UserHistories } from '@kindred/service/user-histories';
 import { type AdmissionOptions, createAdmission } from './admission.ts';
 import type { RecommendationContext } from './context.ts';
 import { createFigures } from './figures.ts';
+import { followErasures } from './follow-erasures.ts';
 import { createHistoryReader } from './read-history.ts';
 import { resolvers } from './resolvers.ts';
 import { ResultCache } from './result-cache.ts';
@@ -32,6 +33,7 @@ export async function startRecommendation(options: RecommendationOptions): Promi
   const onRefusal: AdmissionOptions['onRefusal'] = (reason) => figures.countRefusedQuestion(reason);
   const admission = createAdmission({ mostQuestions, now, onRefusal });
   const services = { db, serving, results, admission, figures, historyReader: createHistoryReader({ db, histories }) };
+  const stopErasures = followErasures({ ...services, events: options.events, logger });
   const server = await startSubgraph<RecommendationContext>({
     name: 'recommendation',
     typeDefs: await readFile(new URL('../schema.graphql', import.meta.url), 'utf8'),
@@ -46,6 +48,7 @@ export async function startRecommendation(options: RecommendationOptions): Promi
   return {
     ...server,
     drain: async () => {
+      stopErasures();
       await server.drain();
       await serving.close();
     },

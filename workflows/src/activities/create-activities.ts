@@ -1,20 +1,30 @@
 import type { ObjectStore } from '@kindred/service/object-store';
+import type { Redis } from '@kindred/service/redis';
 import type { EventDeps } from '../record-event.ts';
 import { buildIndex } from './build-index.ts';
 import { checkData } from './check-data.ts';
+import { checkErasure } from './check-erasure.ts';
+import { eraseFromVersions } from './erase-from-versions.ts';
+import { eraseHistories } from './erase-histories.ts';
+import { eraseLeftovers } from './erase-leftovers.ts';
+import { eraseRows } from './erase-rows.ts';
 import { evaluateModel } from './evaluate-model.ts';
 import { exportSnapshot } from './export-snapshot.ts';
 import { finishRun } from './finish-run.ts';
 import { fitInstantModel } from './fit-instant-model.ts';
+import { forgetInServing } from './forget-in-serving.ts';
 import { judgeVersion } from './judge-version.ts';
 import { noteSteering } from './note-steering.ts';
 import { promoteVersion } from './promote-version.ts';
+import { queueRetraining } from './queue-retraining.ts';
 import { queueScheduledRun } from './queue-scheduled-run.ts';
+import { sealErasure } from './seal-erasure.ts';
 import { trainEmbeddings } from './train-embeddings.ts';
 
 /** What activities work with. */
 export interface ActivityDeps extends EventDeps {
   objects: ObjectStore;
+  redis: Redis;
 }
 
 /** The activities of the queue `data`: short, with the database and the object store. */
@@ -27,6 +37,14 @@ export function createDataActivities(deps: ActivityDeps) {
     promoteVersion: bind(deps, promoteVersion),
     queueScheduledRun: bind(deps, queueScheduledRun),
     finishRun: bind(deps, finishRun),
+    eraseRows: bind(deps, eraseRows),
+    eraseHistories: bind(deps, eraseHistories),
+    eraseFromVersions: bind(deps, eraseFromVersions),
+    forgetInServing: bind(deps, forgetInServing),
+    eraseLeftovers: bind(deps, eraseLeftovers),
+    queueRetraining: bind(deps, queueRetraining),
+    sealErasure: bind(deps, sealErasure),
+    checkErasure: bind(deps, checkErasure),
   };
 }
 

@@ -1,3 +1,5 @@
 /** What the worker of the queue `workflows` runs: the SDK takes every export of this file for a workflow. */
+export { eraseUser } from './erase-user.ts';
 export { retrainOnSchedule } from './retrain-on-schedule.ts';
 export { trainModel } from './train-model.ts';
+export { verifyErasure } from './verify-erasure.ts';
