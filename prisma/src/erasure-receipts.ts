@@ -57,6 +57,40 @@ export async function listReceiptLines(tx: TenantTx, erasureId: ErasureId): Prom
   return rows.map((row) => row as typeof row & ErasureReceiptRow);
 }
 
+/** A line as people read it. */
+export interface ReadReceiptLine extends ErasureReceiptRow {
+  /**
+   * Of a version: the number of its model's first whole version whose training began afterwards; since then nothing that the
+   * model learned comes from the user. Null where there is none yet.
+   */
+  outOfWeightsSince: number | null;
+}
+
+/** The receipts of these erasures, in no order; each line with what has become of the weights since. */
+export async function findReceipts(
+  tx: TenantTx,
+  erasureIds: readonly ErasureId[],
+): Promise<{ id: ErasureId; lines: ReadReceiptLine[] }[]> {
+  const lines = await tx.client.erasureReceipt.findMany({
+    where: { tenantId: tx.tenantId, erasureId: { in: [...erasureIds] } },
+    orderBy: [{ erasureId: 'asc' }, { sequence: 'asc' }],
+  });
+  const fresh = await tx.client.$queryRaw<{ erasureId: string; sequence: number; number: number }[]>`
+    SELECT l.erasure_id AS "erasureId", l.sequence, min(fresh.number)::int AS number FROM erasure_receipts l
+      JOIN model_versions old ON old.tenant_id = l.tenant_id AND old.id::text = l.scope
+      JOIN model_versions fresh ON fresh.tenant_id = old.tenant_id AND fresh.model_id = old.model_id
+      JOIN training_runs r ON r.tenant_id = fresh.tenant_id AND r.id = fresh.run_id
+     WHERE l.tenant_id = ${tx.tenantId}::uuid AND l.erasure_id = ANY (${erasureIds}::uuid[])
+       AND l.store = 'MODEL_VERSION' AND fresh.status <> 'BUILDING' AND r.started_at > l.erased_at
+     GROUP BY l.erasure_id, l.sequence`;
+  const numberOf = new Map(fresh.map(({ erasureId, sequence, number }) => [`${erasureId} ${sequence}`, number]));
+  return erasureIds.map((id) => {
+    const own = lines.filter((line) => line.erasureId === id);
+    const read = own.map((line) => ({ ...line, outOfWeightsSince: numberOf.get(`${id} ${line.sequence}`) ?? null }));
+    return { id, lines: read.map((line) => line as typeof line & ReadReceiptLine) };
+  });
+}
+
 /** Why a receipt is broken, if it is: a line was changed, left out or put in, or it does not end as it was sealed. */
 export function findReceiptProblem(
   head: ReceiptHead & { receiptHash: Uint8Array | null },

@@ -244,24 +244,6 @@ export async function listWholeVersions(tx: TenantTx): Promise<ModelVersionRow[]
   return versions.toSorted((a, b) => rank(a) - rank(b) || b.number - a.number || (a.id < b.id ? -1 : 1));
 }
 
-/**
- * For each of these versions the number of its model's first whole version whose training began after `erasedAt`: since then
- * nothing that the model learned comes from who was erased. Versions whose model has none yet are left out.
- */
-export async function findNumbersWithout(
-  tx: TenantTx,
-  { versionIds, erasedAt }: { versionIds: readonly ModelVersionId[]; erasedAt: Date },
-): Promise<Map<ModelVersionId, number>> {
-  const rows = await tx.client.$queryRaw<{ id: ModelVersionId; number: number }[]>`
-    SELECT old.id, min(fresh.number)::int AS number FROM model_versions old
-      JOIN model_versions fresh ON fresh.tenant_id = old.tenant_id AND fresh.model_id = old.model_id
-      JOIN training_runs r ON r.tenant_id = fresh.tenant_id AND r.id = fresh.run_id
-     WHERE old.tenant_id = ${tx.tenantId}::uuid AND old.id = ANY (${versionIds}::uuid[])
-       AND fresh.status <> 'BUILDING' AND r.started_at > ${erasedAt}::timestamptz
-     GROUP BY old.id`;
-  return new Map(rows.map(({ id, number }) => [id, number]));
-}
-
 /** Numbers and promotions of one model's versions take turns. */
 async function lockModel(tx: TenantTx, modelId: string): Promise<void> {
   await tx.client.$queryRaw`

@@ -4,12 +4,14 @@ import type { EventDeps } from '../record-event.ts';
 import { buildIndex } from './build-index.ts';
 import { checkData } from './check-data.ts';
 import { checkErasure } from './check-erasure.ts';
+import { findRetentionTenants, pruneTenant } from './enforce-retention.ts';
 import { eraseFromVersions } from './erase-from-versions.ts';
 import { eraseHistories } from './erase-histories.ts';
 import { eraseLeftovers } from './erase-leftovers.ts';
 import { eraseRows } from './erase-rows.ts';
 import { evaluateModel } from './evaluate-model.ts';
 import { exportSnapshot } from './export-snapshot.ts';
+import { expireExport, exportUserData } from './export-user-data.ts';
 import { finishRun } from './finish-run.ts';
 import { fitInstantModel } from './fit-instant-model.ts';
 import { forgetInServing } from './forget-in-serving.ts';
@@ -45,6 +47,10 @@ export function createDataActivities(deps: ActivityDeps) {
     queueRetraining: bind(deps, queueRetraining),
     sealErasure: bind(deps, sealErasure),
     checkErasure: bind(deps, checkErasure),
+    exportUserData: bind(deps, exportUserData),
+    expireExport: bind(deps, expireExport),
+    findRetentionTenants: () => findRetentionTenants(deps),
+    pruneTenant: bind(deps, pruneTenant),
   };
 }
 
