@@ -18,7 +18,17 @@ export interface CanaryTenant {
   client: ApiClient;
   /** Every global id of the tenant. */
   ids: Record<
-    'Tenant' | 'Account' | 'ApiKey' | 'Item' | 'User' | 'Model' | 'TrainingRun' | 'ModelVersion' | 'Webhook',
+    | 'Tenant'
+    | 'Account'
+    | 'ApiKey'
+    | 'Item'
+    | 'User'
+    | 'Model'
+    | 'TrainingRun'
+    | 'ModelVersion'
+    | 'Webhook'
+    | 'Erasure'
+    | 'UserExport',
     string
   >;
   known: (coordinate: string) => KnownValues;
@@ -76,6 +86,17 @@ export async function openCanaryTenant(servers: Servers): Promise<CanaryTenant> 
     `mutation ($url: String!) { createWebhook(input: { url: $url }) { webhook { id } } }`,
     { url: `https://hook.invalid/${canary}` },
   );
+  const { eraseUser, exportUserData } = await run<{
+    eraseUser: { erasure: { id: string } };
+    exportUserData: { export: { id: string } };
+  }>(
+    client,
+    `mutation ($gone: String!) {
+      eraseUser(input: { externalId: $gone }) { erasure { id } }
+      exportUserData(input: { externalId: "user-1" }) { export { id } }
+    }`,
+    { gone: canary },
+  );
   const tenantId = decodeGlobalId('Tenant', viewer.tenant.id);
   const { runId, versionId } = await writeTraining(servers, { tenantId, modelId: createModel.model.id, canary });
   const ids = {
@@ -88,6 +109,8 @@ export async function openCanaryTenant(servers: Servers): Promise<CanaryTenant> 
     TrainingRun: runId,
     ModelVersion: versionId,
     Webhook: createWebhook.webhook.id,
+    Erasure: eraseUser.erasure.id,
+    UserExport: exportUserData.export.id,
   };
   const secrets = { secretKey: createApiKey.secret, secretKeyId: createApiKey.apiKey.id };
   return {
@@ -122,7 +145,12 @@ async function writeTraining(
 
 /** The tenant's own ids for every argument that takes one. */
 function knownValues(ids: CanaryTenant['ids'], coordinate: string): KnownValues {
-  const idByField: Record<string, string> = { 'Query.model': ids.Model, 'Query.trainingRun': ids.TrainingRun };
+  const idByField: Record<string, string> = {
+    'Query.model': ids.Model,
+    'Query.trainingRun': ids.TrainingRun,
+    'Query.erasure': ids.Erasure,
+    'Query.userExport': ids.UserExport,
+  };
   return {
     externalId: coordinate === 'Query.user' ? 'user-1' : 'item-1',
     userExternalId: 'user-1',
@@ -136,6 +164,7 @@ function knownValues(ids: CanaryTenant['ids'], coordinate: string): KnownValues 
     apiKeyId: ids.ApiKey,
     tenantId: ids.Tenant,
     webhookId: ids.Webhook,
+    erasureId: ids.Erasure,
     url: 'https://hook.invalid/',
     invitationId: `inv_${'0'.repeat(32)}`,
     role: 'VIEWER',
