@@ -19,6 +19,8 @@ export interface Servers extends AsyncDisposable {
   urls: Record<(typeof SUBGRAPHS)[number], string>;
   /** Signs sessions of the platform, those that nobody would issue included. */
   sessionSigningKey: object;
+  /** What every process gets, besides its port. */
+  environment: Readonly<Record<string, string>>;
   /** What all processes have logged. */
   logs(): string;
 }
@@ -75,7 +77,15 @@ export async function startServers(): Promise<Servers> {
     await dispose();
     throw error;
   }
-  return { database, gatewayUrl: at(4), urls, sessionSigningKey, logs: () => text, [Symbol.asyncDispose]: dispose };
+  return {
+    database,
+    gatewayUrl: at(4),
+    urls,
+    sessionSigningKey,
+    environment: shared,
+    logs: () => text,
+    [Symbol.asyncDispose]: dispose,
+  };
 }
 
 async function untilReady(url: string, logs: () => string): Promise<void> {

@@ -27,7 +27,9 @@ export interface CanaryTenant {
     | 'TrainingRun'
     | 'ModelVersion'
     | 'Webhook'
-    | 'WebhookDelivery',
+    | 'WebhookDelivery'
+    | 'Erasure'
+    | 'UserExport',
     string
   >;
   known: (coordinate: string) => KnownValues;
@@ -90,6 +92,17 @@ export async function openCanaryTenant(servers: Servers): Promise<CanaryTenant> 
     `mutation ($id: ID!) { testWebhook(input: { webhookId: $id }) { delivery { id } } }`,
     { id: createWebhook.webhook.id },
   );
+  const { eraseUser, exportUserData } = await run<{
+    eraseUser: { erasure: { id: string } };
+    exportUserData: { export: { id: string } };
+  }>(
+    client,
+    `mutation ($gone: String!) {
+      eraseUser(input: { externalId: $gone }) { erasure { id } }
+      exportUserData(input: { externalId: "user-1" }) { export { id } }
+    }`,
+    { gone: canary },
+  );
   const tenantId = decodeGlobalId('Tenant', viewer.tenant.id);
   const { runId, versionId } = await writeTraining(servers, { tenantId, modelId: createModel.model.id, canary });
   const ids = {
@@ -103,6 +116,8 @@ export async function openCanaryTenant(servers: Servers): Promise<CanaryTenant> 
     ModelVersion: versionId,
     Webhook: createWebhook.webhook.id,
     WebhookDelivery: testWebhook.delivery.id,
+    Erasure: eraseUser.erasure.id,
+    UserExport: exportUserData.export.id,
   };
   const secrets = { secretKey: createApiKey.secret, secretKeyId: createApiKey.apiKey.id };
   return {
@@ -141,6 +156,8 @@ function knownValues(ids: CanaryTenant['ids'], coordinate: string): KnownValues 
     'Query.model': ids.Model,
     'Query.trainingRun': ids.TrainingRun,
     'Query.webhook': ids.Webhook,
+    'Query.erasure': ids.Erasure,
+    'Query.userExport': ids.UserExport,
   };
   return {
     externalId: coordinate === 'Query.user' ? 'user-1' : 'item-1',
@@ -156,6 +173,7 @@ function knownValues(ids: CanaryTenant['ids'], coordinate: string): KnownValues 
     tenantId: ids.Tenant,
     webhookId: ids.Webhook,
     deliveryId: ids.WebhookDelivery,
+    erasureId: ids.Erasure,
     url: 'https://hook.invalid/',
     invitationId: `inv_${'0'.repeat(32)}`,
     role: 'VIEWER',

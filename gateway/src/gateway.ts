@@ -15,6 +15,7 @@ import { cors } from './cors.ts';
 import { createDataSources } from './data-sources.ts';
 import { createDocuments, type Manifest } from './documents.ts';
 import { createExecutor, type Executor } from './executor/executor.ts';
+import { createExportRoute } from './export-route.ts';
 import { createGatewayFormatError } from './format-error.ts';
 import { readManifest } from './manifest.ts';
 import { createOperationRoute } from './operation-route.ts';
@@ -55,7 +56,7 @@ const STREAM_BODY_LIMIT = '256kb';
 
 /**
  * Serves the supergraph: queries and mutations on POST /graphql, subscriptions over graphql-ws on /graphql and over SSE on
- * POST /graphql/stream; /health/live, /health/ready and /metrics.
+ * POST /graphql/stream; archives of users' data on GET /exports/…; /health/live, /health/ready and /metrics.
  */
 export async function startGateway(options: GatewayOptions): Promise<RunningServer> {
   const { logger } = options;
@@ -86,6 +87,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
   const admit = authenticateRequest(authenticate, options);
   const stream = createStreamRoute({ subscriptions, connections, callerOf, draining: draining.signal });
   app.post('/graphql/stream', admit, express.json({ limit: STREAM_BODY_LIMIT }), stream);
+  app.get('/exports/:token', createExportRoute({ tenantUrl: options.subgraphUrls.tenant }));
   app.all(['/graphql', '/graphql/stream'], onlyPost);
   app.use(answerErrors(formatError));
 

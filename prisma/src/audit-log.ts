@@ -26,7 +26,11 @@ export type AuditAction =
   | 'rotateWebhookSecret'
   | 'enableWebhook'
   | 'disableWebhook'
-  | 'deleteWebhook';
+  | 'deleteWebhook'
+  | 'exportUserData'
+  | 'eraseUser'
+  | 'sealErasure'
+  | 'setRetention';
 
 export interface AuditEventRow {
   tenantId: TenantId;

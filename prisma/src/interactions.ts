@@ -94,14 +94,23 @@ async function findItemIds(tx: TenantTx, externalIds: ReadonlySet<string>): Prom
   return new Map(items.map((item) => [item.externalId, item.id]));
 }
 
-/** Inserts in order, so that two concurrent batches wait for each other in the same order. */
+/**
+ * Inserts in order, so that two concurrent batches wait for each other in the same order. Users that are there are held:
+ * one who is being erased is waited for and made anew, so that nothing recorded is lost.
+ */
 async function createUnknownUsers(tx: TenantTx, externalIds: ReadonlySet<string>): Promise<void> {
   const json = JSON.stringify([...externalIds].map((externalId) => ({ id: newId('User'), external_id: externalId })));
   await tx.client.$executeRaw`
+    WITH wanted AS (
+      SELECT r.id, r.external_id FROM jsonb_to_recordset(${json}::jsonb) AS r (id uuid, external_id text)
+    ), held AS (
+      SELECT u.external_id FROM users u
+       WHERE u.tenant_id = ${tx.tenantId}::uuid AND u.external_id IN (SELECT external_id FROM wanted)
+       ORDER BY u.external_id FOR KEY SHARE
+    )
     INSERT INTO users (tenant_id, id, external_id)
-    SELECT ${tx.tenantId}::uuid, r.id, r.external_id
-      FROM jsonb_to_recordset(${json}::jsonb) AS r (id uuid, external_id text)
-     WHERE NOT EXISTS (SELECT FROM users u WHERE u.tenant_id = ${tx.tenantId}::uuid AND u.external_id = r.external_id)
+    SELECT ${tx.tenantId}::uuid, r.id, r.external_id FROM wanted r
+     WHERE r.external_id NOT IN (SELECT external_id FROM held)
      ORDER BY r.external_id
     ON CONFLICT (tenant_id, external_id) DO NOTHING`;
 }

@@ -82,7 +82,8 @@ export async function createModelVersion(
 /**
  * BUILDING becomes READY with its measurements and the manifest of the attempt that completes it; a version past that stays
  * as it is.
- * @throws AppError NOT_FOUND when the tenant has no such version.
+ * @throws AppError NOT_FOUND when the tenant has no such version; CONFLICT when its run was given up: what the run read may
+ * hold somebody who was erased since.
  */
 export async function completeModelVersion(
   tx: TenantTx,
@@ -95,6 +96,7 @@ export async function completeModelVersion(
     artefactKey?: string;
   },
 ): Promise<ModelVersionRow> {
+  await requireGoodRun(tx, input.versionId);
   await tx.client.modelVersion.updateMany({
     where: { tenantId: tx.tenantId, id: input.versionId, status: 'BUILDING' },
     data: {
@@ -235,6 +237,42 @@ function getRow(version: ModelVersionRow | undefined, id: ModelVersionId): Model
     throw new AppError('NOT_FOUND', `There is no model version ${id}.`);
   }
   return version;
+}
+
+/** Until the transaction ends the run of a BUILDING version is not given up. */
+async function requireGoodRun(tx: TenantTx, versionId: ModelVersionId): Promise<void> {
+  const { modelId, runId, status, number } = await getModelVersion(tx, versionId);
+  if (status !== 'BUILDING') return;
+  await lockModel(tx, modelId);
+  const good = await tx.client.$queryRaw<unknown[]>`
+    SELECT id FROM training_runs WHERE tenant_id = ${tx.tenantId}::uuid AND id = ${runId}::uuid
+       AND status NOT IN ('FAILED', 'CANCELLED') FOR SHARE`;
+  if (good.length === 0) {
+    throw new AppError('CONFLICT', `The training of version ${number} was ended before it was complete.`);
+  }
+}
+
+/**
+ * Lets a version's files be others that say the same without a user who was erased; false when its files have changed
+ * since they were read. Serving is told by the same transaction.
+ */
+export async function replaceVersionFiles(
+  tx: TenantTx,
+  { versionId, from, to }: { versionId: ModelVersionId; from: string; to: string },
+): Promise<boolean> {
+  const replaced = await tx.client.modelVersion.updateMany({
+    where: { tenantId: tx.tenantId, id: versionId, artefactKey: from },
+    data: { artefactKey: to },
+  });
+  if (replaced.count > 0) await appendOutbox(tx, { topic: promotionTopic(tx.tenantId), message: { versionId } });
+  return replaced.count > 0;
+}
+
+/** The tenant's whole versions: those that answer first, then the newest. */
+export async function listWholeVersions(tx: TenantTx): Promise<ModelVersionRow[]> {
+  const versions = await findVersions(tx, { status: { not: 'BUILDING' } });
+  const rank = ({ status }: ModelVersionRow) => (status === 'ACTIVE' ? 0 : 1);
+  return versions.toSorted((a, b) => rank(a) - rank(b) || b.number - a.number || (a.id < b.id ? -1 : 1));
 }
 
 /** Numbers and promotions of one model's versions take turns. */

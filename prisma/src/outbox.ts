@@ -25,7 +25,7 @@ export async function appendOutbox(
 export async function publishOutbox(
   db: Db,
   tenantId: TenantId,
-  publish: (topic: string, message: string) => Promise<void>,
+  publish: (topic: string, message: string) => Promise<unknown>,
 ): Promise<number> {
   let count = 0;
   while (true) {

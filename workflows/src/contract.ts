@@ -1,5 +1,14 @@
-import type { ModelId, ModelVersionId, TenantId, TrainingRunId, WebhookEventId, WebhookId } from '@kindred/domain/ids';
+import type {
+  ModelId,
+  ModelVersionId,
+  TenantId,
+  TrainingRunId,
+  UserExportId,
+  WebhookEventId,
+  WebhookId,
+} from '@kindred/domain/ids';
 import type { TrainingPhase } from '@kindred/domain/training';
+import type { ErasureRef } from '@kindred/domain/user-events';
 
 /** The task queues: one worker process per queue. */
 export const TASK_QUEUES = { workflows: 'workflows', data: 'data', 'train-cpu': 'train-cpu' } as const;
@@ -107,3 +116,32 @@ export const WEBHOOK_WAITS_MS: readonly number[] = [
 export function deliverWebhookWorkflowId({ tenantId, webhookId, eventId }: WebhookDeliveryRef): string {
   return `tenant/${tenantId}/webhook/${webhookId}/event/${eventId}`;
 }
+
+/** The type name of the workflow that forgets a user. */
+export const ERASE_USER = 'eraseUser';
+
+/** The type name of the workflow that looks into every store for a user who was erased. */
+export const VERIFY_ERASURE = 'verifyErasure';
+
+/** The type name of the workflow that gathers a copy of a user's data, and deletes it when its time is over. */
+export const EXPORT_USER_DATA = 'exportUserData';
+
+/** A copy that is to be made. */
+export interface ExportUserDataInput {
+  tenantId: TenantId;
+  exportId: UserExportId;
+}
+
+export function eraseUserWorkflowId({ tenantId, erasureId }: ErasureRef): string {
+  return `tenant/${tenantId}/erasure/${erasureId}`;
+}
+
+export function exportUserDataWorkflowId({ tenantId, exportId }: ExportUserDataInput): string {
+  return `tenant/${tenantId}/export/${exportId}`;
+}
+
+/** The type name of the workflow that deletes what tenants do not want to keep any longer. */
+export const ENFORCE_RETENTION = 'enforceRetention';
+
+/** The id of its nightly schedule, and of what that starts. */
+export const RETENTION_WORKFLOW_ID = 'platform/retention';

@@ -17,6 +17,8 @@ export type UserId = Branded<'UserId'>;
 export type ModelId = Branded<'ModelId'>;
 export type TrainingRunId = Branded<'TrainingRunId'>;
 export type ModelVersionId = Branded<'ModelVersionId'>;
+export type ErasureId = Branded<'ErasureId'>;
+export type UserExportId = Branded<'UserExportId'>;
 
 interface IdByKind {
   Tenant: TenantId;
@@ -32,6 +34,8 @@ interface IdByKind {
   Model: ModelId;
   TrainingRun: TrainingRunId;
   ModelVersion: ModelVersionId;
+  Erasure: ErasureId;
+  UserExport: UserExportId;
 }
 
 /** The GraphQL type names that have a global id. */
@@ -51,6 +55,8 @@ const PREFIX_BY_KIND: Record<IdKind, string> = {
   Model: 'mdl',
   TrainingRun: 'run',
   ModelVersion: 'ver',
+  Erasure: 'era',
+  UserExport: 'exp',
 };
 
 /** A new time-ordered id (UUID version 7, RFC 9562) in database form. */

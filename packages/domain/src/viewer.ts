@@ -15,6 +15,7 @@ export type Scope =
   | 'interactions:write'
   | 'models:read'
   | 'models:train'
+  | 'privacy:manage'
   | 'recommendations:read';
 
 export type ApiKeyKind = 'PUBLISHABLE' | 'SECRET';
@@ -31,8 +32,8 @@ const READ: readonly Scope[] = ['tenant:read', 'catalog:read', 'models:read', 'r
 const WRITE: readonly Scope[] = [...READ, 'catalog:write', 'interactions:write', 'models:train'];
 
 const SCOPES_OF_ROLE: Record<Role, readonly Scope[]> = {
-  OWNER: [...WRITE, 'tenant:manage'],
-  ADMIN: [...WRITE, 'tenant:manage'],
+  OWNER: [...WRITE, 'privacy:manage', 'tenant:manage'],
+  ADMIN: [...WRITE, 'privacy:manage', 'tenant:manage'],
   MEMBER: WRITE,
   VIEWER: READ,
   OPERATOR: READ,
@@ -40,7 +41,7 @@ const SCOPES_OF_ROLE: Record<Role, readonly Scope[]> = {
 
 const SCOPES_OF_API_KEY_KIND: Record<ApiKeyKind, readonly Scope[]> = {
   PUBLISHABLE: ['recommendations:read', 'interactions:write', 'catalog:read'],
-  SECRET: WRITE,
+  SECRET: [...WRITE, 'privacy:manage'],
 };
 
 /** What an account of this role may do in its tenant. */

@@ -3,8 +3,8 @@ import { MessageQueue } from './message-queue.ts';
 import { connectRedis, type Redis } from './redis.ts';
 
 export interface EventBus {
-  /** Resolves when Redis has taken the message. It reaches whoever is subscribed now; nothing is kept. */
-  publish(topic: string, message: string): Promise<void>;
+  /** Resolves when Redis has taken the message, to how many processes heard it. Nothing is kept for who is not subscribed now. */
+  publish(topic: string, message: string): Promise<number>;
   /**
    * What is published to a topic from `ready` on, in order. Ends with `signal` or when returned; fails with AppError
    * UNAVAILABLE when messages may have been lost (the connection broke, or the reader fell too far behind): read the truth again.
@@ -39,9 +39,7 @@ export function connectEventBus(redisUrl: string): EventBus {
     readers.clear();
   });
   return {
-    publish: async (topic, message) => {
-      await publisher.publish(topic, message);
-    },
+    publish: (topic, message) => publisher.publish(topic, message),
     subscribe: (topic, signal) => subscribe({ readers, subscriber }, topic, signal),
     ping: async () => {
       await Promise.all([publisher.ping(), subscriber.ping()]);

@@ -5,15 +5,19 @@ import {
   type FileHandle,
   mkdir,
   open,
+  readdir,
   readFile,
   rename,
   rm,
   stat,
   writeFile,
 } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { checkObjectKey, ObjectNotFoundError } from './object-key.ts';
 import type { ObjectStore } from './object-store.ts';
+
+/** How the names of files end that are being written. */
+const PART = '.part';
 
 /** Objects as files under one folder: written beside their place, flushed to the disk, then renamed. */
 export class FileObjectStore implements ObjectStore {
@@ -51,6 +55,22 @@ export class FileObjectStore implements ObjectStore {
     }
   }
 
+  async list(prefix: string): Promise<string[]> {
+    const entries = await readdir(this.#path(prefix), { recursive: true, withFileTypes: true }).catch(
+      (error: unknown) => {
+        if (isMissing(error)) return [];
+        throw error;
+      },
+    );
+    const files = entries.filter((entry) => entry.isFile() && !entry.name.endsWith(PART));
+    return files.map((entry) => relative(this.#folder, join(entry.parentPath, entry.name))).toSorted();
+  }
+
+  async evict(key: string): Promise<void> {
+    // The local file is the object.
+    checkObjectKey(key);
+  }
+
   async delete(prefix: string): Promise<void> {
     await rm(this.#path(prefix), { recursive: true, force: true });
   }
@@ -69,7 +89,7 @@ export class FileObjectStore implements ObjectStore {
 export async function writeWhole(path: string, write: (temporary: string) => Promise<void>): Promise<void> {
   const folder = dirname(path);
   await mkdir(folder, { recursive: true });
-  const temporary = join(folder, `.${randomUUID()}.part`);
+  const temporary = join(folder, `.${randomUUID()}${PART}`);
   try {
     await write(temporary);
     await flush(temporary, 'r+');

@@ -35,6 +35,11 @@ export class LruCache<V> {
     }
   }
 
+  /** The keys of all entries that are such; how long ago each was used stays as it is. */
+  keysWhere(isSuch: (key: string, value: V) => boolean): string[] {
+    return [...this.#entries].flatMap(([key, { value }]) => (isSuch(key, value) ? [key] : []));
+  }
+
   delete(key: string): void {
     this.#weight -= this.#entries.get(key)?.weight ?? 0;
     this.#entries.delete(key);

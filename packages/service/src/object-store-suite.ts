@@ -62,6 +62,26 @@ export function describeObjectStore(kind: string, open: () => ObjectStore): void
       await store.delete(`${prefix}/run`);
     });
 
+    test('lists what is under a prefix, and nothing beside it', async () => {
+      const store = open();
+      const prefix = folder();
+      const keys = [`${prefix}/run/a`, `${prefix}/run/deep/b`, `${prefix}/run-2/c`];
+      await Promise.all(keys.map((key) => store.put(key, bytesOf(key))));
+      expect(await store.list(`${prefix}/run`)).toEqual(keys.slice(0, 2));
+      expect(await store.list(prefix)).toEqual([keys[2], keys[0], keys[1]]);
+      expect(await store.list(`${prefix}/nothing`)).toEqual([]);
+    });
+
+    test('evicts a local file without losing the object', async () => {
+      const store = open();
+      const key = `${folder()}/object`;
+      await store.put(key, bytesOf('kept'));
+      await store.materialize(key);
+      await store.evict(key);
+      expect(textOf(await store.get(key))).toBe('kept');
+      expect(await readFile(await store.materialize(key), 'utf8')).toBe('kept');
+    });
+
     test.for(['', '/etc/passwd', 'a//b', '../secret', 'a/../../b', 'a/./b', 'a b', 'tenants/ü'])(
       'refuses the key "%s"',
       async (key) => {

@@ -13,6 +13,10 @@ export interface ObjectStore {
   /** A local file with the object's bytes, to map or read but never to write. @throws ObjectNotFoundError */
   materialize(key: string): Promise<string>;
   exists(key: string): Promise<boolean>;
+  /** The keys under `prefix/`, in order; not of objects that are still being written. */
+  list(prefix: string): Promise<string[]>;
+  /** Forgets the local file of an object that is kept elsewhere: what has it open keeps it. */
+  evict(key: string): Promise<void>;
   /** Deletes the object at `prefix` and everything under `prefix/`. Nothing there is no error. */
   delete(prefix: string): Promise<void>;
   /** Rejects when the store cannot be reached. */

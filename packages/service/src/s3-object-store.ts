@@ -81,25 +81,39 @@ export class S3ObjectStore implements ObjectStore {
     }
   }
 
+  async list(prefix: string): Promise<string[]> {
+    const keys: string[] = [];
+    for await (const page of this.#pages(prefix)) keys.push(...page);
+    return keys.toSorted();
+  }
+
+  async evict(key: string): Promise<void> {
+    await this.#cache.delete(key);
+  }
+
   async delete(prefix: string): Promise<void> {
     checkObjectKey(prefix);
     await this.#cache.delete(prefix);
     await this.#deleteKeys([prefix]);
-    let ContinuationToken: string | undefined;
-    do {
-      const list = {
-        Bucket: this.#bucket,
-        Prefix: `${prefix}/`,
-        ...(ContinuationToken !== undefined && { ContinuationToken }),
-      };
-      const page = await this.#client.send(new ListObjectsV2Command(list));
-      await this.#deleteKeys((page.Contents ?? []).flatMap(({ Key }) => Key ?? []));
-      ContinuationToken = page.NextContinuationToken;
-    } while (ContinuationToken !== undefined);
+    for await (const page of this.#pages(prefix)) await this.#deleteKeys(page);
   }
 
   async ping(): Promise<void> {
     await this.#client.send(new HeadBucketCommand({ Bucket: this.#bucket }));
+  }
+
+  async *#pages(prefix: string): AsyncGenerator<string[], void> {
+    let ContinuationToken: string | undefined;
+    do {
+      const list = {
+        Bucket: this.#bucket,
+        Prefix: `${checkObjectKey(prefix)}/`,
+        ...(ContinuationToken !== undefined && { ContinuationToken }),
+      };
+      const page = await this.#client.send(new ListObjectsV2Command(list));
+      yield (page.Contents ?? []).flatMap(({ Key }) => Key ?? []);
+      ContinuationToken = page.NextContinuationToken;
+    } while (ContinuationToken !== undefined);
   }
 
   async #deleteKeys(keys: string[]): Promise<void> {

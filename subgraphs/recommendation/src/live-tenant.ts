@@ -1,9 +1,6 @@
-import { findRunningCanary } from '@kindred/db/canaries';
 import type { Db } from '@kindred/db/client';
-import { findModelVersions, findServingVersion, type ModelVersionRow } from '@kindred/db/model-versions';
-import { type TenantTx, withTenant } from '@kindred/db/tenants';
-import { findTrainingRuns } from '@kindred/db/training-runs';
-import type { ModelVersionId, TenantId } from '@kindred/domain/ids';
+import { withTenant } from '@kindred/db/tenants';
+import type { TenantId, UserId } from '@kindred/domain/ids';
 import { promotionTopic } from '@kindred/domain/training';
 import type { EventBus } from '@kindred/service/event-bus';
 import type { Logger } from '@kindred/service/logger';
@@ -13,6 +10,7 @@ import { ItemCatalogue } from './filter/item-catalogue.ts';
 import { type HeldTrial, HeldVersion, type Lease, leaseOf } from './held-version.ts';
 import { type LoadedVersion, loadVersion, type VersionRecord } from './load-version.ts';
 import { PopularItems } from './popular-items.ts';
+import { findWantedVersions, isOf, type WantedTrial } from './wanted-versions.ts';
 
 export interface LiveTenantDeps {
   db: Db;
@@ -37,11 +35,6 @@ const WATCHED_FOR_MS = 600_000;
 /** A version that could not be loaded is tried again after this long: the store may have been away. */
 const RETRY_AFTER_MS = 30_000;
 
-/** What the database says of a trial. */
-interface WantedTrial extends Omit<HeldTrial, 'held'> {
-  record: VersionRecord;
-}
-
 /** What one tenant is answered with: the serving version and the one before it, kept current in the background. */
 export class LiveTenant {
   readonly #tenantId: TenantId;
@@ -52,7 +45,7 @@ export class LiveTenant {
   #current: HeldVersion | null = null;
   #previous: HeldVersion | null = null;
   #trial: HeldTrial | null = null;
-  #refused: { id: ModelVersionId; retryAt: number } | null = null;
+  #refused: { artefactKey: string; retryAt: number } | null = null;
   #first: Promise<void> | null = null;
   #running: Promise<void> | null = null;
   #isOutdated = false;
@@ -103,6 +96,12 @@ export class LiveTenant {
     return this.#running;
   }
 
+  /** How many of the versions in memory have a vector of this user. */
+  countVectorsOf(userId: UserId): number {
+    return [this.#current, this.#previous, this.#trial?.held].filter((held) => held?.version.userRows.has(userId))
+      .length;
+  }
+
   /** The tenant's items changed. */
   async refreshCatalogue(): Promise<void> {
     await this.#catalogue.refresh();
@@ -129,52 +128,66 @@ export class LiveTenant {
   async #check(): Promise<void> {
     this.#checkedAt = this.#deps.now();
     if (!this.#isListening) void this.#listen();
-    const { serving, trial } = await this.#readWanted();
+    const { serving, previous, trial } = await withTenant(this.#deps.db, this.#tenantId, (tx) =>
+      findWantedVersions(tx, this.#previous?.version.id),
+    );
+    await this.#renewPrevious(previous);
     await this.#swap(serving);
     await this.#swapTrial(trial);
   }
 
   async #swap(wanted: VersionRecord | null): Promise<void> {
-    if (wanted?.id === this.#current?.version.id) return;
-    if (wanted !== null && wanted.id === this.#previous?.version.id) {
+    if (isOf(this.#current, wanted)) return;
+    if (wanted !== null && isOf(this.#previous, wanted)) {
       [this.#current, this.#previous] = [this.#previous, this.#current];
       return;
     }
     const next = wanted && (this.#takeFromTrial(wanted) ?? (await this.#hold(wanted)));
     if (wanted !== null && next === null) return;
-    this.#previous?.letGo();
-    this.#previous = this.#current;
+    const [before, oldest] = [this.#current, this.#previous];
     this.#current = next;
+    if (before?.version.id === wanted?.id) {
+      this.#letGo(before);
+    } else {
+      this.#previous = before;
+      this.#letGo(oldest);
+    }
+    this.#deps.onSwap();
+  }
+
+  /** The version that answered before is loaded anew when its files have changed: a user was erased from them. */
+  async #renewPrevious(record: VersionRecord | null): Promise<void> {
+    const before = this.#previous;
+    if (before === null || isOf(before, record)) return;
+    this.#previous = record && (await this.#hold(record));
+    this.#letGo(before);
     this.#deps.onSwap();
   }
 
   /** A version that was on trial and is promoted is in memory already. */
   #takeFromTrial(wanted: VersionRecord): HeldVersion | null {
-    return this.#trial?.id === wanted.id ? (this.#trial.held?.hold() ?? null) : null;
+    const held = this.#trial?.held ?? null;
+    return isOf(held, wanted) ? (held?.hold() ?? null) : null;
   }
 
   async #swapTrial(wanted: WantedTrial | null): Promise<void> {
     const before = this.#trial;
-    if (wanted !== null && wanted.id === before?.id && before.held !== null) return;
-    const next = wanted && { ...wanted, held: await this.#hold(wanted.record) };
-    before?.held?.letGo();
-    this.#trial = next;
+    if (before === null && wanted === null) return;
+    if (wanted !== null && before !== null && before.held !== null && isOf(before.held, wanted.record)) return;
+    this.#trial = wanted && { ...wanted, held: await this.#hold(wanted.record) };
+    this.#letGo(before?.held ?? null);
     this.#deps.onSwap();
   }
 
-  async #readWanted(): Promise<{ serving: VersionRecord | null; trial: WantedTrial | null }> {
-    return await withTenant(this.#deps.db, this.#tenantId, async (tx) => {
-      const version = await findServingVersion(tx);
-      const canary = await findRunningCanary(tx);
-      const [onTrial] = canary === null ? [] : await findModelVersions(tx, [canary.versionId]);
-      const trial = canary &&
-        onTrial && {
-          id: canary.versionId,
-          controlId: canary.controlId,
-          sharePercent: canary.sharePercent,
-          record: await readRecord(tx, onTrial),
-        };
-      return { serving: version && (await readRecord(tx, version)), trial: trial ?? null };
+  #letGo(held: HeldVersion | null): void {
+    if (held === null) return;
+    held.letGo();
+    const { artefactFileKey } = held.version;
+    const kept = [this.#current, this.#previous, this.#trial?.held];
+    if (kept.some((other) => other?.version.artefactFileKey === artefactFileKey)) return;
+    void this.#deps.objects.evict(artefactFileKey).catch((err: unknown) => {
+      const { logger } = this.#deps;
+      logger.warn({ err, tenantId: this.#tenantId }, 'The local file of a version that is not held any more stays');
     });
   }
 
@@ -187,7 +200,7 @@ export class LiveTenant {
   async #load(wanted: VersionRecord): Promise<LoadedVersion | null> {
     const { logger, objects, now, figures } = this.#deps;
     const place = { tenantId: this.#tenantId, versionId: wanted.id };
-    if (this.#refused?.id === wanted.id && now() < this.#refused.retryAt) return null;
+    if (this.#refused?.artefactKey === wanted.artefactKey && now() < this.#refused.retryAt) return null;
     try {
       const loaded = await loadVersion(objects, wanted, this.#deps);
       const { kind, factory, size, notice } = loaded.index;
@@ -196,7 +209,7 @@ export class LiveTenant {
       logger.info({ ...place, kind, factory, itemCount: size }, 'A version is loaded');
       return loaded;
     } catch (err) {
-      this.#refused = { id: wanted.id, retryAt: now() + RETRY_AFTER_MS };
+      this.#refused = { artefactKey: wanted.artefactKey, retryAt: now() + RETRY_AFTER_MS };
       figures.countRefusal();
       const stays = this.#current?.version.id ?? null;
       logger.error({ err, ...place, stays }, 'A version cannot be loaded; what answered before goes on answering');
@@ -242,12 +255,4 @@ export class LiveTenant {
       this.#isListening = false;
     }
   }
-}
-
-async function readRecord(
-  tx: TenantTx,
-  { id, runId, artefactKey, createdAt }: ModelVersionRow,
-): Promise<VersionRecord> {
-  const [run] = await findTrainingRuns(tx, [runId]);
-  return { tenantId: tx.tenantId, id, artefactKey, trainedAt: run?.startedAt ?? run?.createdAt ?? createdAt };
 }

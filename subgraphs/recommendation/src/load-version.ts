@@ -25,6 +25,10 @@ export interface VersionRecord {
 export interface LoadedVersion {
   readonly id: ModelVersionId;
   readonly trainedAt: Date;
+  /** The key of its manifest: another one has the same version without a user who was erased. */
+  readonly artefactKey: string;
+  /** The object that the artefact is mapped from. */
+  readonly artefactFileKey: string;
   readonly artefact: Artefact;
   /** Over the artefact's item vectors, by inner product. */
   readonly index: VectorIndex;
@@ -72,6 +76,8 @@ export async function loadVersion(
   return {
     id,
     trainedAt,
+    artefactKey,
+    artefactFileKey: manifest.artefact.key,
     artefact,
     index,
     search: createBatchedSearch(index, { mostAtOnce: mostSearchesAtOnce }),

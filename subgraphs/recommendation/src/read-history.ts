@@ -3,7 +3,7 @@ import { listItemsOfUsers, listUserItems } from '@kindred/db/interactions';
 import { findItemsByExternalIds } from '@kindred/db/items';
 import { type TenantTx, withTenant } from '@kindred/db/tenants';
 import { findUserByExternalId } from '@kindred/db/users';
-import type { ItemId, TenantId } from '@kindred/domain/ids';
+import type { ItemId, TenantId, UserId } from '@kindred/domain/ids';
 import { LruCache } from '@kindred/service/lru-cache';
 import type { UserHistories } from '@kindred/service/user-histories';
 import { Batcher } from '@kindred/service/batcher';
@@ -18,6 +18,9 @@ export const MOST_SEEN = 5_000;
 export interface HistoryReader {
   /** Ids that the tenant does not have are left out. */
   read(tenantId: TenantId, question: Question): Promise<History>;
+  /** The names in memory under which something is kept of a user: `forget` takes them. */
+  namesOf(tenantId: TenantId, user: { userId: UserId | null; userExternalId: string | null }): string[];
+  forget(names: readonly string[]): void;
 }
 
 export interface HistoryReaderOptions {
@@ -66,6 +69,16 @@ export function createHistoryReader({ db, histories, maxBytes = MAX_BYTES }: His
     return keep(historyOf({ token: filled, userId, events }));
   };
   return {
+    namesOf: (tenantId, { userId, userExternalId }) => {
+      const ownName = userExternalId === null ? null : `${tenantId}:${userExternalId}`;
+      return entries.keysWhere(
+        (name, entry) =>
+          entry.tenantId === tenantId && (name === ownName || (userId !== null && entry.history.userId === userId)),
+      );
+    },
+    forget: (names) => {
+      for (const name of names) entries.delete(name);
+    },
     read: async (tenantId, question) => {
       const { audience, excludeItems, after } = question;
       if (audience !== null && 'userExternalId' in audience && after === null) {

@@ -1,4 +1,4 @@
-import type { ModelVersionId, TenantId } from '@kindred/domain/ids';
+import type { ModelVersionId, TenantId, UserId } from '@kindred/domain/ids';
 import { LruCache } from '@kindred/service/lru-cache';
 import type { RankedItem } from './rank-items.ts';
 import type { Taste } from './taste.ts';
@@ -54,6 +54,15 @@ export class ResultCache {
     }
     this.#missCount += 1;
     return null;
+  }
+
+  /** The names of rankings that were made for a user: tokens of histories end with the user's id. */
+  namesOf(tenantId: TenantId, userId: UserId): string[] {
+    return this.#entries.keysWhere((name) => name.startsWith(tenantId) && name.includes(`|${userId} `));
+  }
+
+  forget(names: readonly string[]): void {
+    for (const name of names) this.#entries.delete(name);
   }
 
   set(key: ResultKey, result: CachedResult): void {

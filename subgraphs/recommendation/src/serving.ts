@@ -1,5 +1,5 @@
 import { ITEMS_CHANGED_TOPIC, readItemsChanged } from '@kindred/domain/catalog-events';
-import type { TenantId } from '@kindred/domain/ids';
+import type { TenantId, UserId } from '@kindred/domain/ids';
 import { followTopic } from '@kindred/service/follow-topic';
 import type { Lease } from './held-version.ts';
 import { LiveTenant, type LiveTenantDeps } from './live-tenant.ts';
@@ -11,6 +11,8 @@ export interface Serving {
    * @throws when the tenant is not in memory and the database does not answer.
    */
   lease(tenantId: TenantId): Promise<Lease>;
+  /** Reads anew what the database says of a tenant in memory, and counts the versions that have a vector of this user. */
+  refreshAndCount(tenantId: TenantId, user: { userId: UserId | null; refresh: boolean }): Promise<number>;
   /** What is in memory now. */
   held: () => { tenantCount: number; sizeBytes: number };
   close(): Promise<void>;
@@ -65,6 +67,12 @@ export function createServing(options: ServingOptions): Serving {
   };
   return {
     lease: (tenantId) => touch(tenantId).lease(),
+    refreshAndCount: async (tenantId, { userId, refresh }) => {
+      const tenant = tenants.get(tenantId);
+      if (tenant === undefined) return 0;
+      if (refresh) await tenant.refresh();
+      return userId === null ? 0 : tenant.countVectorsOf(userId);
+    },
     held: () => ({ tenantCount: tenants.size, sizeBytes: sizeOf() }),
     close: async () => {
       stop.abort();

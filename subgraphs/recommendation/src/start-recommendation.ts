@@ -5,6 +5,7 @@ import { type AdmissionOptions, createAdmission } from './admission.ts';
 import { startCanaryTally } from './canary-tally.ts';
 import type { RecommendationContext } from './context.ts';
 import { createFigures } from './figures.ts';
+import { followErasures } from './follow-erasures.ts';
 import { createHistoryReader } from './read-history.ts';
 import { resolvers } from './resolvers.ts';
 import { ResultCache } from './result-cache.ts';
@@ -36,6 +37,7 @@ export async function startRecommendation(options: RecommendationOptions): Promi
   const historyReader = createHistoryReader({ db, histories });
   const attributionSecret = env.internalTokenSecret;
   const services = { db, serving, results, admission, figures, historyReader, canaries, attributionSecret };
+  const stopErasures = followErasures({ ...services, events: options.events, logger });
   const server = await startSubgraph<RecommendationContext>({
     name: 'recommendation',
     typeDefs: await readFile(new URL('../schema.graphql', import.meta.url), 'utf8'),
@@ -50,6 +52,7 @@ export async function startRecommendation(options: RecommendationOptions): Promi
   return {
     ...server,
     drain: async () => {
+      stopErasures();
       await server.drain();
       await canaries[Symbol.asyncDispose]();
       await serving.close();

@@ -67,7 +67,7 @@ export async function createTestRecommendation({
     passTime: (ms) => {
       passedMs += ms;
     },
-    announcePromotion: (tenantId) => events.publish(promotionTopic(tenantId), '{}'),
+    announcePromotion: async (tenantId) => void (await events.publish(promotionTopic(tenantId), '{}')),
     ...createSubgraphClient({ name: 'recommendation', url: server.url }),
     [Symbol.asyncDispose]: async () => {
       await server.drain();

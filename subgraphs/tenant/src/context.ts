@@ -1,9 +1,11 @@
 import type { Db } from '@kindred/db/client';
 import type { Viewer } from '@kindred/domain/viewer';
+import type { ObjectStore } from '@kindred/service/object-store';
 import type { TargetRules } from '@kindred/service/post-publicly';
 import type { AccessTokens } from './access-tokens.ts';
 import { createLoaders, type Loaders } from './loaders.ts';
 import type { Passwords } from './passwords.ts';
+import type { PrivacyWorkflows } from './privacy-workflows.ts';
 import type { SignInThrottle } from './sign-in-throttle.ts';
 import type { PriceList } from './usage-cost.ts';
 
@@ -20,6 +22,8 @@ export interface TenantServices {
   /** Where webhooks may lead. */
   targetRules: TargetRules;
   prices: PriceList;
+  privacy: PrivacyWorkflows;
+  objects: ObjectStore;
 }
 
 /** What every resolver of one request shares. */

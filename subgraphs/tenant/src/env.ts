@@ -1,4 +1,4 @@
-import { parseEnv, SECRET, SERVER_ENV } from '@kindred/service/env';
+import { OBJECT_STORE_ENV, parseEnv, SECRET, SERVER_ENV } from '@kindred/service/env';
 import { z } from 'zod';
 import { sessionSigningKeysSchema } from './access-tokens.ts';
 import { DEFAULT_PRICES } from './usage-cost.ts';
@@ -10,6 +10,7 @@ export const env = parseEnv(
   z
     .object({
       ...SERVER_ENV,
+      ...OBJECT_STORE_ENV,
       DATABASE_URL: z.url(),
       REDIS_URL: z.url(),
       INTERNAL_TOKEN_SECRET: SECRET,
@@ -23,11 +24,24 @@ export const env = parseEnv(
       PRICE_TRAINING_CPU_HOUR: price(DEFAULT_PRICES.trainingCpuHour),
       PRICE_MILLION_ITEMS_MONTH: price(DEFAULT_PRICES.millionItemsForAMonth),
       PRICE_MILLION_INTERACTIONS_MONTH: price(DEFAULT_PRICES.millionInteractionsForAMonth),
+      TEMPORAL_ADDRESS: z.string().min(1),
+      TEMPORAL_NAMESPACE: z.string().min(1).default('default'),
     })
     .transform((source) => ({
       logLevel: source.LOG_LEVEL,
       databaseUrl: source.DATABASE_URL,
       redisUrl: source.REDIS_URL,
+      temporal: { address: source.TEMPORAL_ADDRESS, namespace: source.TEMPORAL_NAMESPACE },
+      objectStore: {
+        url: source.OBJECT_STORE_URL,
+        cacheDir: source.CACHE_DIR,
+        s3: {
+          endpoint: source.S3_ENDPOINT,
+          region: source.S3_REGION,
+          accessKeyId: source.S3_ACCESS_KEY_ID,
+          secretAccessKey: source.S3_SECRET_ACCESS_KEY,
+        },
+      },
       server: { host: source.HOST, port: source.PORT, internalTokenSecret: source.INTERNAL_TOKEN_SECRET },
       secrets: { sessionSigningKeys: source.SESSION_SIGNING_KEY, apiKeyPepper: source.API_KEY_PEPPER },
       prices: {

@@ -2,7 +2,8 @@ import { findAccounts, type AccountRow } from '@kindred/db/accounts';
 import { findApiKeys, type ApiKeyRow } from '@kindred/db/api-keys';
 import type { Db } from '@kindred/db/client';
 import { findTenants, withTenant, type TenantRow, type TenantTx } from '@kindred/db/tenants';
-import type { AccountId, ApiKeyId, TenantId } from '@kindred/domain/ids';
+import { findReceipts, type ReadReceiptLine } from '@kindred/db/erasure-receipts';
+import type { AccountId, ApiKeyId, ErasureId, TenantId } from '@kindred/domain/ids';
 import DataLoader from 'dataloader';
 
 /** A row as one tenant sees it: a fresh session's tenant is not the (anonymous) viewer's. */
@@ -18,6 +19,7 @@ export interface Loaders {
   tenants: RowLoader<TenantId, TenantRow>;
   accounts: RowLoader<AccountId, AccountRow>;
   apiKeys: RowLoader<ApiKeyId, ApiKeyRow>;
+  receipts: RowLoader<ErasureId, { id: ErasureId; lines: ReadReceiptLine[] }>;
 }
 
 export function createLoaders(db: Db): Loaders {
@@ -25,6 +27,7 @@ export function createLoaders(db: Db): Loaders {
     tenants: rowLoader(db, findTenants),
     accounts: rowLoader(db, findAccounts),
     apiKeys: rowLoader(db, findApiKeys),
+    receipts: rowLoader(db, findReceipts),
   };
 }
 

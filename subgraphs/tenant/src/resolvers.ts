@@ -1,4 +1,4 @@
-import { encodeGlobalId } from '@kindred/domain/ids';
+import { decodeGlobalId, encodeGlobalId } from '@kindred/domain/ids';
 import { requireSystem, requireTenant } from '@kindred/service/guards';
 import { GraphQLDateTime, GraphQLSafeInt } from 'graphql-scalars';
 import { acceptInvitation } from './accept-invitation.ts';
@@ -8,6 +8,7 @@ import { changeMemberRole, removeMember } from './change-members.ts';
 import { changePlan } from './change-plan.ts';
 import { createApiKey } from './create-api-key.ts';
 import { enterTenant, switchTenant } from './enter-tenant.ts';
+import { eraseUser, findErasure, listErasures, readReceipt, scopeOf, statusOf, verifyErasure } from './erasures.ts';
 import type { Resolvers } from './generated/resolvers.ts';
 import { inviteMember, revokeInvitation } from './invite-member.ts';
 import { listApiKeys } from './list-api-keys.ts';
@@ -17,12 +18,14 @@ import { readUsage } from './read-usage.ts';
 import { findTenantAllowance, recordUsage } from './record-usage.ts';
 import { resolveAccount, resolveApiKey, resolveTenant } from './references.ts';
 import { refreshSession } from './refresh-session.ts';
+import { readRetention, setRetention } from './retention.ts';
 import { revokeApiKey } from './revoke-api-key.ts';
 import { rotateApiKey } from './rotate-api-key.ts';
 import { signIn } from './sign-in.ts';
 import { signOut } from './sign-out.ts';
 import { signUp } from './sign-up.ts';
 import { redeliverWebhook, testWebhook } from './try-webhook.ts';
+import { downloadPathOf, exportStatusOf, exportUserData, findExport } from './user-exports.ts';
 import { findAccountOf, findMemberAccount, findTenantOf, identify } from './viewer-fields.ts';
 import {
   createWebhook,
@@ -42,6 +45,9 @@ export const resolvers: Resolvers = {
     viewer: (_root, _args, { viewer }) => identify(viewer),
     tenant: (_root, _args, context) => findTenantOf({ tenantId: requireTenant(context.viewer) }, context),
     webhook: (_root, { id }, context) => readWebhook(context, id),
+    erasure: (_root, { id }, context) => findErasure(context, decodeGlobalId('Erasure', id)),
+    erasures: (_root, args, context) => listErasures(context, args),
+    userExport: (_root, { id }, context) => findExport(context, decodeGlobalId('UserExport', id)),
     authenticateApiKey: (_root, { apiKey }, context) => {
       requireSystem(context.viewer);
       return authenticateApiKey(context, apiKey);
@@ -70,6 +76,10 @@ export const resolvers: Resolvers = {
     enableWebhook: (_root, { input }, context) => enableWebhook(context, input),
     testWebhook: (_root, { input }, context) => testWebhook(context, input),
     redeliverWebhook: (_root, { input }, context) => redeliverWebhook(context, input),
+    exportUserData: (_root, { input }, context) => exportUserData(context, input),
+    eraseUser: (_root, { input }, context) => eraseUser(context, input),
+    verifyErasure: (_root, { input }, context) => verifyErasure(context, input),
+    setRetention: (_root, { input }, context) => setRetention(context, input),
     createApiKey: (_root, { input }, context) => createApiKey(context, input),
     rotateApiKey: (_root, { input }, context) => rotateApiKey(context, input),
     revokeApiKey: (_root, { input }, context) => revokeApiKey(context, input),
@@ -91,6 +101,7 @@ export const resolvers: Resolvers = {
     apiKeys: (tenant, args, context) => listApiKeys(context, tenant, args),
     members: (tenant, args, context) => listMembers(context, tenant, args),
     webhooks: (tenant, args, context) => listWebhooks(context, tenant, args),
+    retention: (tenant, _args, context) => readRetention(context, tenant),
     auditEvents: (tenant, args, context) => listAuditEvents(context, tenant, args),
     plan: (tenant) => planOf(tenant.plan),
   },
@@ -109,12 +120,31 @@ export const resolvers: Resolvers = {
     id: (delivery) => encodeGlobalId('WebhookDelivery', delivery.id),
     messageId: (delivery) => encodeGlobalId('WebhookEvent', delivery.eventId),
   },
+  Erasure: {
+    id: (erasure) => encodeGlobalId('Erasure', erasure.id),
+    subject: (erasure) => toHex(erasure.subject),
+    status: statusOf,
+    receiptHash: (erasure) => erasure.receiptHash && toHex(erasure.receiptHash),
+    receipt: (erasure, _args, context) => readReceipt(erasure, context),
+  },
+  ErasureReceiptLine: {
+    scope: scopeOf,
+    status: (line) => (line.rowCount === 0 ? 'NOTHING_HELD' : 'ERASED'),
+    evidence: (line) => toHex(line.evidence),
+    hash: (line) => toHex(line.hash),
+  },
+  UserExport: {
+    id: (row) => encodeGlobalId('UserExport', row.id),
+    status: exportStatusOf,
+    sha256: (row) => row.sha256 && toHex(row.sha256),
+    downloadPath: (row, _args, context) => downloadPathOf(row, context),
+  },
   AuditEvent: {
     sequence: (event) => Number(event.sequence),
     actorKind: actorKindOf,
     actorId: actorIdOf,
     details: (event) => JSON.stringify(event.details),
-    hash: (event) => Buffer.from(event.hash).toString('hex'),
+    hash: (event) => toHex(event.hash),
   },
   Account: {
     __resolveReference: resolveAccount,
@@ -133,3 +163,7 @@ export const resolvers: Resolvers = {
     allowedOrigins: (credentials) => [...credentials.allowedOrigins],
   },
 };
+
+function toHex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
+}

@@ -1,4 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { mkdtempDisposable } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { Db } from '@kindred/db/client';
 import { decodeGlobalId } from '@kindred/domain/ids';
 import { scopesOfRole, type Viewer } from '@kindred/domain/viewer';
@@ -6,9 +10,11 @@ import type { TargetRules } from '@kindred/service/post-publicly';
 import { connectRedis } from '@kindred/service/redis';
 import { testInfrastructure } from '@kindred/testing/infrastructure';
 import { createLogger } from '@kindred/service/logger';
+import { openObjectStore, type ObjectStore } from '@kindred/service/object-store';
 import { createSubgraphClient, type SubgraphClient, TEST_SERVER_ENV } from '@kindred/testing/subgraph-client';
 import { createTestDatabase } from '@kindred/testing/test-database';
 import { createSigningKey } from './access-tokens.ts';
+import { connectPrivacyWorkflows } from './privacy-workflows.ts';
 import { startTenant } from './start-tenant.ts';
 import { DEFAULT_PRICES } from './usage-cost.ts';
 
@@ -18,15 +24,17 @@ export const SYSTEM: Viewer = { kind: 'system', scopes: [] };
 /** The tenant subgraph on a database of its own, asked over HTTP as the gateway asks it. */
 export interface TestSubgraph extends AsyncDisposable, SubgraphClient {
   readonly db: Db;
+  readonly objects: ObjectStore;
   readonly url: string;
   /** Of the database, as its owner. */
   readonly ownerUrl: string;
 }
 
 export async function createTestSubgraph(
-  options: { redisUrl?: string; targetRules?: TargetRules } = {},
+  options: { redisUrl?: string; targetRules?: TargetRules; temporalNamespace?: string } = {},
 ): Promise<TestSubgraph> {
-  const { redisUrl = testInfrastructure().redisUrl, ...rest } = options;
+  const { redisUrl, temporalAddress } = { ...testInfrastructure(), ...options };
+  const { targetRules, temporalNamespace = 'default' } = options;
   const database = await createTestDatabase();
   const { db } = database;
   const secrets = {
@@ -35,23 +43,22 @@ export async function createTestSubgraph(
   };
   const redis = connectRedis(redisUrl);
   const logger = createLogger('tenant', 'error');
-  const server = await startTenant({
-    db,
-    redis,
-    env: TEST_SERVER_ENV,
-    secrets,
-    prices: DEFAULT_PRICES,
-    logger,
-    ...rest,
-  });
+  const folder = await mkdtempDisposable(join(tmpdir(), 'kindred-tenant-'));
+  const objects = openObjectStore({ url: pathToFileURL(folder.path).href });
+  const privacy = connectPrivacyWorkflows({ address: temporalAddress, namespace: temporalNamespace });
+  const deps = { db, redis, privacy, objects, env: TEST_SERVER_ENV, secrets, prices: DEFAULT_PRICES, logger };
+  const server = await startTenant({ ...deps, ...(targetRules && { targetRules }) });
   return {
     db,
+    objects,
     ownerUrl: database.ownerUrl,
     url: server.url,
     ...createSubgraphClient({ name: 'tenant', url: server.url }),
     [Symbol.asyncDispose]: async () => {
       await server.drain();
+      await privacy.close();
       redis.disconnect();
+      await folder[Symbol.asyncDispose]();
       await database[Symbol.asyncDispose]();
     },
   };

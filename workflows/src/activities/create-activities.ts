@@ -1,24 +1,36 @@
 import type { ObjectStore } from '@kindred/service/object-store';
+import type { Redis } from '@kindred/service/redis';
 import type { EventDeps } from '../record-event.ts';
 import { attemptDelivery, type DeliveryDeps, giveUpDelivery } from './attempt-delivery.ts';
 import { buildIndex } from './build-index.ts';
 import { checkData } from './check-data.ts';
+import { checkErasure } from './check-erasure.ts';
+import { findRetentionTenants, pruneTenant } from './enforce-retention.ts';
+import { eraseFromVersions } from './erase-from-versions.ts';
+import { eraseHistories } from './erase-histories.ts';
+import { eraseLeftovers } from './erase-leftovers.ts';
+import { eraseRows } from './erase-rows.ts';
 import { evaluateModel } from './evaluate-model.ts';
 import { exportSnapshot } from './export-snapshot.ts';
+import { expireExport, exportUserData } from './export-user-data.ts';
 import { finishRun } from './finish-run.ts';
 import { fitInstantModel } from './fit-instant-model.ts';
+import { forgetInServing } from './forget-in-serving.ts';
 import { judgeVersion } from './judge-version.ts';
 import { meterCpu } from './meter-cpu.ts';
 import { noteSteering } from './note-steering.ts';
 import { promoteVersion } from './promote-version.ts';
+import { queueRetraining } from './queue-retraining.ts';
 import { queueScheduledRun } from './queue-scheduled-run.ts';
 import { startCanary } from './start-canary.ts';
+import { sealErasure } from './seal-erasure.ts';
 import { trainEmbeddings } from './train-embeddings.ts';
 import { watchCanary } from './watch-canary.ts';
 
 /** What activities work with. */
 export interface ActivityDeps extends EventDeps {
   objects: ObjectStore;
+  redis: Redis;
 }
 
 /** The activities of the queue `data`: short, with the database and the object store. */
@@ -35,6 +47,18 @@ export function createDataActivities(deps: ActivityDeps & DeliveryDeps) {
     watchCanary: bind(deps, watchCanary),
     finishRun: bind(deps, finishRun),
     giveUpDelivery: bind(deps, giveUpDelivery),
+    eraseRows: bind(deps, eraseRows),
+    eraseHistories: bind(deps, eraseHistories),
+    eraseFromVersions: bind(deps, eraseFromVersions),
+    forgetInServing: bind(deps, forgetInServing),
+    eraseLeftovers: bind(deps, eraseLeftovers),
+    queueRetraining: bind(deps, queueRetraining),
+    sealErasure: bind(deps, sealErasure),
+    checkErasure: bind(deps, checkErasure),
+    exportUserData: bind(deps, exportUserData),
+    expireExport: bind(deps, expireExport),
+    findRetentionTenants: () => findRetentionTenants(deps),
+    pruneTenant: bind(deps, pruneTenant),
   };
 }
 

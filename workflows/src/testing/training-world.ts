@@ -12,6 +12,7 @@ import { connectEventBus } from '@kindred/service/event-bus';
 import { createLogger } from '@kindred/service/logger';
 import { openObjectStore } from '@kindred/service/object-store';
 import type { TargetRules } from '@kindred/service/post-publicly';
+import { connectRedis } from '@kindred/service/redis';
 import { testInfrastructure } from '@kindred/testing/infrastructure';
 import { uniqueName } from '@kindred/testing/temporal-names';
 import { createTestDatabase } from '@kindred/testing/test-database';
@@ -49,6 +50,7 @@ export async function openTrainingWorld() {
   const database = await createTestDatabase();
   const folder = await mkdtemp(join(tmpdir(), 'kindred-objects-'));
   const events = connectEventBus(redisUrl);
+  const redis = connectRedis(redisUrl);
   const connection = await Connection.connect({ address: temporalAddress });
   const namespace = uniqueName('training');
   await connection.workflowService.registerNamespace({
@@ -61,6 +63,7 @@ export async function openTrainingWorld() {
     db: database.db,
     events,
     objects: openObjectStore({ url: objectStoreUrl }),
+    redis,
     logger: createLogger('test', 'silent'),
   };
   return {
@@ -73,6 +76,7 @@ export async function openTrainingWorld() {
     async [Symbol.asyncDispose]() {
       await connection.close();
       await events.close();
+      redis.disconnect();
       await database[Symbol.asyncDispose]();
       await rm(folder, { recursive: true, force: true });
     },

@@ -2,11 +2,13 @@ import type { Readiness } from '@kindred/service/health';
 import { startHealthServer } from '@kindred/service/health';
 import { createLogger, type Logger } from '@kindred/service/logger';
 import { runMain } from '@kindred/service/run-main';
+import { ScheduleClient } from '@temporalio/client';
 import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import type { TaskQueue } from '../contract.ts';
 import { TASK_QUEUES } from '../contract.ts';
 import { env } from '../env.ts';
 import { registerSearchAttributes } from '../register-search-attributes.ts';
+import { scheduleRetention } from '../schedule-retention.ts';
 
 /** What a worker runs, and what it holds until it is drained. */
 export interface WorkerParts {
@@ -27,6 +29,7 @@ async function start(queue: TaskQueue, logger: Logger, parts: WorkerParts): Prom
   const connection = await NativeConnection.connect({ address: env.temporal.address });
   if (queue === 'workflows') {
     await registerSearchAttributes(connection, env.temporal.namespace);
+    await scheduleRetention(new ScheduleClient({ connection, namespace: env.temporal.namespace }));
   }
   const worker = await Worker.create({
     connection,

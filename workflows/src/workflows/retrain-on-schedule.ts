@@ -1,13 +1,5 @@
-import {
-  ChildWorkflowFailure,
-  executeChild,
-  ParentClosePolicy,
-  proxyActivities,
-  sleep,
-  uuid4,
-} from '@temporalio/workflow';
+import { ChildWorkflowFailure, executeChild, ParentClosePolicy, proxyActivities, sleep } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import type { TrainingRunId } from '@kindred/domain/ids';
 import type { DataActivities } from '../activities/create-activities.ts';
 import {
   type RetrainInput,
@@ -17,6 +9,7 @@ import {
   type TrainModelInput,
   trainModelWorkflowId,
 } from '../contract.ts';
+import { newRunId } from './new-run-id.ts';
 
 const { queueScheduledRun, finishRun } = proxyActivities<DataActivities>({
   taskQueue: TASK_QUEUES.data,
@@ -63,10 +56,4 @@ function train(input: TrainModelInput): Promise<unknown> {
     memo: { runId: input.runId },
     parentClosePolicy: ParentClosePolicy.ABANDON,
   });
-}
-
-/** A UUID of version 7 (RFC 9562) by the workflow's own clock and randomness: the same whenever the workflow is replayed. */
-function newRunId(): TrainingRunId {
-  const time = Date.now().toString(16).padStart(12, '0');
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${uuid4().slice(15)}` as TrainingRunId;
 }

@@ -1,0 +1,56 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Servers } from '../isolation/servers.ts';
+import { freePortBlock } from '../support/free-ports.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const WORKERS = ['workflows', 'data', 'train-cpu'];
+const READY_TIMEOUT_MS = 200_000;
+
+/** The workers, and a second replica of recommendations, beside servers that run already. */
+export interface MoreProcesses extends AsyncDisposable {
+  replicaUrl: string;
+}
+
+export async function startMoreProcesses({ environment }: Servers): Promise<MoreProcesses> {
+  const firstPort = await freePortBlock(WORKERS.length + 1);
+  const scripts = [
+    'subgraphs/recommendation/src/main.ts',
+    ...WORKERS.map((queue) => `workflows/src/workers/${queue}.ts`),
+  ];
+  let text = '';
+  const children = scripts.map((script, index) => {
+    const env = { ...environment, LOG_LEVEL: 'warn', PORT: String(firstPort + index) };
+    const child = spawn(process.execPath, [join(ROOT, script)], { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk: Buffer) => (text += chunk.toString('utf8')));
+    return child;
+  });
+  const dispose = async () => {
+    const ended = children.map((child) => (child.exitCode === null ? once(child, 'exit') : null));
+    for (const child of children) child.kill('SIGTERM');
+    await Promise.all(ended);
+  };
+  const urls = scripts.map((_script, index) => `http://127.0.0.1:${firstPort + index}`);
+  try {
+    for (const url of urls) await untilReady(url, () => text);
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+  return { replicaUrl: urls[0] ?? '', [Symbol.asyncDispose]: dispose };
+}
+
+async function untilReady(url: string, logs: () => string): Promise<void> {
+  for (const endAt = Date.now() + READY_TIMEOUT_MS; Date.now() < endAt; ) {
+    const isReady = await fetch(`${url}/health/ready`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+    if (isReady) return;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  throw new Error(`${url} is not ready after ${READY_TIMEOUT_MS} ms:\n${logs()}`);
+}

@@ -1,0 +1,39 @@
+import { type ErasureRow, getErasure } from '@kindred/db/erasures';
+import { withTenant } from '@kindred/db/tenants';
+import { countUserRows } from '@kindred/db/user-data';
+import type { ErasureCheck, ErasureRef, ErasureStore } from '@kindred/domain/user-events';
+import { countHistoriesOf } from '@kindred/service/erased-histories';
+import { askServing } from '../ask-serving.ts';
+import { findFilesHolding } from '../erased-files.ts';
+import { withHeartbeat } from '../heartbeat.ts';
+import type { ActivityDeps } from './create-activities.ts';
+
+const STORE_BY_FOLDER: Record<string, ErasureStore> = {
+  versions: 'MODEL_VERSION',
+  runs: 'RUN_FILES',
+  exports: 'EXPORT_FILES',
+};
+
+/** Looks into every store for the user of an erasure: rows, keys, every byte of the tenant's files, every replica. */
+export async function checkErasure(deps: ActivityDeps, { tenantId, erasureId }: ErasureRef): Promise<ErasureCheck[]> {
+  const erasure = await withTenant(deps.db, tenantId, (tx) => getErasure(tx, erasureId));
+  return withHeartbeat(() => inspectStores(deps, erasure));
+}
+
+async function inspectStores(deps: ActivityDeps, { tenantId, userId }: ErasureRow): Promise<ErasureCheck[]> {
+  if (userId === null) {
+    // There never was anything but what Redis may have held of the id.
+    return [];
+  }
+  const user = { tenantId, userId };
+  const rows = await withTenant(deps.db, tenantId, (tx) => countUserRows(tx, userId));
+  const files = await findFilesHolding(deps.objects, user);
+  const replies = await askServing(deps.events, { ...user, userExternalId: null, forget: false });
+  const filesOf = (folder: string) => files.filter((key) => key.split('/')[2] === folder);
+  return [
+    ...rows.map(({ table, count }) => ({ store: 'POSTGRES' as const, scope: table, heldCount: count })),
+    { store: 'REDIS', scope: 'histories', heldCount: await countHistoriesOf(deps.redis, user) },
+    ...Object.entries(STORE_BY_FOLDER).map(([scope, store]) => ({ store, scope, heldCount: filesOf(scope).length })),
+    ...replies.map(({ replica, heldCount }) => ({ store: 'SERVING_MEMORY' as const, scope: replica, heldCount })),
+  ];
+}
