@@ -19,6 +19,11 @@ import { createGatewayFormatError } from './format-error.ts';
 import { readManifest } from './manifest.ts';
 import { createOperationRoute } from './operation-route.ts';
 import { createOperations, type Operations } from './operations.ts';
+import { createPlanStore } from './planning/plan-store.ts';
+import { createPlanner } from './planning/planner.ts';
+import { startPlanning } from './planning/planning.ts';
+import { addPlanningGauges } from './planning/planning-gauges.ts';
+import { createSlowCallers } from './planning/slow-callers.ts';
 import { createLocalRateStore } from './rate-limit/local-rate-store.ts';
 import { createRateLimiter, DEFAULT_POLICY, type RateLimiter, type RatePolicy } from './rate-limit/rate-limiter.ts';
 import { connectRedis } from './rate-limit/redis-connection.ts';
@@ -42,6 +47,8 @@ export interface GatewayOptions extends SubgraphClientOptions {
   /** How many proxies before the gateway append to `X-Forwarded-For`. */
   trustedProxies: number;
   ratePolicy?: RatePolicy | undefined;
+  /** How long one operation may be planned. */
+  planBudgetMs?: number | undefined;
   /** Sockets and streams. */
   maxConnectionsPerTenant?: number | undefined;
   logger: Logger;
@@ -61,11 +68,14 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
   const authenticate = createAuthenticate({ client, tenantUrl: options.subgraphUrls.tenant });
   const supergraph = buildSupergraph(supergraphSdl);
   const executor = createExecutor({ supergraph, client, dataSources: createDataSources(client) });
-  const operations = createOperations(executor, { hideSchema: options.production });
-  const manifest = await readManifest(options.persistedDocuments);
-  warm(operations, manifest, logger);
   const redis = await connectRedis(options.redisUrl);
-  const gate = { operations, documents: createDocuments(manifest), limiter: await createLimiter(redis, options) };
+  const planning = await startPlanning({ supergraphSdl, budgetMs: options.planBudgetMs, logger });
+  const planner = createPlanner({ planning, store: createPlanStore(redis, supergraphSdl, logger) });
+  const operations = createOperations(executor, { planner, hideSchema: options.production });
+  const manifest = await readManifest(options.persistedDocuments);
+  await warm(operations, manifest, logger);
+  const limiter = await createLimiter(redis, options);
+  const gate = { operations, documents: createDocuments(manifest), limiter, slowCallers: createSlowCallers() };
   const subscriptions = createSubscriptions({ gate, executor, client, formatError });
   const connections = createConnectionLimits({ perTenant: options.maxConnectionsPerTenant });
   const draining = new AbortController();
@@ -74,6 +84,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
   const metrics = createMetrics('gateway');
   app.use(metrics.middleware);
   addGauges(metrics, { subscriptions, executor, operations, client });
+  addPlanningGauges(metrics, planning);
   const readiness = Object.fromEntries(SUBGRAPHS.map((name) => [name, () => client.checkLive(name)]));
   addHealthRoutes(app, { readiness, metrics, logger, isDraining: () => draining.signal.aborted });
   app.use(beginTrace, cors(options.allowedOrigins));
@@ -96,7 +107,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
   const drain = async () => {
     draining.abort();
     await Promise.all([sockets.drain(), server.drain()]);
-    await client.close();
+    await Promise.all([client.close(), planning.close()]);
     redis.disconnect();
   };
   return { ...server, drain: () => (drained ??= drain()) };
@@ -182,9 +193,9 @@ async function createLimiter(
 }
 
 /** Plans what is published before anybody asks for it. */
-function warm(operations: Operations, manifest: Manifest, logger: Logger): void {
+async function warm(operations: Operations, manifest: Manifest, logger: Logger): Promise<void> {
   for (const [digest, text] of manifest) {
-    const prepared = operations.prepare(text, undefined);
+    const prepared = await operations.prepare(text, undefined, { isPatient: true });
     if ('planned' in prepared) continue;
     const reasons = prepared.map(({ message }) => message);
     logger.warn({ digest, reasons }, 'A published document does not fit the schema');

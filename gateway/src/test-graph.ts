@@ -170,7 +170,10 @@ function recommendationResolvers(world: World): object {
 }
 
 type Overrides = Partial<
-  Pick<GatewayOptions, 'production' | 'redisUrl' | 'ratePolicy' | 'persistedDocuments' | 'maxConnectionsPerTenant'>
+  Pick<
+    GatewayOptions,
+    'production' | 'redisUrl' | 'ratePolicy' | 'persistedDocuments' | 'maxConnectionsPerTenant' | 'planBudgetMs'
+  >
 >;
 
 /** The gateway before four stub subgraphs on their real contracts, all in this process on free ports. */

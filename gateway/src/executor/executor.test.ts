@@ -8,6 +8,7 @@ import { expect, test } from 'vitest';
 import type { OperationContext } from '../context.ts';
 import { SUBGRAPHS } from '../subgraphs.ts';
 import { buildSupergraph } from '../supergraph.ts';
+import { createPlanOperation } from '../planning/plan-operation.ts';
 import { createExecutor, type PlannedOperation } from './executor.ts';
 import { createStockExecutor } from './stock-executor.ts';
 import { composeTestFederation, FEDERATION_SDL } from './test-federation.ts';
@@ -94,6 +95,7 @@ function createWorld(supergraphSdl: string, contracts: Record<string, string>) {
     text: await answer(name, body),
   });
   const executor = createExecutor({ supergraph, client: { send }, dataSources });
+  const planOperation = createPlanOperation(supergraph);
   const stock = createStockExecutor(supergraph, executor.schema);
   const run = async (wanted: Storm, work: (context: OperationContext) => Promise<ExecutionResult>) => {
     storm = wanted;
@@ -110,7 +112,10 @@ function createWorld(supergraphSdl: string, contracts: Record<string, string>) {
   };
   return {
     executor,
-    prepare: ({ query }: TestOperation) => executor.prepare(parse(query), undefined),
+    prepare: ({ query }: TestOperation) => {
+      const document = parse(query);
+      return executor.prepare(document, undefined, planOperation(document, undefined));
+    },
     ours: (planned: PlannedOperation, { variables }: TestOperation, wanted: Storm) =>
       run(wanted, async (context) => (await executor.execute(planned, { variables, context })).result),
     stock: (planned: PlannedOperation, { variables }: TestOperation, wanted: Storm) =>
