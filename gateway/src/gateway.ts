@@ -7,9 +7,10 @@ import { createMetrics, type Metrics } from '@kindred/service/metrics';
 import { answerErrors } from '@kindred/service/request-pipeline';
 import { newTraceId, runInTrace } from '@kindred/service/trace';
 import type { Redis } from 'ioredis';
-import express, { type RequestHandler, type Response } from 'express';
+import express, { type Express, type RequestHandler, type Response } from 'express';
 import { type Authenticate, createAuthenticate } from './auth.ts';
 import { addressOf, type Caller } from './caller.ts';
+import { type ChannelOptions, createChannelRoutes, tokenOf } from './channel-routes.ts';
 import { createConnectionLimits } from './connection-limits.ts';
 import { cors } from './cors.ts';
 import { createDataSources } from './data-sources.ts';
@@ -58,7 +59,7 @@ const STREAM_BODY_LIMIT = '256kb';
 
 /**
  * Serves the supergraph: queries and mutations on POST /graphql, subscriptions over graphql-ws on /graphql and over SSE on
- * POST /graphql/stream; /health/live, /health/ready and /metrics.
+ * /graphql/stream; /health/live, /health/ready and /metrics.
  */
 export async function startGateway(options: GatewayOptions): Promise<RunningServer> {
   const { logger } = options;
@@ -89,8 +90,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
   addHealthRoutes(app, { readiness, metrics, logger, isDraining: () => draining.signal.aborted });
   app.use(beginTrace, cors(options.allowedOrigins));
   const admit = authenticateRequest(authenticate, options);
-  const stream = createStreamRoute({ subscriptions, connections, callerOf, draining: draining.signal });
-  app.post('/graphql/stream', admit, express.json({ limit: STREAM_BODY_LIMIT }), stream);
+  const streaming = { subscriptions, connections, callerOf, formatError, draining: draining.signal };
+  addStreamRoutes(app, admit, streaming);
   app.all(['/graphql', '/graphql/stream'], onlyPost);
   app.use(answerErrors(formatError));
 
@@ -152,6 +153,19 @@ function addGauges(
     help: 'Subgraphs that are spared now because half of their calls failed.',
     read: () => client.openCircuitCount(),
   });
+}
+
+/** Both modes of the graphql-sse protocol; the token tells them apart. */
+function addStreamRoutes(app: Express, admit: RequestHandler, options: ChannelOptions): void {
+  const stream = createStreamRoute(options);
+  const channels = createChannelRoutes(options);
+  const body = express.json({ limit: STREAM_BODY_LIMIT });
+  app.post('/graphql/stream', admit, body, (req, res, next) =>
+    tokenOf(req) === undefined ? stream(req, res, next) : channels.subscribe(req, res, next),
+  );
+  app.put('/graphql/stream', admit, channels.reserve);
+  app.delete('/graphql/stream', admit, channels.unsubscribe);
+  app.get('/graphql/stream', channels.open);
 }
 
 const onlyPost: RequestHandler = (_req, res) => {
