@@ -4,8 +4,9 @@ import type { Caller } from './caller.ts';
 import type { Documents } from './documents.ts';
 import { HttpError } from './http-error.ts';
 import type { OperationRequest } from './operation-request.ts';
-import type { Operations, PreparedOperation, Refusal } from './operations.ts';
-import type { Charge, RateLimiter } from './rate-limit/rate-limiter.ts';
+import { isTooComplex, type Operations, type PreparedOperation, type Refusal } from './operations.ts';
+import type { SlowCallers } from './planning/slow-callers.ts';
+import type { Charge, Payer, RateLimiter } from './rate-limit/rate-limiter.ts';
 import type { Spending, SpendingGate } from './usage/spending.ts';
 
 /** What stands between a request and the graph, the same for every transport. */
@@ -14,6 +15,7 @@ export interface Gate {
   operations: Operations;
   limiter: RateLimiter;
   spending: SpendingGate;
+  slowCallers: SlowCallers;
 }
 
 export interface Admitted {
@@ -27,6 +29,7 @@ export interface Admitted {
 
 /** What an operation costs that is not run: it was read, and checked. */
 const REFUSAL_COST = 5;
+const READS = { failsClosed: false };
 
 /**
  * Finds the document, checks and plans it, and charges its caller. Nothing is sent to a subgraph.
@@ -48,17 +51,19 @@ export async function admitOperation(
   }
 }
 
-async function admit(
-  { documents, operations, limiter }: Gate,
-  request: OperationRequest,
-  { credential, address, spending }: Caller & { spending: Spending },
-): Promise<Admitted | Refusal> {
-  const payer = { viewer: credential.viewer, address, plan: spending.plan };
+type SpendingCaller = Caller & { spending: Spending };
+
+async function admit(gate: Gate, request: OperationRequest, caller: SpendingCaller): Promise<Admitted | Refusal> {
+  const { documents, operations, limiter } = gate;
+  const { spending } = caller;
+  const payer = payerOf(caller);
   const refuse = async (refusal: Refusal): Promise<Refusal> => {
-    await limiter.charge(payer, REFUSAL_COST, { failsClosed: false });
+    await limiter.charge(payer, REFUSAL_COST, READS);
     return refusal;
   };
-  const prepared = operations.prepare(documents.resolve(request, credential), request.operationName);
+  const query = documents.resolve(request, caller.credential);
+  const known = operations.known(query, request.operationName);
+  const prepared = known ?? (await prepareNew(gate, { ...request, query }, caller));
   if (!('planned' in prepared)) return await refuse(prepared);
   const admitted = operations.admit(prepared, request.variables);
   if (!('cost' in admitted)) return await refuse(admitted);
@@ -77,4 +82,22 @@ export function isSubscription({ node }: PreparedOperation): boolean {
 export function refusalOf(error: unknown): Refusal | undefined {
   if (!(error instanceof HttpError || error instanceof AppError)) return undefined;
   return [new GraphQLError(error.message, { extensions: { code: error.code } })];
+}
+
+/** Whoever has no points left does not make us plan; they are given back, because the operation itself is charged next. */
+async function prepareNew(
+  { operations, limiter, slowCallers }: Gate,
+  { query, operationName }: { query: string; operationName: string | undefined },
+  caller: SpendingCaller,
+): Promise<PreparedOperation | Refusal> {
+  slowCallers.check(caller);
+  const reading = await limiter.charge(payerOf(caller), REFUSAL_COST, READS);
+  const prepared = await operations.prepare(query, operationName);
+  reading.refund(REFUSAL_COST);
+  if (!('planned' in prepared) && isTooComplex(prepared)) slowCallers.note(caller);
+  return prepared;
+}
+
+function payerOf({ credential, address, spending }: SpendingCaller): Payer {
+  return { viewer: credential.viewer, address, plan: spending.plan };
 }

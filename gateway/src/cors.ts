@@ -1,6 +1,7 @@
 import type { RequestHandler } from 'express';
 
-const ALLOWED_HEADERS = 'authorization, content-type, accept, x-api-key, idempotency-key, apollo-require-preflight';
+const ALLOWED_HEADERS =
+  'authorization, content-type, accept, x-api-key, idempotency-key, apollo-require-preflight, x-graphql-event-stream-token';
 const EXPOSED_HEADERS = 'ratelimit, ratelimit-policy, retry-after';
 const NO_ORIGIN: Record<string, string> = { vary: 'Origin' };
 const MAX_AGE_S = 600;
@@ -24,7 +25,7 @@ export function cors(allowedOrigins: readonly string[]): RequestHandler {
       next();
       return;
     }
-    res.set('access-control-allow-methods', 'POST');
+    res.set('access-control-allow-methods', 'GET, POST, PUT, DELETE');
     res.set('access-control-allow-headers', ALLOWED_HEADERS);
     res.set('access-control-max-age', String(MAX_AGE_S)).status(204).end();
   };

@@ -7,9 +7,10 @@ import { createMetrics, type Metrics } from '@kindred/service/metrics';
 import { answerErrors } from '@kindred/service/request-pipeline';
 import { newTraceId, runInTrace } from '@kindred/service/trace';
 import type { Redis } from 'ioredis';
-import express, { type RequestHandler, type Response } from 'express';
+import express, { type Express, type RequestHandler, type Response } from 'express';
 import { type Authenticate, createAuthenticate } from './auth.ts';
 import { addressOf, type Caller } from './caller.ts';
+import { type ChannelOptions, createChannelRoutes, tokenOf } from './channel-routes.ts';
 import { createConnectionLimits } from './connection-limits.ts';
 import { cors } from './cors.ts';
 import { createDataSources } from './data-sources.ts';
@@ -20,6 +21,11 @@ import { createGatewayFormatError } from './format-error.ts';
 import { readManifest } from './manifest.ts';
 import { createOperationRoute } from './operation-route.ts';
 import { createOperations, type Operations } from './operations.ts';
+import { createPlanStore } from './planning/plan-store.ts';
+import { createPlanner } from './planning/planner.ts';
+import { startPlanning } from './planning/planning.ts';
+import { addPlanningGauges } from './planning/planning-gauges.ts';
+import { createSlowCallers } from './planning/slow-callers.ts';
 import { createLocalRateStore } from './rate-limit/local-rate-store.ts';
 import { createRateLimiter, type RateLimiter, type RatePolicy, ratesOfPlan } from './rate-limit/rate-limiter.ts';
 import { connectRedis } from './rate-limit/redis-connection.ts';
@@ -47,6 +53,8 @@ export interface GatewayOptions extends SubgraphClientOptions {
   ratePolicy?: RatePolicy | undefined;
   /** How often what was spent is recorded. */
   usageFlushMs?: number | undefined;
+  /** How long one operation may be planned. */
+  planBudgetMs?: number | undefined;
   /** Sockets and streams. */
   maxConnectionsPerTenant?: number | undefined;
   logger: Logger;
@@ -56,7 +64,7 @@ const STREAM_BODY_LIMIT = '256kb';
 
 /**
  * Serves the supergraph: queries and mutations on POST /graphql, subscriptions over graphql-ws on /graphql and over SSE on
- * POST /graphql/stream; archives of users' data on GET /exports/…; /health/live, /health/ready and /metrics.
+ * /graphql/stream; archives of users' data on GET /exports/…; /health/live, /health/ready and /metrics.
  */
 export async function startGateway(options: GatewayOptions): Promise<RunningServer> {
   const { logger } = options;
@@ -66,13 +74,16 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
   const authenticate = createAuthenticate({ client, tenantUrl: options.subgraphUrls.tenant });
   const supergraph = buildSupergraph(supergraphSdl);
   const executor = createExecutor({ supergraph, client, dataSources: createDataSources(client) });
-  const operations = createOperations(executor, { hideSchema: options.production });
-  const manifest = await readManifest(options.persistedDocuments);
-  warm(operations, manifest, logger);
   const redis = await connectRedis(options.redisUrl);
-  const usage = createUsage({ client, redis, logger, flushMs: options.usageFlushMs });
+  const planning = await startPlanning({ supergraphSdl, budgetMs: options.planBudgetMs, logger });
+  const planner = createPlanner({ planning, store: createPlanStore(redis, supergraphSdl, logger) });
+  const operations = createOperations(executor, { planner, hideSchema: options.production });
+  const manifest = await readManifest(options.persistedDocuments);
+  await warm(operations, manifest, logger);
+  const spending = createUsage({ client, redis, logger, flushMs: options.usageFlushMs });
   const limiter = await createLimiter(redis, options);
-  const gate = { operations, documents: createDocuments(manifest), limiter, spending: usage };
+  const documents = createDocuments(manifest);
+  const gate = { operations, documents, limiter, spending, slowCallers: createSlowCallers() };
   const subscriptions = createSubscriptions({ gate, executor, client, formatError });
   const connections = createConnectionLimits({ perTenant: options.maxConnectionsPerTenant });
   const draining = new AbortController();
@@ -80,13 +91,14 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
   const app = express().disable('x-powered-by').disable('etag');
   const metrics = createMetrics('gateway');
   app.use(metrics.middleware);
-  addGauges(metrics, { subscriptions, executor, operations, client, usage });
+  addGauges(metrics, { subscriptions, executor, operations, client, usage: spending });
+  addPlanningGauges(metrics, planning);
   const readiness = Object.fromEntries(SUBGRAPHS.map((name) => [name, () => client.checkLive(name)]));
   addHealthRoutes(app, { readiness, metrics, logger, isDraining: () => draining.signal.aborted });
   app.use(beginTrace, cors(options.allowedOrigins));
   const admit = authenticateRequest(authenticate, options);
-  const stream = createStreamRoute({ subscriptions, connections, callerOf, draining: draining.signal });
-  app.post('/graphql/stream', admit, express.json({ limit: STREAM_BODY_LIMIT }), stream);
+  const streaming = { subscriptions, connections, callerOf, formatError, draining: draining.signal };
+  addStreamRoutes(app, admit, streaming);
   app.get('/exports/:token', createExportRoute({ tenantUrl: options.subgraphUrls.tenant }));
   app.all(['/graphql', '/graphql/stream'], onlyPost);
   app.use(answerErrors(formatError));
@@ -104,8 +116,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
   const drain = async () => {
     draining.abort();
     await Promise.all([sockets.drain(), server.drain()]);
-    await usage.drain();
-    await client.close();
+    await spending.drain();
+    await Promise.all([client.close(), planning.close()]);
     redis.disconnect();
   };
   return { ...server, drain: () => (drained ??= drain()) };
@@ -164,6 +176,19 @@ function addGauges(
   });
 }
 
+/** Both modes of the graphql-sse protocol; the token tells them apart. */
+function addStreamRoutes(app: Express, admit: RequestHandler, options: ChannelOptions): void {
+  const stream = createStreamRoute(options);
+  const channels = createChannelRoutes(options);
+  const body = express.json({ limit: STREAM_BODY_LIMIT });
+  app.post('/graphql/stream', admit, body, (req, res, next) =>
+    tokenOf(req) === undefined ? stream(req, res, next) : channels.subscribe(req, res, next),
+  );
+  app.put('/graphql/stream', admit, channels.reserve);
+  app.delete('/graphql/stream', admit, channels.unsubscribe);
+  app.get('/graphql/stream', channels.open);
+}
+
 const onlyPost: RequestHandler = (_req, res) => {
   const error = { message: 'Operations are sent by POST.', extensions: { code: 'BAD_REQUEST' } };
   res
@@ -201,9 +226,9 @@ async function createLimiter(redis: Redis, { logger, ratePolicy }: GatewayOption
 }
 
 /** Plans what is published before anybody asks for it. */
-function warm(operations: Operations, manifest: Manifest, logger: Logger): void {
+async function warm(operations: Operations, manifest: Manifest, logger: Logger): Promise<void> {
   for (const [digest, text] of manifest) {
-    const prepared = operations.prepare(text, undefined);
+    const prepared = await operations.prepare(text, undefined, { isPatient: true });
     if ('planned' in prepared) continue;
     const reasons = prepared.map(({ message }) => message);
     logger.warn({ digest, reasons }, 'A published document does not fit the schema');

@@ -7,15 +7,18 @@ import {
   Kind,
   NoSchemaIntrospectionCustomRule,
   type OperationDefinitionNode,
+  OperationTypeNode,
   type SelectionSetNode,
   specifiedRules,
   validate,
 } from 'graphql';
 import type { Executor, PlannedOperation } from './executor/executor.ts';
 import { checkCost, ERRORS_BEFORE_GIVING_UP, parseWithinLimits, withCode, withoutSuggestions } from './limits.ts';
-import { LruCache } from '@kindred/service/lru-cache';
+import { createOperationCache } from './operation-cache.ts';
 import { OperationCosts } from './operation-cost.ts';
 import { fragmentsOf } from './operation-size.ts';
+import type { Planner, PlannerRequest } from './planning/planner.ts';
+import { SlowPlanError } from './planning/planning.ts';
 
 /** An operation that passed every check which does not depend on its variables, with its plan. */
 export interface PreparedOperation {
@@ -39,8 +42,17 @@ export interface Admission {
 /** The way of an operation from its text to its plan, the same over every transport. */
 export interface Operations {
   schema: GraphQLSchema;
-  /** Parses, limits, validates and plans; once for each document and name. Nothing is sent to a subgraph. */
-  prepare(query: string, operationName: string | undefined): PreparedOperation | Refusal;
+  /** What `prepare` said of it before, where that is still known. */
+  known(query: string, operationName: string | undefined): PreparedOperation | Refusal | undefined;
+  /**
+   * Parses, limits, validates and plans; once for each document and name. Nothing is sent to a subgraph. `isPatient`
+   * waits as long as planning takes. @throws AppError UNAVAILABLE when nothing can be planned now
+   */
+  prepare(
+    query: string,
+    operationName: string | undefined,
+    options?: { isPatient?: boolean },
+  ): Promise<PreparedOperation | Refusal>;
   /** Whether the variables fit the operation, and are not asking for too much. */
   admit(prepared: PreparedOperation, variables: Record<string, unknown>): Admission | Refusal;
   /** How many operations are kept ready. */
@@ -58,61 +70,35 @@ export const FAIL_CLOSED: ReadonlySet<string> = new Set([
 ]);
 /** The fields of Query whose answer is one recommendation. */
 export const RECOMMENDING: ReadonlySet<string> = new Set(['recommend', 'similarItems']);
-// As many as two thousand operations of the web app's size; a plan weighs about eight times its document.
-const CACHE = { capacity: 2_000, maxWeight: 4 * 1024 * 1024 };
-// Whoever sends the same mistake again is told the same again.
-const REFUSAL_CACHE = { capacity: 500, maxWeight: 1024 * 1024 };
+/** What a document is told that the planner needs too long for; see `isTooComplex`. */
+const TOO_COMPLEX = new GraphQLError('Planning the operation takes too long. Ask for less in one operation.', {
+  extensions: { code: 'OPERATION_TOO_COMPLEX' },
+});
 
-export function createOperations(
-  executor: Executor,
-  { hideSchema }: { /** Whether answers must not tell of the schema. */ hideSchema: boolean },
-): Operations {
+/** Whether the operation was refused for the time that planning it would take. */
+export function isTooComplex(refusal: Refusal): boolean {
+  return refusal.includes(TOO_COMPLEX);
+}
+
+export interface OperationsOptions {
+  planner: Planner;
+  /** Whether answers must not tell of the schema. */
+  hideSchema: boolean;
+}
+
+export function createOperations(executor: Executor, options: OperationsOptions): Operations {
   const { schema } = executor;
   const costs = new OperationCosts(schema);
-  const rules = hideSchema ? [...specifiedRules, NoSchemaIntrospectionCustomRule] : specifiedRules;
-  const prepared = new LruCache<PreparedOperation>(CACHE);
-  const refused = new LruCache<Refusal>(REFUSAL_CACHE);
-
+  const cache = createOperationCache();
   const wrong = (errors: Refusal, code: string): Refusal =>
-    errors.map((error) => withCode(hideSchema ? withoutSuggestion(error) : error, code));
-
-  const build = (query: string, operationName: string | undefined): PreparedOperation | Refusal => {
-    const document = parseWithinLimits(query);
-    if (!('definitions' in document)) return document;
-    const errors = validate(schema, document, rules, { maxErrors: ERRORS_BEFORE_GIVING_UP });
-    if (errors.length > 0) return wrong(errors, 'GRAPHQL_VALIDATION_FAILED');
-    const node = getOperationAST(document, operationName);
-    if (!node) {
-      const message = 'Wanted one operation, or an operationName that the document holds.';
-      return [new GraphQLError(message, { extensions: { code: 'OPERATION_RESOLUTION_FAILURE' } })];
-    }
-    const rootFields = rootFieldsOf(document, node);
-    const failsClosed = rootFields.some((name) => FAIL_CLOSED.has(name));
-    const recommendations = rootFields.filter((name) => RECOMMENDING.has(name)).length;
-    return { document, node, planned: executor.prepare(document, operationName), failsClosed, recommendations };
-  };
-
+    errors.map((error) => withCode(options.hideSchema ? withoutSuggestion(error) : error, code));
+  const build = createBuild(executor, { ...options, wrong });
   return {
     schema,
-    preparedCount: () => prepared.size,
-    prepare: (query, operationName) => {
-      const key = keyOf(query, operationName);
-      const known = prepared.get(key) ?? refused.get(key);
-      if (known !== undefined) return known;
-      const built = build(query, operationName);
-      if (!('planned' in built)) {
-        refused.set(key, built, key.length);
-        return built;
-      }
-      prepared.set(key, built, key.length);
-      // The same operation, whether it is named or not.
-      const name = built.node.name?.value;
-      if (operationName === undefined && name !== undefined) {
-        const named = keyOf(query, name);
-        prepared.set(named, built, named.length);
-      }
-      return built;
-    },
+    preparedCount: () => cache.preparedCount(),
+    known: (query, operationName) => cache.known(query, operationName),
+    prepare: (query, operationName, { isPatient = false } = {}) =>
+      cache.get(query, operationName, () => build({ query, operationName, isPatient })),
     admit: ({ document, node }, variables) => {
       const { variableDefinitions = [] } = node;
       if (variableDefinitions.length > 0) {
@@ -127,8 +113,42 @@ export function createOperations(
   };
 }
 
-function keyOf(query: string, operationName: string | undefined): string {
-  return operationName === undefined ? query : `${operationName}\n${query}`;
+/** The way of a document through every check to its plan. */
+function createBuild(
+  executor: Executor,
+  {
+    planner,
+    hideSchema,
+    wrong,
+  }: OperationsOptions & { wrong: (errors: readonly GraphQLError[], code: string) => Refusal },
+) {
+  const { schema } = executor;
+  const rules = hideSchema ? [...specifiedRules, NoSchemaIntrospectionCustomRule] : specifiedRules;
+  return async (request: Omit<PlannerRequest, 'isShared'>): Promise<PreparedOperation | Refusal> => {
+    const { query, operationName } = request;
+    const document = parseWithinLimits(query);
+    if (!('definitions' in document)) return document;
+    const errors = validate(schema, document, rules, { maxErrors: ERRORS_BEFORE_GIVING_UP });
+    if (errors.length > 0) return wrong(errors, 'GRAPHQL_VALIDATION_FAILED');
+    const node = getOperationAST(document, operationName);
+    if (!node) {
+      const message = 'Wanted one operation, or an operationName that the document holds.';
+      return [new GraphQLError(message, { extensions: { code: 'OPERATION_RESOLUTION_FAILURE' } })];
+    }
+    const rootFields = rootFieldsOf(document, node);
+    const failsClosed = rootFields.some((name) => FAIL_CLOSED.has(name));
+    const recommendations = rootFields.filter((name) => RECOMMENDING.has(name)).length;
+    // A mutation's literals may be passwords.
+    const isShared = node.operation !== OperationTypeNode.MUTATION;
+    try {
+      const plan = await planner({ ...request, isShared });
+      const planned = executor.prepare(document, operationName, plan);
+      return { document, node, planned, failsClosed, recommendations };
+    } catch (error) {
+      if (error instanceof SlowPlanError) return [TOO_COMPLEX];
+      throw error;
+    }
+  };
 }
 
 /** The names of an operation's root fields, wherever in its fragments they stand. The document must be valid. */

@@ -22,7 +22,7 @@ export function createStreamRoute(options: {
     const caller = callerOf(res);
     const giveBack = connections.take(caller);
     if (giveBack === undefined) throw new AppError('RATE_LIMITED', 'Too many connections are open; close some.');
-    const admitted = await subscriptions.admit(readRequest(req.body), caller);
+    const admitted = await subscriptions.admit(readStreamRequest(req.body), caller);
     const results =
       'primary' in admitted
         ? subscriptions.subscribe(admitted, {
@@ -43,7 +43,8 @@ async function* only(result: FormattedExecutionResult): AsyncGenerator<Formatted
   yield result;
 }
 
-function readRequest(body: unknown): OperationRequest {
+/** What a POST asks for. @throws AppError BAD_USER_INPUT that says what is not as wanted */
+export function readStreamRequest(body: unknown): OperationRequest {
   try {
     return readOperationObject(body);
   } catch (error) {

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { createClient } from 'graphql-ws';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { overEventStreams, overSockets, post, refusalOf, type Subscribe } from './test-clients.ts';
+import { overEventStreams, overOneEventStream, overSockets, post, refusalOf, type Subscribe } from './test-clients.ts';
 import { ALLOWED_ORIGIN, startTestGraph, type TestGraph } from './test-graph.ts';
 
 /** On a busy machine twenty sockets take seconds to open. */
@@ -214,6 +214,7 @@ function describeTransport(name: string, subscribe: Subscribe): void {
 
 describeTransport('graphql-ws', overSockets);
 describeTransport('SSE', overEventStreams);
+describeTransport('one SSE stream for all', overOneEventStream);
 
 test('a socket drained by the gateway closes with 1001', async () => {
   const own = await startTestGraph();

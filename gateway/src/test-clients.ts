@@ -1,4 +1,4 @@
-import { createClient as createSseClient } from 'graphql-sse';
+import { createClient as createSseClient, NetworkError } from 'graphql-sse';
 import { createClient as createSocketClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 
@@ -53,21 +53,36 @@ export const overSockets: Subscribe = (gatewayUrl, { query, variables, authoriza
   return { next: () => results.next(), cancel: async () => void (await results.return?.()) };
 };
 
-export const overEventStreams: Subscribe = (gatewayUrl, { query, variables, authorization }) => {
-  const client = createSseClient({
-    url: `${gatewayUrl}/graphql/stream`,
-    retryAttempts: 0,
-    ...(authorization !== undefined && { headers: { authorization } }),
-  });
-  const results = client.iterate({ query, ...(variables && { variables }) });
-  return { next: () => results.next(), cancel: async () => void (await results.return?.()) };
+const overSse =
+  (singleConnection: boolean): Subscribe =>
+  (gatewayUrl, { query, variables, authorization }) => {
+    const client = createSseClient({
+      url: `${gatewayUrl}/graphql/stream`,
+      retryAttempts: 0,
+      fetchFn: fetchWholeRefusals,
+      ...(authorization !== undefined && { headers: { authorization } }),
+      ...(singleConnection && { singleConnection }),
+    });
+    const results = client.iterate({ query, ...(variables && { variables }) });
+    return { next: () => results.next(), cancel: async () => void (await results.return?.()) };
+  };
+
+/** The client gives a refused request up before anybody could read why. */
+const fetchWholeRefusals: typeof fetch = async (...request) => {
+  const response = await fetch(...request);
+  return response.ok ? response : new Response(await response.text(), response);
 };
 
-/** What a refused subscription is told, as JSON: over sockets clients throw it, over streams it is the first result. */
+export const overEventStreams = overSse(false);
+/** The other mode of graphql-sse: one stream for all subscriptions of a client. */
+export const overOneEventStream = overSse(true);
+
+/** What a refused subscription is told, as JSON: over sockets and a shared stream clients throw it, over a stream of its own it is the first result. */
 export async function refusalOf(subscribed: Subscribed): Promise<string> {
   const outcome: unknown = await subscribed.next().then(
     ({ value }) => value,
     (error: unknown) => error,
   );
+  if (outcome instanceof NetworkError && outcome.response instanceof Response) return await outcome.response.text();
   return JSON.stringify(outcome);
 }

@@ -193,7 +193,13 @@ function recommendationResolvers(world: World): object {
 type Overrides = Partial<
   Pick<
     GatewayOptions,
-    'production' | 'redisUrl' | 'ratePolicy' | 'usageFlushMs' | 'persistedDocuments' | 'maxConnectionsPerTenant'
+    | 'production'
+    | 'redisUrl'
+    | 'ratePolicy'
+    | 'usageFlushMs'
+    | 'persistedDocuments'
+    | 'maxConnectionsPerTenant'
+    | 'planBudgetMs'
   >
 >;
 

@@ -1,6 +1,6 @@
 import { operationFromDocument, type Supergraph } from '@apollo/federation-internals';
 import { buildOperationContext, type ServiceMap } from '@apollo/gateway';
-import { type QueryPlan, QueryPlanner } from '@apollo/query-planner';
+import type { QueryPlan } from '@apollo/query-planner';
 import type { DocumentNode, GraphQLSchema } from 'graphql';
 import type { OperationContext } from '../context.ts';
 import { type GraphQLAnswer, readAnswer, type SubgraphClient, type TextAnswer } from '../subgraph-client.ts';
@@ -35,8 +35,8 @@ export interface Execution {
 
 export interface Executor {
   schema: GraphQLSchema;
-  /** Plans and compiles; not kept. The document must be valid. */
-  prepare(document: DocumentNode, operationName: string | undefined): PlannedOperation;
+  /** Compiles the plan of a valid document; not kept. */
+  prepare(document: DocumentNode, operationName: string | undefined, plan: QueryPlan): PlannedOperation;
   execute(planned: PlannedOperation, execution: Execution): Promise<Executed>;
   stats(): { fallbacks: number; sharedFetches: number; batchedFetches: number };
 }
@@ -49,7 +49,6 @@ export function createExecutor(options: {
   const { supergraph } = options;
   const apiSchema = supergraph.apiSchema();
   const schema = apiSchema.toGraphQLJSSchema();
-  const planner = new QueryPlanner(supergraph);
   const compiler = createOperationCompiler(supergraph);
   const stock = createStockExecutor(supergraph, schema);
   const shared = new SharedFetches<TextAnswer>();
@@ -60,10 +59,9 @@ export function createExecutor(options: {
 
   return {
     schema,
-    prepare: (document, operationName) => {
+    prepare: (document, operationName, plan) => {
       const named = operationName === undefined ? {} : { operationName };
       const operation = operationFromDocument(apiSchema, document, named);
-      const plan = planner.buildQueryPlan(operation);
       return {
         operation: buildOperationContext({ schema, operationDocument: document, ...named }),
         plan,

@@ -40,11 +40,12 @@ export const FEDERATION_SDL = {
 } as const;
 
 export function composeTestFederation(): string {
-  const services = Object.entries(FEDERATION_SDL).map(([name, sdl]) => ({
-    name,
-    url: 'http://stub',
-    typeDefs: parse(sdl),
-  }));
+  return composeContracts(FEDERATION_SDL);
+}
+
+/** The supergraph of subgraphs' contracts. */
+export function composeContracts(contracts: Readonly<Record<string, string>>): string {
+  const services = Object.entries(contracts).map(([name, sdl]) => ({ name, url: 'http://stub', typeDefs: parse(sdl) }));
   const { supergraphSdl, errors } = composeServices(services);
   if (supergraphSdl === undefined) throw new Error(`The test graph does not compose: ${errors?.join('\n')}`);
   return supergraphSdl;

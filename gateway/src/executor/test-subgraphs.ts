@@ -1,5 +1,6 @@
 import {
   buildASTSchema,
+  type DefinitionNode,
   type DocumentNode,
   execute,
   extendSchema,
@@ -59,21 +60,31 @@ function buildStubSchema(sdl: string): GraphQLSchema {
   const options = { assumeValid: true, assumeValidSDL: true };
   const document = parse(sdl);
   // The `extend schema @link` would be an extension of nothing.
-  const definitions = document.definitions.filter(({ kind }) => kind !== Kind.SCHEMA_EXTENSION);
+  const definitions = document.definitions.filter(({ kind }) => kind !== Kind.SCHEMA_EXTENSION).map(asDefinition);
   const schema = buildASTSchema({ kind: Kind.DOCUMENT, definitions }, options);
   const entities = Object.values(schema.getTypeMap()).filter(
     (type) => isObjectType(type) && type.astNode?.directives?.some((directive) => directive.name.value === 'key'),
   );
+  if (entities.length === 0) return schema;
   const extension = `scalar _Any union _Entity = ${entities.map((type) => type.name).join(' | ')}
     extend type Query { _entities(representations: [_Any!]!): [_Entity]! }`;
   return extendSchema(schema, parse(extension), options);
+}
+
+/** A subgraph of the first federation extends types that others define. */
+function asDefinition(node: DefinitionNode): DefinitionNode {
+  if (node.kind === Kind.OBJECT_TYPE_EXTENSION) return { ...node, kind: Kind.OBJECT_TYPE_DEFINITION };
+  if (node.kind === Kind.INTERFACE_TYPE_EXTENSION) return { ...node, kind: Kind.INTERFACE_TYPE_DEFINITION };
+  return node;
 }
 
 const resolveField: GraphQLFieldResolver<StubObject | undefined, StubContext, Record<string, unknown>> = (
   ...[source, args, { weather, subgraph }, info]
 ) => {
   const { fieldName, returnType, parentType } = info;
-  if (fieldName === '_entities') return (args.representations as Record<string, unknown>[]).map(toEntity);
+  if (fieldName === '_entities') {
+    return (args.representations as Record<string, unknown>[]).map((given) => toEntity(given, info.schema));
+  }
   const given = source?.[fieldName];
   if (given !== undefined) return given;
   const identity = `${source?.identity ?? parentType.name}.${fieldName}(${JSON.stringify(args)})`;
@@ -94,10 +105,14 @@ const resolveField: GraphQLFieldResolver<StubObject | undefined, StubContext, Re
   });
 };
 
-function toEntity(representation: Record<string, unknown>): StubObject {
-  const { __typename: typename, ...rest } = representation;
+function toEntity(representation: Record<string, unknown>, schema: GraphQLSchema): StubObject {
+  const { __typename: named, ...rest } = representation;
   const id = typeof rest.id === 'string' ? rest.id : JSON.stringify(rest);
-  return { ...rest, __typename: String(typename), identity: `${String(typename)}:${id}`, representation };
+  const type = schema.getType(String(named));
+  // An entity asked for by its interface says what it is.
+  const possible = isAbstractType(type) ? schema.getPossibleTypes(type) : [];
+  const typename = possible[hash(id) % possible.length]?.name ?? String(named);
+  return { ...rest, __typename: typename, identity: `${typename}:${id}`, representation };
 }
 
 interface Making {

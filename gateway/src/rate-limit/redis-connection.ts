@@ -14,6 +14,8 @@ export async function connectRedis(redisUrl: string): Promise<Redis> {
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
     enableAutoPipelining: true,
+    // In a pipeline that a lost connection cuts short, ioredis 5.11 looks for answers that never came, and throws.
+    autoPipeliningIgnoredCommands: ['get', 'set'],
     retryStrategy: (attempt) => Math.min(attempt * 100, 2_000),
   });
   // Commands reject with their own error; without a listener ioredis prints every attempt.

@@ -19,6 +19,20 @@ export async function writeEventStream(
   const stop = () => void iterator.return?.();
   res.once('close', stop);
   draining.addEventListener('abort', stop, { once: true });
+  const stopHeartbeat = openEventStream(res);
+  try {
+    const ended = await writeResults(res, iterator, draining);
+    if (ended) res.write('event: complete\ndata:\n\n');
+  } finally {
+    stopHeartbeat();
+    draining.removeEventListener('abort', stop);
+    stop();
+    res.end();
+  }
+}
+
+/** Begins the answer, and keeps it alive until what is returned is called. */
+export function openEventStream(res: ServerResponse): () => void {
   res.writeHead(200, {
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-cache, no-transform',
@@ -27,15 +41,7 @@ export async function writeEventStream(
   // Some browsers take the head of the answer for arrived only with its first bytes.
   res.write(':\n\n');
   const heartbeat = setInterval(() => res.write(':\n\n'), HEARTBEAT_MS);
-  try {
-    const ended = await writeResults(res, iterator, draining);
-    if (ended) res.write('event: complete\ndata:\n\n');
-  } finally {
-    clearInterval(heartbeat);
-    draining.removeEventListener('abort', stop);
-    stop();
-    res.end();
-  }
+  return () => clearInterval(heartbeat);
 }
 
 /** True when the results came to their own end, false when the client went away or the server drains. */
@@ -55,7 +61,7 @@ async function writeResults(
 }
 
 /** Until the client has read, or is gone, or must be left because it does not read while the server drains. */
-async function untilDrained(res: ServerResponse, draining: AbortSignal): Promise<void> {
+export async function untilDrained(res: ServerResponse, draining: AbortSignal): Promise<void> {
   const waiting = new AbortController();
   const signal = AbortSignal.any([waiting.signal, draining]);
   try {
