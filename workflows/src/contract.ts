@@ -1,4 +1,5 @@
-import type { ModelId, ModelVersionId, TenantId, TrainingRunId } from '@kindred/domain/ids';
+import type { ImportId, ModelId, ModelVersionId, TenantId, TrainingRunId } from '@kindred/domain/ids';
+import type { JobId } from '@kindred/domain/jobs';
 import type { TrainingPhase } from '@kindred/domain/training';
 
 /** The task queues: one worker process per queue. */
@@ -67,3 +68,19 @@ export function retrainWorkflowId(tenantId: TenantId, modelId: ModelId): string 
 
 /** The least that a training can learn from and be measured on. */
 export const MINIMUM_DATA = { userCount: 5, itemCount: 10, interactionCount: 50 } as const;
+
+/** The type name of the workflow that brings an uploaded file into the catalogue. */
+export const IMPORT_DATA = 'importData';
+
+/** A job that exists as a row in QUEUED, and whose it is. */
+export interface JobInput<Id extends JobId> {
+  tenantId: TenantId;
+  jobId: Id;
+}
+
+export type ImportDataInput = JobInput<ImportId>;
+
+/** A job has one workflow, ever: a second start of it finds the first. */
+export function jobWorkflowId({ tenantId, jobId }: JobInput<JobId>): string {
+  return `tenant/${tenantId}/job/${jobId}`;
+}

@@ -16,6 +16,10 @@ export type UserId = Branded<'UserId'>;
 export type ModelId = Branded<'ModelId'>;
 export type TrainingRunId = Branded<'TrainingRunId'>;
 export type ModelVersionId = Branded<'ModelVersionId'>;
+export type UploadId = Branded<'UploadId'>;
+export type ImportId = Branded<'ImportId'>;
+export type TuningId = Branded<'TuningId'>;
+export type BatchRecommendationId = Branded<'BatchRecommendationId'>;
 
 interface IdByKind {
   Tenant: TenantId;
@@ -30,6 +34,10 @@ interface IdByKind {
   Model: ModelId;
   TrainingRun: TrainingRunId;
   ModelVersion: ModelVersionId;
+  Upload: UploadId;
+  Import: ImportId;
+  Tuning: TuningId;
+  BatchRecommendation: BatchRecommendationId;
 }
 
 /** The GraphQL type names that have a global id. */
@@ -48,6 +56,10 @@ const PREFIX_BY_KIND: Record<IdKind, string> = {
   Model: 'mdl',
   TrainingRun: 'run',
   ModelVersion: 'ver',
+  Upload: 'upl',
+  Import: 'imp',
+  Tuning: 'tun',
+  BatchRecommendation: 'bat',
 };
 
 /** A new time-ordered id (UUID version 7, RFC 9562) in database form. */

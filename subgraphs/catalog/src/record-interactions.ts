@@ -7,11 +7,11 @@ import {
 import { withTenant, type TenantTx } from '@kindred/db/tenants';
 import { AppError } from '@kindred/domain/app-error';
 import type { TenantId } from '@kindred/domain/ids';
+import { readInteraction } from '@kindred/domain/read-interaction';
 import { requireTenant } from '@kindred/service/guards';
 import type { CatalogContext } from './context.ts';
 import type { RecordInteractionsInput, RecordInteractionsPayload } from './generated/resolvers.ts';
 import { checkRowCount, judgeRows, reportRows } from './judge-rows.ts';
-import { readInteraction } from './read-interaction.ts';
 import { findUnknownItems, refuseUnknownItems } from './unknown-items.ts';
 
 /** Records what end users did: those rows that are right, or none, as the error policy says. */

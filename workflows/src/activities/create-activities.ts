@@ -1,20 +1,26 @@
 import type { ObjectStore } from '@kindred/service/object-store';
+import type { UserHistories } from '@kindred/service/user-histories';
 import type { EventDeps } from '../record-event.ts';
 import { buildIndex } from './build-index.ts';
 import { checkData } from './check-data.ts';
+import { checkImport } from './check-import.ts';
 import { evaluateModel } from './evaluate-model.ts';
 import { exportSnapshot } from './export-snapshot.ts';
+import { finishImport } from './finish-import.ts';
 import { finishRun } from './finish-run.ts';
 import { fitInstantModel } from './fit-instant-model.ts';
 import { judgeVersion } from './judge-version.ts';
 import { noteSteering } from './note-steering.ts';
+import { openImport } from './open-import.ts';
 import { promoteVersion } from './promote-version.ts';
 import { queueScheduledRun } from './queue-scheduled-run.ts';
 import { trainEmbeddings } from './train-embeddings.ts';
+import { writeImport } from './write-import.ts';
 
 /** What activities work with. */
 export interface ActivityDeps extends EventDeps {
   objects: ObjectStore;
+  histories: Pick<UserHistories, 'add'>;
 }
 
 /** The activities of the queue `data`: short, with the database and the object store. */
@@ -27,6 +33,10 @@ export function createDataActivities(deps: ActivityDeps) {
     promoteVersion: bind(deps, promoteVersion),
     queueScheduledRun: bind(deps, queueScheduledRun),
     finishRun: bind(deps, finishRun),
+    openImport: bind(deps, openImport),
+    checkImport: bind(deps, checkImport),
+    writeImport: bind(deps, writeImport),
+    finishImport: bind(deps, finishImport),
   };
 }
 

@@ -11,6 +11,7 @@ import type { HyperparameterSettings } from '@kindred/domain/training';
 import { connectEventBus } from '@kindred/service/event-bus';
 import { createLogger } from '@kindred/service/logger';
 import { openObjectStore } from '@kindred/service/object-store';
+import { connectUserHistories } from '@kindred/service/user-histories';
 import { testInfrastructure } from '@kindred/testing/infrastructure';
 import { uniqueName } from '@kindred/testing/temporal-names';
 import { createTestDatabase } from '@kindred/testing/test-database';
@@ -39,6 +40,7 @@ export async function openTrainingWorld() {
   const database = await createTestDatabase();
   const folder = await mkdtemp(join(tmpdir(), 'kindred-objects-'));
   const events = connectEventBus(redisUrl);
+  const histories = connectUserHistories(redisUrl);
   const connection = await Connection.connect({ address: temporalAddress });
   const namespace = uniqueName('training');
   await connection.workflowService.registerNamespace({
@@ -50,6 +52,7 @@ export async function openTrainingWorld() {
   const deps: ActivityDeps = {
     db: database.db,
     events,
+    histories,
     objects: openObjectStore({ url: objectStoreUrl }),
     logger: createLogger('test', 'silent'),
   };
@@ -62,6 +65,7 @@ export async function openTrainingWorld() {
     async [Symbol.asyncDispose]() {
       await connection.close();
       await events.close();
+      histories.close();
       await database[Symbol.asyncDispose]();
       await rm(folder, { recursive: true, force: true });
     },

@@ -3,6 +3,7 @@ import { connectEventBus } from '@kindred/service/event-bus';
 import type { Readiness } from '@kindred/service/health';
 import type { Logger } from '@kindred/service/logger';
 import { openObjectStore } from '@kindred/service/object-store';
+import { connectUserHistories } from '@kindred/service/user-histories';
 import type { ActivityDeps } from '../activities/create-activities.ts';
 import { env } from '../env.ts';
 
@@ -12,12 +13,14 @@ export async function openActivityDeps(
 ): Promise<{ deps: ActivityDeps; readiness: Readiness; close: () => Promise<void> }> {
   const db = await connectDb({ url: env.databaseUrl, applicationName: 'kindred-worker' });
   const events = connectEventBus(env.redisUrl);
+  const histories = connectUserHistories(env.redisUrl);
   const objects = openObjectStore(env.objectStore);
   return {
-    deps: { db, events, objects, logger },
+    deps: { db, events, histories, objects, logger },
     readiness: { postgres: () => db.ping(), redis: () => events.ping(), objectStore: () => objects.ping() },
     async close() {
       await events.close();
+      histories.close();
       await db[Symbol.asyncDispose]();
     },
   };

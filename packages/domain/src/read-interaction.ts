@@ -1,14 +1,32 @@
-import type { NewInteraction } from '@kindred/db/interactions';
-import type { InteractionInput, InteractionType } from './generated/resolvers.ts';
-import type { ReadRow } from './judge-rows.ts';
+import type { ReadRow } from './read-row.ts';
 import { textProblem } from './text.ts';
 
 // Senders' clocks run ahead a little; more than this is a mistake in the data.
 const CLOCK_TOLERANCE_MS = 5 * 60 * 1000;
 const MAX_VALUE = 1_000_000;
 
+/** The kinds of thing that an end user does. */
+export const INTERACTION_TYPES = ['VIEW', 'CLICK', 'CART', 'PURCHASE', 'RATING'] as const;
+
+type InteractionType = (typeof INTERACTION_TYPES)[number];
+
+/** An interaction as its sender writes it. */
+export interface InteractionDraft {
+  eventId?: string | null | undefined;
+  userExternalId: string;
+  itemExternalId: string;
+  type: InteractionType;
+  value?: number | null | undefined;
+  occurredAt?: Date | null | undefined;
+}
+
+/** An interaction that may be recorded, if there is such an item. */
+export interface CheckedInteraction extends InteractionDraft {
+  occurredAt: Date;
+}
+
 /** The interaction to record, or the first thing that is wrong with the input. `receivedAt` stands in for a time left out. */
-export function readInteraction(input: InteractionInput, receivedAt: Date): ReadRow<NewInteraction> {
+export function readInteraction(input: InteractionDraft, receivedAt: Date): ReadRow<CheckedInteraction> {
   const { userExternalId, itemExternalId, type, eventId, value } = input;
   const occurredAt = input.occurredAt ?? receivedAt;
   const problems: [field: string, problem: string | null][] = [
