@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { addImportErrors } from '@kindred/db/import-errors';
+import { appendJobEvent, createJob } from '@kindred/db/jobs';
 import { createModelVersion } from '@kindred/db/model-versions';
 import { withTenant } from '@kindred/db/tenants';
 import { appendTrainingEvent } from '@kindred/db/training-events';
@@ -18,7 +20,17 @@ export interface CanaryTenant {
   client: ApiClient;
   /** Every global id of the tenant. */
   ids: Record<
-    'Tenant' | 'Account' | 'ApiKey' | 'Item' | 'User' | 'Model' | 'TrainingRun' | 'ModelVersion' | 'Webhook',
+    | 'Tenant'
+    | 'Account'
+    | 'ApiKey'
+    | 'Item'
+    | 'User'
+    | 'Model'
+    | 'TrainingRun'
+    | 'ModelVersion'
+    | 'Webhook'
+    | 'Upload'
+    | 'Import',
     string
   >;
   known: (coordinate: string) => KnownValues;
@@ -88,6 +100,7 @@ export async function openCanaryTenant(servers: Servers): Promise<CanaryTenant> 
     TrainingRun: runId,
     ModelVersion: versionId,
     Webhook: createWebhook.webhook.id,
+    ...(await writeImport(servers, { tenantId, canary })),
   };
   const secrets = { secretKey: createApiKey.secret, secretKeyId: createApiKey.apiKey.id };
   return {
@@ -120,9 +133,28 @@ async function writeTraining(
   return { runId: encodeGlobalId('TrainingRun', id), versionId: encodeGlobalId('ModelVersion', versionId) };
 }
 
+async function writeImport(
+  { database: { db } }: Servers,
+  { tenantId, canary }: { tenantId: TenantId; canary: string },
+): Promise<{ Upload: string; Import: string }> {
+  const [id, uploadId] = [newId('Import'), newId('Upload')];
+  await withTenant(db, tenantId, async (tx) => {
+    const order = { uploadId, kind: 'ITEMS', format: 'CSV', errorPolicy: 'REJECT_EVERYTHING' };
+    await createJob(tx, { id, kind: 'IMPORT', order });
+    await addImportErrors(tx, id, { knownCount: 0, errors: [{ line: 1, field: null, message: canary }] });
+    const body = { kind: 'PROGRESSED', message: canary, details: {} } as const;
+    await appendJobEvent(tx, { jobId: id, dedupeKey: 'canary', at: Date.now(), body });
+  });
+  return { Upload: encodeGlobalId('Upload', uploadId), Import: encodeGlobalId('Import', id) };
+}
+
 /** The tenant's own ids for every argument that takes one. */
 function knownValues(ids: CanaryTenant['ids'], coordinate: string): KnownValues {
-  const idByField: Record<string, string> = { 'Query.model': ids.Model, 'Query.trainingRun': ids.TrainingRun };
+  const idByField: Record<string, string> = {
+    'Query.model': ids.Model,
+    'Query.trainingRun': ids.TrainingRun,
+    'Query.import': ids.Import,
+  };
   return {
     externalId: coordinate === 'Query.user' ? 'user-1' : 'item-1',
     userExternalId: 'user-1',
@@ -136,6 +168,8 @@ function knownValues(ids: CanaryTenant['ids'], coordinate: string): KnownValues 
     apiKeyId: ids.ApiKey,
     tenantId: ids.Tenant,
     webhookId: ids.Webhook,
+    uploadId: ids.Upload,
+    importId: ids.Import,
     url: 'https://hook.invalid/',
     invitationId: `inv_${'0'.repeat(32)}`,
     role: 'VIEWER',

@@ -15,6 +15,7 @@ import { cors } from './cors.ts';
 import { createDataSources } from './data-sources.ts';
 import { createDocuments, type Manifest } from './documents.ts';
 import { createExecutor, type Executor } from './executor/executor.ts';
+import { createFileRoute, FILE_SUBGRAPHS } from './file-route.ts';
 import { createGatewayFormatError } from './format-error.ts';
 import { readManifest } from './manifest.ts';
 import { createOperationRoute } from './operation-route.ts';
@@ -80,6 +81,9 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
   const admit = authenticateRequest(authenticate, options);
   const stream = createStreamRoute({ subscriptions, connections, callerOf, draining: draining.signal });
   app.post('/graphql/stream', admit, express.json({ limit: STREAM_BODY_LIMIT }), stream);
+  for (const name of FILE_SUBGRAPHS) {
+    app.use(`/files/${name}`, admit, createFileRoute(name, { client, limiter: gate.limiter, callerOf }));
+  }
   app.all(['/graphql', '/graphql/stream'], onlyPost);
   app.use(answerErrors(formatError));
 

@@ -41,7 +41,7 @@ export function subgraphsAndWorkers(settings: AppSettings): AppSpec[] {
   const worker = { DATABASE_URL: databaseUrl, ...redis, ...objects, ...temporal };
   return [
     app('tenant', ports, { title: 'tenant subgraph', env: { ...subgraph, ...redis, ...session } }),
-    app('catalog', ports, { title: 'catalog subgraph', env: { ...subgraph, ...redis } }),
+    app('catalog', ports, { title: 'catalog subgraph', env: { ...subgraph, ...redis, ...objects, ...temporal } }),
     app('model', ports, { title: 'model subgraph', env: { ...subgraph, ...redis, ...temporal, ...temporalUi(ports) } }),
     app('recommendation', ports, { title: 'recommendation subgraph', env: { ...subgraph, ...redis, ...objects } }),
     workerApp('workflows', ports.workerWorkflows, worker),
