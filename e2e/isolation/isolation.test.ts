@@ -134,7 +134,10 @@ test('the tenant itself sees its canary in most of its queries, so that the matr
       'Query.trainingRuns',
       'Query.viewer',
       'Query.tenant',
+      'Query.import',
+      'Query.imports',
       'Subscription.trainingProgress',
+      'Subscription.importProgress',
     ]),
   );
 });

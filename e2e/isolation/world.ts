@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { addImportErrors } from '@kindred/db/import-errors';
+import { appendJobEvent, createJob } from '@kindred/db/jobs';
 import { createModelVersion } from '@kindred/db/model-versions';
 import { withTenant } from '@kindred/db/tenants';
 import { appendTrainingEvent } from '@kindred/db/training-events';
@@ -29,7 +31,9 @@ export interface CanaryTenant {
     | 'Webhook'
     | 'WebhookDelivery'
     | 'Erasure'
-    | 'UserExport',
+    | 'UserExport'
+    | 'Upload'
+    | 'Import',
     string
   >;
   known: (coordinate: string) => KnownValues;
@@ -118,6 +122,7 @@ export async function openCanaryTenant(servers: Servers): Promise<CanaryTenant> 
     WebhookDelivery: testWebhook.delivery.id,
     Erasure: eraseUser.erasure.id,
     UserExport: exportUserData.export.id,
+    ...(await writeImport(servers, { tenantId, canary })),
   };
   const secrets = { secretKey: createApiKey.secret, secretKeyId: createApiKey.apiKey.id };
   return {
@@ -150,6 +155,21 @@ async function writeTraining(
   return { runId: encodeGlobalId('TrainingRun', id), versionId: encodeGlobalId('ModelVersion', versionId) };
 }
 
+async function writeImport(
+  { database: { db } }: Servers,
+  { tenantId, canary }: { tenantId: TenantId; canary: string },
+): Promise<{ Upload: string; Import: string }> {
+  const [id, uploadId] = [newId('Import'), newId('Upload')];
+  await withTenant(db, tenantId, async (tx) => {
+    const order = { uploadId, kind: 'ITEMS', format: 'CSV', errorPolicy: 'REJECT_EVERYTHING' };
+    await createJob(tx, { id, kind: 'IMPORT', order });
+    await addImportErrors(tx, id, { knownCount: 0, errors: [{ line: 1, field: null, message: canary }] });
+    const body = { kind: 'PROGRESSED', message: canary, details: {} } as const;
+    await appendJobEvent(tx, { jobId: id, dedupeKey: 'canary', at: Date.now(), body });
+  });
+  return { Upload: encodeGlobalId('Upload', uploadId), Import: encodeGlobalId('Import', id) };
+}
+
 /** The tenant's own ids for every argument that takes one. */
 function knownValues(ids: CanaryTenant['ids'], coordinate: string): KnownValues {
   const idByField: Record<string, string> = {
@@ -158,6 +178,7 @@ function knownValues(ids: CanaryTenant['ids'], coordinate: string): KnownValues 
     'Query.webhook': ids.Webhook,
     'Query.erasure': ids.Erasure,
     'Query.userExport': ids.UserExport,
+    'Query.import': ids.Import,
   };
   return {
     externalId: coordinate === 'Query.user' ? 'user-1' : 'item-1',
@@ -174,6 +195,8 @@ function knownValues(ids: CanaryTenant['ids'], coordinate: string): KnownValues 
     webhookId: ids.Webhook,
     deliveryId: ids.WebhookDelivery,
     erasureId: ids.Erasure,
+    uploadId: ids.Upload,
+    importId: ids.Import,
     url: 'https://hook.invalid/',
     invitationId: `inv_${'0'.repeat(32)}`,
     role: 'VIEWER',

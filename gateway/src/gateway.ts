@@ -17,6 +17,7 @@ import { createDataSources } from './data-sources.ts';
 import { createDocuments, type Manifest } from './documents.ts';
 import { createExecutor, type Executor } from './executor/executor.ts';
 import { createExportRoute } from './export-route.ts';
+import { createFileRoute, FILE_SUBGRAPHS } from './file-route.ts';
 import { createGatewayFormatError } from './format-error.ts';
 import { readManifest } from './manifest.ts';
 import { createOperationRoute } from './operation-route.ts';
@@ -100,6 +101,9 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
   const streaming = { subscriptions, connections, callerOf, formatError, draining: draining.signal };
   addStreamRoutes(app, admit, streaming);
   app.get('/exports/:token', createExportRoute({ tenantUrl: options.subgraphUrls.tenant }));
+  for (const name of FILE_SUBGRAPHS) {
+    app.use(`/files/${name}`, admit, createFileRoute(name, { client, gate, callerOf }));
+  }
   app.all(['/graphql', '/graphql/stream'], onlyPost);
   app.use(answerErrors(formatError));
 

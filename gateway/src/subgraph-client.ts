@@ -1,5 +1,7 @@
+import type { Readable } from 'node:stream';
 import { AppError } from '@kindred/domain/app-error';
 import { INTERNAL_TOKEN_HEADER, signInternalToken } from '@kindred/service/internal-token';
+import { unreadBody } from '@kindred/service/request-pipeline';
 import { TRACE_HEADER, traceparent } from '@kindred/service/trace';
 import { TIMEOUT_HEADER } from '@kindred/service/request-deadline';
 import { type Dispatcher, Pool } from 'undici';
@@ -41,12 +43,24 @@ export interface SubgraphClient {
   send(call: SubgraphCall, context: OperationContext): Promise<TextAnswer>;
   /** The events of a subscription until it completes. Aborting the context's signal ends it upstream. @throws like `request` */
   stream(name: SubgraphName, request: GraphQLRequest, context: OperationContext): AsyncGenerator<StreamEvent>;
+  /** Sends and gets a file, unread. @throws AppError UNAVAILABLE */
+  passFile(name: SubgraphName, file: FilePass, context: FileContext): Promise<Dispatcher.ResponseData>;
   /** @throws when the subgraph does not say that it is live. */
   checkLive(name: SubgraphName): Promise<void>;
   /** How many subgraphs are spared now because they failed. */
   openCircuitCount(): number;
   close(): Promise<void>;
 }
+
+/** A file on its way; the token is for the method and the path. */
+export interface FilePass {
+  method: 'GET' | 'POST';
+  path: string;
+  body: Readable | null;
+}
+
+/** A file takes as long as it takes. */
+export type FileContext = Omit<OperationContext, 'deadlineAt'>;
 
 export interface SubgraphClientOptions {
   subgraphUrls: Record<SubgraphName, string>;
@@ -108,6 +122,16 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
         throw new Error(`The ${name} subgraph answered ${response.statusCode} to a stream: ${JSON.stringify(answer)}`);
       }
       yield* readEventStream(response.body);
+    },
+    passFile: async (name, { method, path, body }, context) => {
+      const token = { ...context, audience: name, body: unreadBody(method, path) };
+      const headers = {
+        'content-type': 'application/octet-stream',
+        [INTERNAL_TOKEN_HEADER]: signInternalToken(options.internalTokenSecret, token),
+        [TRACE_HEADER]: traceparent(context.traceId),
+      };
+      const { signal } = context;
+      return await orUnavailable(streamPools[name].request({ method, path, headers, body, signal }), signal);
     },
     checkLive: async (name) => {
       const { statusCode, body } = await pools[name].request({ path: '/health/live', method: 'GET' });

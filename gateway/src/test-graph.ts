@@ -5,6 +5,7 @@ import { encodeGlobalId, newId, type TenantId } from '@kindred/domain/ids';
 import { type ApiKeyKind, scopesOfApiKeyKind, type Viewer } from '@kindred/domain/viewer';
 import { requireSystem, requireTenant } from '@kindred/service/guards';
 import { createLogger } from '@kindred/service/logger';
+import { vouchedOf } from '@kindred/service/request-pipeline';
 import { type RunningServer, startSubgraph } from '@kindred/service/subgraph-server';
 import { type CryptoKey, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { testInfrastructure } from '@kindred/testing/infrastructure';
@@ -296,7 +297,13 @@ async function startStubs(
       createContext: (viewer, { signal }) => ({ viewer, signal }),
       logger,
       readiness: {},
-      routes: (app) => void app.get('/.well-known/jwks.json', (_req, res) => void res.json({ keys: world.publicKeys })),
+      routes: (app, admit) => {
+        app.get('/.well-known/jwks.json', (_req, res) => void res.json({ keys: world.publicKeys }));
+        app.post('/files/echo', admit, (req, res) => {
+          res.set('x-tenant', requireTenant(vouchedOf(res).viewer)).attachment('echo.bin');
+          req.pipe(res);
+        });
+      },
     });
   const [tenant, catalog, model, recommendation] = await Promise.all([
     start('tenant', tenantResolvers(world)),

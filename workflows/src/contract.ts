@@ -1,4 +1,5 @@
 import type {
+  ImportId,
   ModelId,
   ModelVersionId,
   TenantId,
@@ -7,6 +8,7 @@ import type {
   WebhookEventId,
   WebhookId,
 } from '@kindred/domain/ids';
+import type { JobId } from '@kindred/domain/jobs';
 import type { TrainingPhase } from '@kindred/domain/training';
 import type { ErasureRef } from '@kindred/domain/user-events';
 
@@ -145,3 +147,19 @@ export const ENFORCE_RETENTION = 'enforceRetention';
 
 /** The id of its nightly schedule, and of what that starts. */
 export const RETENTION_WORKFLOW_ID = 'platform/retention';
+
+/** The type name of the workflow that brings an uploaded file into the catalogue. */
+export const IMPORT_DATA = 'importData';
+
+/** A job that exists as a row in QUEUED, and whose it is. */
+export interface JobInput<Id extends JobId> {
+  tenantId: TenantId;
+  jobId: Id;
+}
+
+export type ImportDataInput = JobInput<ImportId>;
+
+/** A job has one workflow, ever: a second start of it finds the first. */
+export function jobWorkflowId({ tenantId, jobId }: JobInput<JobId>): string {
+  return `tenant/${tenantId}/job/${jobId}`;
+}

@@ -19,6 +19,10 @@ export type TrainingRunId = Branded<'TrainingRunId'>;
 export type ModelVersionId = Branded<'ModelVersionId'>;
 export type ErasureId = Branded<'ErasureId'>;
 export type UserExportId = Branded<'UserExportId'>;
+export type UploadId = Branded<'UploadId'>;
+export type ImportId = Branded<'ImportId'>;
+export type TuningId = Branded<'TuningId'>;
+export type BatchRecommendationId = Branded<'BatchRecommendationId'>;
 
 interface IdByKind {
   Tenant: TenantId;
@@ -36,6 +40,10 @@ interface IdByKind {
   ModelVersion: ModelVersionId;
   Erasure: ErasureId;
   UserExport: UserExportId;
+  Upload: UploadId;
+  Import: ImportId;
+  Tuning: TuningId;
+  BatchRecommendation: BatchRecommendationId;
 }
 
 /** The GraphQL type names that have a global id. */
@@ -57,6 +65,10 @@ const PREFIX_BY_KIND: Record<IdKind, string> = {
   ModelVersion: 'ver',
   Erasure: 'era',
   UserExport: 'exp',
+  Upload: 'upl',
+  Import: 'imp',
+  Tuning: 'tun',
+  BatchRecommendation: 'bat',
 };
 
 /** A new time-ordered id (UUID version 7, RFC 9562) in database form. */

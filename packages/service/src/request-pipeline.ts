@@ -72,7 +72,21 @@ function readBody(req: IncomingMessage): Promise<Buffer> {
   });
 }
 
-/** Who asks, of a request that `verifyRequest` let pass. */
+/** What an internal token is signed for that admits a request whose body is not read first, such as an upload. */
+export function unreadBody(method: string, path: string): string {
+  return `${method} ${path}`;
+}
+
+/** Verifies the internal token of a request for its method and path, and leaves its body unread. */
+export function admitUnread(verifyToken: VerifyToken): RequestHandler {
+  return (req, res, next) => {
+    const body = Buffer.from(unreadBody(req.method, req.originalUrl));
+    res.locals.vouched = verifyToken(req.get(INTERNAL_TOKEN_HEADER), body);
+    runInTrace(readTraceId(req.get(TRACE_HEADER)) ?? newTraceId(), next);
+  };
+}
+
+/** Who asks, of a request that `verifyRequest` or `admitUnread` let pass. */
 export function vouchedOf(res: Response): Vouched {
   return res.locals.vouched as Vouched;
 }

@@ -1,7 +1,7 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import type { Viewer } from '@kindred/domain/viewer';
-import express, { type Express } from 'express';
+import express, { type Express, type RequestHandler } from 'express';
 import { type GraphQLSchema, parse } from 'graphql';
 import { enforceScopes } from './enforce-scopes.ts';
 import { createFormatError } from './format-error.ts';
@@ -13,6 +13,7 @@ import { createMetrics, type Metrics } from './metrics.ts';
 import { createOperationRunner, type OperationAnswer } from './operation-runner.ts';
 import { readDeadline, TIMEOUT_HEADER } from './request-deadline.ts';
 import {
+  admitUnread,
   answerErrors,
   answerOf,
   createTokenVerifier,
@@ -62,8 +63,8 @@ export interface SubgraphOptions<C extends ViewerContext> {
   readiness: Readiness;
   /** Adds the subgraph's own figures to /metrics. */
   addMetrics?: (metrics: Metrics) => void;
-  /** Further routes, outside GraphQL and without an internal token. */
-  routes?: (app: Express) => void;
+  /** Further routes, outside GraphQL and without an internal token, but for those that `admit` stands before. */
+  routes?: (app: Express, admit: RequestHandler) => void;
 }
 
 /**
@@ -81,7 +82,7 @@ export async function startSubgraph<C extends ViewerContext>(options: SubgraphOp
   options.addMetrics?.(metrics);
   app.use(metrics.middleware);
   addHealthRoutes(app, { ...options, metrics, isDraining: () => draining.signal.aborted });
-  options.routes?.(app);
+  options.routes?.(app, admitUnread(verifyToken));
   const context = async (req: IncomingMessage, res: ServerResponse, { viewer, clientAddress }: Vouched) =>
     await options.createContext(viewer, new RequestOf({ req, res, clientAddress, draining: draining.signal }));
   const stream = createStreamHandler({

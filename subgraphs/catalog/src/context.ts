@@ -1,6 +1,9 @@
 import type { Db } from '@kindred/db/client';
 import type { PlanGuard } from '@kindred/db/plan-limits';
 import type { Viewer } from '@kindred/domain/viewer';
+import type { EventBus } from '@kindred/service/event-bus';
+import type { JobWorkflows } from '@kindred/service/job-workflows';
+import type { ObjectStore } from '@kindred/service/object-store';
 import type { UserHistories } from '@kindred/service/user-histories';
 import type { ItemCache } from './item-cache.ts';
 import { createLoaders, type Loaders } from './loaders.ts';
@@ -13,14 +16,19 @@ export interface CatalogServices {
   planGuard: PlanGuard;
   /** What attribution tokens are verified with. */
   attributionSecret: string;
+  events: EventBus;
+  objects: ObjectStore;
+  importWorkflows: JobWorkflows;
 }
 
 /** What every resolver of one request shares. */
 export interface CatalogContext extends CatalogServices {
   viewer: Viewer;
   loaders: Loaders;
+  /** Aborted when the client goes away or the server drains. */
+  signal: AbortSignal;
 }
 
-export function createContext(services: CatalogServices, viewer: Viewer): CatalogContext {
-  return { ...services, viewer, loaders: createLoaders({ ...services, viewer }) };
+export function createContext(services: CatalogServices, viewer: Viewer, signal: AbortSignal): CatalogContext {
+  return { ...services, viewer, signal, loaders: createLoaders({ ...services, viewer }) };
 }

@@ -2,7 +2,7 @@ import { recordCanaryClicks } from '@kindred/db/canaries';
 import { findItemsByExternalIds } from '@kindred/db/items';
 import type { TenantTx } from '@kindred/db/tenants';
 import { ATTRIBUTION_WINDOW_MS } from '@kindred/domain/canary';
-import type { AttributedInteraction } from './read-interaction.ts';
+import type { AttributedInteraction } from './read-attributed-interaction.ts';
 
 /** A click and what is stronger. */
 const CLICKS: ReadonlySet<AttributedInteraction['type']> = new Set(['CLICK', 'CART', 'PURCHASE']);

@@ -1,9 +1,9 @@
 import { findItemsByExternalIds, type ItemRow } from '@kindred/db/items';
 import { withTenant } from '@kindred/db/tenants';
 import { findUserByExternalId, type UserRow } from '@kindred/db/users';
+import { isStorableText } from '@kindred/domain/text';
 import { requireTenant } from '@kindred/service/guards';
 import type { CatalogContext } from './context.ts';
-import { isStorableText } from './text.ts';
 
 /** The tenant's item of this id, or null. */
 export async function findItem({ db, viewer }: CatalogContext, externalId: string): Promise<ItemRow | null> {

@@ -1,12 +1,10 @@
+import type { ReadRow } from '@kindred/domain/read-row';
 import type { UserError } from './generated/resolvers.ts';
 
 /** A bulk mutation takes this many rows at most. */
 const MAX_ROWS = 5_000;
 /** A payload reports this many wrong rows at most. */
 export const MAX_REPORTED_ROWS = 100;
-
-/** What reading one row gave: the row to write, or what is wrong with which of its fields. */
-export type ReadRow<Row> = { row: Row } | { field: string; problem: string };
 
 /** A wrong row of the input list `list`. */
 export interface WrongRow {

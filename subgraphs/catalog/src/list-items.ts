@@ -3,11 +3,11 @@ import { withTenant } from '@kindred/db/tenants';
 import { AppError } from '@kindred/domain/app-error';
 import { checkPageSize, decodeCursor } from '@kindred/domain/cursor';
 import { decodeGlobalId, encodeGlobalId } from '@kindred/domain/ids';
+import { textProblem } from '@kindred/domain/text';
 import { type Connection, toConnection } from '@kindred/service/connection';
 import { requireTenant } from '@kindred/service/guards';
 import type { CatalogContext } from './context.ts';
 import type { QueryItemsArgs } from './generated/resolvers.ts';
-import { textProblem } from './text.ts';
 
 /**
  * A page of the tenant's items in the order of their ids.

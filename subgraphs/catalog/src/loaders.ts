@@ -2,12 +2,14 @@ import { countCatalog, type CatalogCounts } from '@kindred/db/catalog-counts';
 import type { Db } from '@kindred/db/client';
 import { type InteractionPage, type InteractionRow, listInteractionsOfUsers } from '@kindred/db/interactions';
 import type { ItemRow } from '@kindred/db/items';
+import { findJobs } from '@kindred/db/jobs';
 import { withTenant, type TenantTx } from '@kindred/db/tenants';
 import { findUsers, type UserRow } from '@kindred/db/users';
-import type { ItemId, TenantId, UserId } from '@kindred/domain/ids';
+import type { ImportId, ItemId, TenantId, UserId } from '@kindred/domain/ids';
 import type { Viewer } from '@kindred/domain/viewer';
 import { requireTenant } from '@kindred/service/guards';
 import DataLoader from 'dataloader';
+import type { ImportRow } from './imports.ts';
 import type { ItemCache } from './item-cache.ts';
 
 interface LoaderDeps {
@@ -20,6 +22,7 @@ interface LoaderDeps {
 export interface Loaders {
   items: DataLoader<ItemId, ItemRow | null>;
   users: DataLoader<UserId, UserRow | null>;
+  imports: DataLoader<ImportId, ImportRow | null>;
   interactions: DataLoader<InteractionPage, InteractionRow[], string>;
   catalogCounts: DataLoader<TenantId, CatalogCounts>;
 }
@@ -29,6 +32,7 @@ export function createLoaders({ db, itemCache, viewer }: LoaderDeps): Loaders {
   return {
     items: rowLoader((ids) => itemCache.find(requireTenant(viewer), ids)),
     users: rowLoader(async (ids) => byId(await inTenant((tx) => findUsers(tx, ids)))),
+    imports: rowLoader(async (ids) => byId((await inTenant((tx) => findJobs(tx, 'IMPORT', ids))) as ImportRow[])),
     interactions: new DataLoader((pages) => inTenant((tx) => listInteractionsOfUsers(tx, pages)), {
       cacheKeyFn: (page) => JSON.stringify([page.userId, page.first, page.afterCursorPosition]),
     }),

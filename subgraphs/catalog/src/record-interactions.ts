@@ -13,7 +13,7 @@ import type { RecordInteractionsInput, RecordInteractionsPayload } from './gener
 import { creditClicks } from './credit-clicks.ts';
 import { checkRowCount, judgeRows, reportRows } from './judge-rows.ts';
 import { orPlanLimit } from './plan-limit.ts';
-import { readInteraction } from './read-interaction.ts';
+import { readAttributedInteraction } from './read-attributed-interaction.ts';
 import { findUnknownItems, refuseUnknownItems } from './unknown-items.ts';
 
 /** Records what end users did: those rows that are right, or none, as the error policy says. */
@@ -29,7 +29,7 @@ export async function recordInteractions(
     return { recordedCount: 0, duplicateCount: 0, failedCount: sentCount, userErrors: inputErrors };
   const tenantId = requireTenant(context.viewer);
   const received = { tenantId, receivedAt: new Date(), attributionSecret: context.attributionSecret };
-  const { good, wrong } = judgeRows('interactions', interactions, (row) => readInteraction(row, received));
+  const { good, wrong } = judgeRows('interactions', interactions, (row) => readAttributedInteraction(row, received));
   const rows = good.map(({ row }) => row);
   const write = async (tx: TenantTx) => {
     const written = await context.planGuard.within(tx, 'interactions', () =>

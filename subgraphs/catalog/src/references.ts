@@ -3,6 +3,7 @@ import { requireTenant } from '@kindred/service/guards';
 import type { ItemRow } from '@kindred/db/items';
 import type { UserRow } from '@kindred/db/users';
 import type { CatalogContext } from './context.ts';
+import type { ImportRow } from './imports.ts';
 
 /** The tenant as this subgraph knows it: by its id alone. */
 export interface TenantReference {
@@ -22,6 +23,10 @@ export async function resolveItem(reference: Reference, { loaders }: CatalogCont
 
 export async function resolveUser(reference: Reference, { loaders }: CatalogContext): Promise<UserRow | null> {
   return loaders.users.load(decodeGlobalId('User', reference.id));
+}
+
+export async function resolveImport(reference: Reference, { loaders }: CatalogContext): Promise<ImportRow | null> {
+  return loaders.imports.load(decodeGlobalId('Import', reference.id));
 }
 
 /** The viewer's own tenant; another one does not exist for it. */

@@ -1,31 +1,29 @@
 import { readFile } from 'node:fs/promises';
-import type { Db } from '@kindred/db/client';
 import { createPlanGuard } from '@kindred/db/plan-limits';
-import type { EventBus } from '@kindred/service/event-bus';
 import { startSubgraph, type RunningServer, type SubgraphOptions } from '@kindred/service/subgraph-server';
-import type { UserHistories } from '@kindred/service/user-histories';
-import { createContext, type CatalogContext } from './context.ts';
+import { createContext, type CatalogContext, type CatalogServices } from './context.ts';
+import { addFileRoutes } from './file-routes.ts';
 import { createItemCache } from './item-cache.ts';
 import { resolvers } from './resolvers.ts';
 
-export interface CatalogOptions {
-  db: Db;
-  events: EventBus;
-  histories: Pick<UserHistories, 'add'>;
+export interface CatalogOptions extends Omit<CatalogServices, 'itemCache' | 'planGuard' | 'attributionSecret'> {
   logger: SubgraphOptions<CatalogContext>['logger'];
   env: SubgraphOptions<CatalogContext>['env'];
   /** What items in memory may take. */
   itemCacheBytes: number;
 }
 
-/** Serves the catalog subgraph over a database, an event bus and histories that stay their caller's to close. */
+/** Serves the catalog subgraph over connections that stay their caller's to close. */
 export async function startCatalog(options: CatalogOptions): Promise<RunningServer> {
-  const { db, events, histories, logger, env, itemCacheBytes } = options;
+  const { db, events, histories, objects, importWorkflows, logger, env, itemCacheBytes } = options;
   const itemCache = createItemCache({ db, events, logger, maxBytes: itemCacheBytes });
   const services = {
     db,
+    events,
     itemCache,
     histories,
+    objects,
+    importWorkflows,
     planGuard: createPlanGuard(),
     attributionSecret: env.internalTokenSecret,
   };
@@ -35,8 +33,10 @@ export async function startCatalog(options: CatalogOptions): Promise<RunningServ
     resolvers,
     env,
     logger,
-    createContext: (viewer) => createContext(services, viewer),
-    // Not Redis: without it items are read from the database, and recommendations read histories there.
+    createContext: (viewer, { signal }) => createContext(services, viewer, signal),
+    routes: (app, admit) => addFileRoutes(app, admit, services),
+    // Not Redis: without it items are read from the database, and recommendations read histories there. Not Temporal and
+    // the object store: without them nothing but imports fails.
     readiness: { postgres: () => db.ping() },
   });
   return {

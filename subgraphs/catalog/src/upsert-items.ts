@@ -2,13 +2,14 @@ import { withIdempotencyKey } from '@kindred/db/idempotency';
 import { upsertItems as writeItems, type NewItem } from '@kindred/db/items';
 import { withTenant, type TenantTx } from '@kindred/db/tenants';
 import type { ItemId } from '@kindred/domain/ids';
+import { readItem } from '@kindred/domain/read-item';
+import type { ReadRow } from '@kindred/domain/read-row';
+import { textProblem } from '@kindred/domain/text';
 import { requireTenant } from '@kindred/service/guards';
 import type { CatalogContext } from './context.ts';
 import type { UpsertItemsInput, UpsertItemsPayload } from './generated/resolvers.ts';
-import { checkRowCount, judgeRows, reportRows, type ReadRow } from './judge-rows.ts';
+import { checkRowCount, judgeRows, reportRows } from './judge-rows.ts';
 import { orPlanLimit } from './plan-limit.ts';
-import { readItem } from './read-item.ts';
-import { textProblem } from './text.ts';
 
 /** Creates and replaces items: those rows that are right, or none, as the error policy says. */
 export async function upsertItems(context: CatalogContext, input: UpsertItemsInput): Promise<UpsertItemsPayload> {

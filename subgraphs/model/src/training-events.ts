@@ -5,9 +5,9 @@ import { AppError } from '@kindred/domain/app-error';
 import { decodeGlobalId, type TenantId, type TrainingRunId } from '@kindred/domain/ids';
 import { type TrainingEvent, trainingTopic } from '@kindred/domain/training';
 import { requireTenant } from '@kindred/service/guards';
+import { streamProgress } from '@kindred/service/progress-stream';
 import type { ModelContext } from './context.ts';
 import { clearLoaders } from './loaders.ts';
-import { streamProgress } from './progress-stream.ts';
 
 const EVENTS_PER_READ = 500;
 const RECHECK_MS = 5000;

@@ -1,10 +1,12 @@
 import type { ObjectStore } from '@kindred/service/object-store';
 import type { Redis } from '@kindred/service/redis';
+import type { UserHistories } from '@kindred/service/user-histories';
 import type { EventDeps } from '../record-event.ts';
 import { attemptDelivery, type DeliveryDeps, giveUpDelivery } from './attempt-delivery.ts';
 import { buildIndex } from './build-index.ts';
 import { checkData } from './check-data.ts';
 import { checkErasure } from './check-erasure.ts';
+import { checkImport } from './check-import.ts';
 import { findRetentionTenants, pruneTenant } from './enforce-retention.ts';
 import { eraseFromVersions } from './erase-from-versions.ts';
 import { eraseHistories } from './erase-histories.ts';
@@ -13,12 +15,14 @@ import { eraseRows } from './erase-rows.ts';
 import { evaluateModel } from './evaluate-model.ts';
 import { exportSnapshot } from './export-snapshot.ts';
 import { expireExport, exportUserData } from './export-user-data.ts';
+import { finishImport } from './finish-import.ts';
 import { finishRun } from './finish-run.ts';
 import { fitInstantModel } from './fit-instant-model.ts';
 import { forgetInServing } from './forget-in-serving.ts';
 import { judgeVersion } from './judge-version.ts';
 import { meterCpu } from './meter-cpu.ts';
 import { noteSteering } from './note-steering.ts';
+import { openImport } from './open-import.ts';
 import { promoteVersion } from './promote-version.ts';
 import { queueRetraining } from './queue-retraining.ts';
 import { queueScheduledRun } from './queue-scheduled-run.ts';
@@ -26,11 +30,13 @@ import { startCanary } from './start-canary.ts';
 import { sealErasure } from './seal-erasure.ts';
 import { trainEmbeddings } from './train-embeddings.ts';
 import { watchCanary } from './watch-canary.ts';
+import { writeImport } from './write-import.ts';
 
 /** What activities work with. */
 export interface ActivityDeps extends EventDeps {
   objects: ObjectStore;
   redis: Redis;
+  histories: Pick<UserHistories, 'add'>;
 }
 
 /** The activities of the queue `data`: short, with the database and the object store. */
@@ -59,6 +65,10 @@ export function createDataActivities(deps: ActivityDeps & DeliveryDeps) {
     expireExport: bind(deps, expireExport),
     findRetentionTenants: () => findRetentionTenants(deps),
     pruneTenant: bind(deps, pruneTenant),
+    openImport: bind(deps, openImport),
+    checkImport: bind(deps, checkImport),
+    writeImport: bind(deps, writeImport),
+    finishImport: bind(deps, finishImport),
   };
 }
 

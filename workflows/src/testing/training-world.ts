@@ -13,6 +13,7 @@ import { createLogger } from '@kindred/service/logger';
 import { openObjectStore } from '@kindred/service/object-store';
 import type { TargetRules } from '@kindred/service/post-publicly';
 import { connectRedis } from '@kindred/service/redis';
+import { connectUserHistories } from '@kindred/service/user-histories';
 import { testInfrastructure } from '@kindred/testing/infrastructure';
 import { uniqueName } from '@kindred/testing/temporal-names';
 import { createTestDatabase } from '@kindred/testing/test-database';
@@ -51,6 +52,7 @@ export async function openTrainingWorld() {
   const folder = await mkdtemp(join(tmpdir(), 'kindred-objects-'));
   const events = connectEventBus(redisUrl);
   const redis = connectRedis(redisUrl);
+  const histories = connectUserHistories(redisUrl);
   const connection = await Connection.connect({ address: temporalAddress });
   const namespace = uniqueName('training');
   await connection.workflowService.registerNamespace({
@@ -62,6 +64,7 @@ export async function openTrainingWorld() {
   const deps: ActivityDeps = {
     db: database.db,
     events,
+    histories,
     objects: openObjectStore({ url: objectStoreUrl }),
     redis,
     logger: createLogger('test', 'silent'),
@@ -77,6 +80,7 @@ export async function openTrainingWorld() {
       await connection.close();
       await events.close();
       redis.disconnect();
+      histories.close();
       await database[Symbol.asyncDispose]();
       await rm(folder, { recursive: true, force: true });
     },

@@ -3,6 +3,7 @@ export { deliverWebhook } from './deliver-webhook.ts';
 export { enforceRetention } from './enforce-retention.ts';
 export { eraseUser } from './erase-user.ts';
 export { exportUserData } from './export-user-data.ts';
+export { importData } from './import-data.ts';
 export { retrainOnSchedule } from './retrain-on-schedule.ts';
 export { trainModel } from './train-model.ts';
 export { verifyErasure } from './verify-erasure.ts';

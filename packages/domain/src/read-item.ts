@@ -1,14 +1,28 @@
-import type { NewItem } from '@kindred/db/items';
-import type { ItemInput } from './generated/resolvers.ts';
-import type { ReadRow } from './judge-rows.ts';
+import type { ReadRow } from './read-row.ts';
 import { textProblem } from './text.ts';
 
 const MAX_CATEGORIES = 50;
 const MAX_PROPERTIES_BYTES = 32 * 1024;
 const MAX_PROPERTIES_DEPTH = 16;
 
+/** An item as its sender writes it. */
+export interface ItemDraft {
+  externalId: string;
+  title: string;
+  categories: readonly string[];
+  properties?: Record<string, unknown> | null | undefined;
+}
+
+/** An item that may be written. */
+export interface CheckedItem {
+  externalId: string;
+  title: string;
+  categories: string[];
+  properties: Record<string, unknown>;
+}
+
 /** The item to write, or the first thing that is wrong with the input. */
-export function readItem(input: ItemInput): ReadRow<NewItem> {
+export function readItem(input: ItemDraft): ReadRow<CheckedItem> {
   const { externalId, title, categories } = input;
   const properties = input.properties ?? {};
   const problems: [field: string, problem: string | null][] = [

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import type { TopicSubscription } from '@kindred/service/event-bus';
+import type { TopicSubscription } from './event-bus.ts';
 
 /** Live messages whose loss is noticed. */
 export interface Inbox {

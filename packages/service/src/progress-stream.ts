@@ -1,12 +1,17 @@
-import type { TrainingEvent } from '@kindred/domain/training';
-import type { TopicSubscription } from '@kindred/service/event-bus';
+import type { TopicSubscription } from './event-bus.ts';
 import { openInbox } from './inbox.ts';
 
-/** Where a run's events come from. */
-export interface ProgressSource {
+/** What a stream must know of its events: their place in line, and which is the last. */
+export interface SequencedEvent {
+  sequence: number;
+  body: { kind: string };
+}
+
+/** Where the events of a run or a job come from. */
+export interface ProgressSource<Event extends SequencedEvent> {
   /** The stored events after a sequence in order, at most a page of them; empty when there are none yet. */
-  readAfter: (sequence: number) => Promise<TrainingEvent[]>;
-  /** Live messages from the moment of the call, each a TrainingEvent as JSON; some may be lost or come twice. */
+  readAfter: (sequence: number) => Promise<Event[]>;
+  /** Live messages from the moment of the call, each an event as JSON; some may be lost or come twice. */
   subscribe: (signal: AbortSignal) => TopicSubscription;
   /** How long to wait for a live message before the store is looked into again. */
   recheckMs: number;
@@ -17,11 +22,14 @@ export interface ProgressSource {
 }
 
 /**
- * A run's events after `afterSequence` in order, without gaps and repeats, first the stored ones, then live; ends behind
+ * The events after `afterSequence` in order, without gaps and repeats, first the stored ones, then live; ends behind
  * FINISHED. Live messages only say that there is something new where they do not continue what was sent: what is missing
  * is read from the store, and the store is read again from time to time in case a message was lost.
  */
-export function streamProgress(source: ProgressSource, afterSequence: number): AsyncIterableIterator<TrainingEvent> {
+export function streamProgress<Event extends SequencedEvent>(
+  source: ProgressSource<Event>,
+  afterSequence: number,
+): AsyncIterableIterator<Event> {
   const closing = new AbortController();
   const events = follow(source, afterSequence, AbortSignal.any([closing.signal, source.signal]));
   return {
@@ -37,11 +45,11 @@ export function streamProgress(source: ProgressSource, afterSequence: number): A
   };
 }
 
-async function* follow(
-  { readAfter, subscribe, recheckMs, isOver }: ProgressSource,
+async function* follow<Event extends SequencedEvent>(
+  { readAfter, subscribe, recheckMs, isOver }: ProgressSource<Event>,
   afterSequence: number,
   signal: AbortSignal,
-): AsyncGenerator<TrainingEvent, undefined> {
+): AsyncGenerator<Event, undefined> {
   if (isOver) {
     return;
   }
@@ -49,7 +57,7 @@ async function* follow(
   await inbox.ready;
   let last = afterSequence;
   for (let behind = true; !signal.aborted; ) {
-    const fresh: TrainingEvent[] | null = behind ? await readAfter(last) : continuation(await inbox.next(), last);
+    const fresh: Event[] | null = behind ? await readAfter(last) : continuation(await inbox.next(), last);
     for (const event of fresh ?? []) {
       last = event.sequence;
       yield event;
@@ -62,11 +70,11 @@ async function* follow(
 }
 
 /** What the message adds behind `last`: the event where it is next in line, nothing where it is old, else null for a gap. */
-function continuation(message: string | null, last: number): TrainingEvent[] | null {
+function continuation<Event extends SequencedEvent>(message: string | null, last: number): Event[] | null {
   if (message === null) {
     return null;
   }
-  const event = JSON.parse(message) as TrainingEvent;
+  const event = JSON.parse(message) as Event;
   if (event.sequence <= last) {
     return [];
   }

@@ -1,0 +1,74 @@
+import { AppError } from '@kindred/domain/app-error';
+import type { TenantId } from '@kindred/domain/ids';
+import type { JobId } from '@kindred/domain/jobs';
+import {
+  Client,
+  Connection,
+  WorkflowExecutionAlreadyStartedError,
+  type WorkflowHandle,
+  WorkflowNotFoundError,
+} from '@temporalio/client';
+
+/** A job, by its row. */
+export interface JobKey {
+  tenantId: TenantId;
+  jobId: JobId;
+}
+
+/** The workflows that work on jobs: each job has one, ever. */
+export interface JobWorkflows {
+  /** Sees to it that the job's workflow was started, once. @throws AppError UNAVAILABLE when that cannot be found out. */
+  start(job: JobKey): Promise<void>;
+  /** `gone` when no workflow works on the job. @throws AppError UNAVAILABLE */
+  cancel(job: JobKey): Promise<'sent' | 'gone'>;
+  /** Rejects when Temporal does not answer. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const CALL_TIMEOUT_MS = 5_000;
+
+/** Connects with the first call, so that everything else is served while Temporal is away. */
+export function connectJobWorkflows(options: {
+  temporal: { address: string; namespace: string };
+  workflowType: string;
+  taskQueue: string;
+  workflowIdOf: (job: JobKey) => string;
+}): JobWorkflows {
+  const { temporal, workflowType, taskQueue, workflowIdOf } = options;
+  const connection = Connection.lazy({ address: temporal.address });
+  const client = new Client({ connection, namespace: temporal.namespace });
+  const inTime = <T>(work: () => Promise<T>) => connection.withDeadline(Date.now() + CALL_TIMEOUT_MS, work);
+  return {
+    async start(job) {
+      const start = { taskQueue, workflowId: workflowIdOf(job), workflowIdReusePolicy: 'REJECT_DUPLICATE' as const };
+      try {
+        await inTime(() => client.workflow.start(workflowType, { ...start, args: [job] }));
+      } catch (cause) {
+        if (!(cause instanceof WorkflowExecutionAlreadyStartedError)) throw unavailable(cause);
+      }
+    },
+    cancel: (job) => cancelOpen(inTime, client.workflow.getHandle(workflowIdOf(job))),
+    ping: async () => void (await inTime(() => connection.workflowService.getSystemInfo({}))),
+    close: () => connection.close(),
+  };
+}
+
+async function cancelOpen(
+  inTime: <T>(work: () => Promise<T>) => Promise<T>,
+  handle: WorkflowHandle,
+): Promise<'sent' | 'gone'> {
+  try {
+    const { status } = await inTime(() => handle.describe());
+    if (status.name !== 'RUNNING') return 'gone';
+    await inTime(() => handle.cancel());
+    return 'sent';
+  } catch (cause) {
+    if (cause instanceof WorkflowNotFoundError) return 'gone';
+    throw unavailable(cause);
+  }
+}
+
+function unavailable(cause: unknown): AppError {
+  return new AppError('UNAVAILABLE', 'Long work cannot be reached at the moment; try again soon.', { cause });
+}
