@@ -19,6 +19,7 @@ const config: CodegenConfig = {
         emitLegacyCommonJSImports: false,
         scalars: {
           DateTime: 'string',
+          SafeInt: 'number',
           PropertyValue: 'string | number | boolean',
           JSONObject: 'Record<string, unknown>',
         },

@@ -18,6 +18,8 @@ import { SUBGRAPHS, type SubgraphName } from './subgraphs.ts';
 const OPEN: Readonly<Record<string, string>> = {
   'Query.viewer': 'says who asks, null for nobody',
   'Query.authenticateApiKey': 'hidden from clients; the gateway alone is let in, by its own guard',
+  'Query.tenantAllowance': 'hidden from clients, like the look-up of keys',
+  'Mutation.recordUsage': 'hidden from clients, like the look-up of keys',
   'Mutation.signUp': 'makes the first credential',
   'Mutation.signIn': 'gives a credential for a password',
   'Mutation.refreshSession': 'gives a credential for a refresh token',

@@ -1,7 +1,8 @@
 // What authentication between servers and row-level security cost of throughput: the same reads on the same rows, with a
 // signed and verified token per request as the role that policies hold, and without a token as the role that they do not.
-// `node scripts/bench/isolation.ts [--seconds N] [--json FILE]` brings its own PostgreSQL. Rounds take turns; the median of
-// their ratios depends least on what else the machine does.
+// `node scripts/bench/isolation.ts [--seconds N] [--json FILE]` brings its own PostgreSQL. The two take short turns, each first
+// as often as the other, so that what else the machine does meets both; the median of their ratios depends on it least, and
+// CPU time per request (this process and PostgreSQL's) hardly at all.
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -20,12 +21,14 @@ import { createReplayGuard } from '@kindred/service/replay-guard';
 import { Pool } from 'pg';
 import { freePort } from '../src/ports.ts';
 import { hiddenDir, startPostgres } from '../src/services/postgres.ts';
+import { readUse } from './serve/process-use.ts';
 
 const TENANTS = 32;
 const ITEMS = 200;
 const USERS = 50;
 const CONNECTIONS = 8;
-const ROUNDS = 9;
+const ROUNDS = 24;
+const WARM_UP_ROUNDS = 2;
 const SECRET = randomBytes(36).toString('base64url');
 const APP_ROLE_PASSWORD = randomBytes(18).toString('base64url');
 const BODY = JSON.stringify({ query: '{ user(externalId: "user-1") { interactions(first: 50) { item { title } } } }' });
@@ -34,7 +37,7 @@ const READ = `SELECT i.id, i.type, i.occurred_at, t.title FROM interactions i
  WHERE i.tenant_id = $1 AND u.external_id = $2 ORDER BY i.occurred_at DESC, i.id DESC LIMIT 50`;
 
 const { values: options } = parseArgs({
-  options: { seconds: { type: 'string', default: '1' }, json: { type: 'string' } },
+  options: { seconds: { type: 'string', default: '0.5' }, json: { type: 'string' } },
 });
 
 async function seed(appUrl: string): Promise<TenantId[]> {
@@ -88,10 +91,19 @@ function authenticate(tenantId: TenantId): void {
   if (!replays.admit(tokenId)) throw new Error(`Token ${tokenId.number} of ${tokenId.signer} came twice`);
 }
 
-/** Requests per second of one round, in the transaction that `withTenant` makes. */
-async function measure(pool: Pool, tenants: readonly TenantId[], isGuarded: boolean): Promise<number> {
-  const endAt = performance.now() + Number(options.seconds) * 1000;
+/** One turn of one of the two. */
+interface Turn {
+  requestsPerSecond: number;
+  requests: number;
+  /** Of this process and of PostgreSQL. */
+  cpuMs: number;
+}
+
+/** A turn of requests, in the transaction that `withTenant` makes. */
+async function measure(pool: Pool, tenants: readonly TenantId[], isGuarded: boolean): Promise<Turn> {
+  const cpuBefore = readCpuMs();
   const startedAt = performance.now();
+  const endAt = startedAt + Number(options.seconds) * 1000;
   const counts = await Promise.all(
     Array.from({ length: CONNECTIONS }, async (_, lane) => {
       let count = 0;
@@ -114,11 +126,46 @@ async function measure(pool: Pool, tenants: readonly TenantId[], isGuarded: bool
       return count;
     }),
   );
-  return (counts.reduce((sum, count) => sum + count, 0) / (performance.now() - startedAt)) * 1000;
+  const requests = counts.reduce((sum, count) => sum + count, 0);
+  const requestsPerSecond = (requests / (performance.now() - startedAt)) * 1000;
+  return { requests, requestsPerSecond, cpuMs: readCpuMs() - cpuBefore };
 }
 
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+function readCpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  const server =
+    postgres.child === undefined ? 0 : (readUse(new Map([['postgres', postgres.child]])).get('postgres')?.cpuMs ?? 0);
+  return (user + system) / 1000 + server;
+}
+
+function quantile(values: readonly number[], share: number): number {
+  return values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) * share)] ?? 0;
+}
+
+/** Milliseconds of CPU for a request, over all turns. */
+function cpuPerRequest(turns: readonly Turn[]): number {
+  const total = (of: (turn: Turn) => number) => turns.reduce((sum, turn) => sum + of(turn), 0);
+  return total(({ cpuMs }) => cpuMs) / total(({ requests }) => requests);
+}
+
+function summarise(rounds: readonly { guarded: Turn; bare: Turn }[]) {
+  const of = (turns: readonly Turn[]) => ({
+    requestsPerSecond: quantile(
+      turns.map(({ requestsPerSecond }) => requestsPerSecond),
+      0.5,
+    ),
+    cpuMs: cpuPerRequest(turns),
+  });
+  const ratios = rounds.map(({ guarded, bare }) => guarded.requestsPerSecond / bare.requestsPerSecond);
+  return {
+    guarded: of(rounds.map(({ guarded }) => guarded)),
+    bare: of(rounds.map(({ bare }) => bare)),
+    throughputRatio: {
+      median: quantile(ratios, 0.5),
+      lowerQuartile: quantile(ratios, 0.25),
+      upperQuartile: quantile(ratios, 0.75),
+    },
+  };
 }
 
 const dir = await mkdtemp(join(tmpdir(), 'kindred-bench-'));
@@ -141,21 +188,23 @@ try {
   // Connections that are idle when the server stops say so.
   for (const pool of [guarded, bare]) pool.on('error', () => undefined);
   await bare.query('ANALYZE');
-  const rounds: { guarded: number; bare: number }[] = [];
-  for (let round = 0; round <= ROUNDS; round++) {
-    const figures = { guarded: await measure(guarded, tenants, true), bare: await measure(bare, tenants, false) };
-    // The first round warms up.
-    if (round > 0) rounds.push(figures);
+  const rounds: { guarded: Turn; bare: Turn }[] = [];
+  for (let round = 0; round < ROUNDS + WARM_UP_ROUNDS; round++) {
+    const turn = { guarded: () => measure(guarded, tenants, true), bare: () => measure(bare, tenants, false) };
+    const first = round % 2 === 0 ? await turn.guarded() : await turn.bare();
+    const second = round % 2 === 0 ? await turn.bare() : await turn.guarded();
+    const [ofGuarded, ofBare] = round % 2 === 0 ? [first, second] : [second, first];
+    if (round >= WARM_UP_ROUNDS) rounds.push({ guarded: ofGuarded, bare: ofBare });
   }
   await Promise.all([guarded.end(), bare.end()]);
-  const figures = {
-    guardedRequestsPerSecond: median(rounds.map((round) => round.guarded)),
-    bareRequestsPerSecond: median(rounds.map((round) => round.bare)),
-    throughputRatio: median(rounds.map((round) => round.guarded / round.bare)),
-  };
-  process.stdout.write('| with authentication and row-level security | without | ratio |\n|---:|---:|---:|\n');
+  const figures = summarise(rounds);
+  const { guarded: held, bare: free, throughputRatio: ratio } = figures;
+  process.stdout.write('| | with authentication and row-level security | without | ratio |\n|---|---:|---:|---:|\n');
   process.stdout.write(
-    `| ${figures.guardedRequestsPerSecond.toFixed(0)}/s | ${figures.bareRequestsPerSecond.toFixed(0)}/s | ${figures.throughputRatio.toFixed(3)} |\n`,
+    `| requests | ${held.requestsPerSecond.toFixed(0)}/s | ${free.requestsPerSecond.toFixed(0)}/s | ${ratio.median.toFixed(3)} (${ratio.lowerQuartile.toFixed(3)}-${ratio.upperQuartile.toFixed(3)}) |\n`,
+  );
+  process.stdout.write(
+    `| CPU per request | ${held.cpuMs.toFixed(3)} ms | ${free.cpuMs.toFixed(3)} ms | ${(held.cpuMs / free.cpuMs).toFixed(3)} |\n`,
   );
   if (options.json !== undefined)
     await writeFile(options.json, `${JSON.stringify({ rounds: ROUNDS, ...figures }, null, 2)}\n`);

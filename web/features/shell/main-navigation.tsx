@@ -1,4 +1,4 @@
-import { IconBrain, IconKey, IconLayoutDashboard, IconSparkles } from '@tabler/icons-react';
+import { IconBrain, IconGauge, IconKey, IconLayoutDashboard, IconSparkles } from '@tabler/icons-react';
 import Link from 'next/link';
 import classes from './main-navigation.module.css';
 
@@ -7,6 +7,7 @@ const PLACES = [
   { href: '/models', label: 'Models', icon: IconBrain, under: ['/runs'] },
   { href: '/recommendations', label: 'Recommendations', icon: IconSparkles, under: [] },
   { href: '/api-keys', label: 'API keys', icon: IconKey, under: [] },
+  { href: '/usage', label: 'Usage', icon: IconGauge, under: [] },
 ] as const;
 
 export function MainNavigation({ path, onNavigate }: { path: string; onNavigate: () => void }) {
