@@ -105,7 +105,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
     app.use(`/files/${name}`, admit, createFileRoute(name, { client, gate, callerOf }));
   }
   app.all(['/graphql', '/graphql/stream'], onlyPost);
-  app.use(answerErrors(formatError));
+  app.use(nothingHere, answerErrors(formatError));
 
   const serveOperation = createOperationRoute({ ...options, gate, executor, authenticate, formatError, metrics });
   // Operations are served without express, which would cost as much as the rest.
@@ -199,6 +199,10 @@ const onlyPost: RequestHandler = (_req, res) => {
     .status(405)
     .set('allow', 'POST, OPTIONS')
     .json({ errors: [error] });
+};
+
+const nothingHere: RequestHandler = (_req, res) => {
+  res.status(404).json({ errors: [{ message: 'There is nothing here.', extensions: { code: 'NOT_FOUND' } }] });
 };
 
 // The trace begins here: what a client sends as a trace, or as any internal header, is never read.
