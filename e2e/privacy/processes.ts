@@ -29,7 +29,7 @@ export async function startMoreProcesses({ environment }: Servers): Promise<More
     return child;
   });
   const dispose = async () => {
-    const ended = children.map((child) => (child.exitCode === null ? once(child, 'exit') : null));
+    const ended = children.filter(({ exitCode }) => exitCode === null).map((child) => once(child, 'exit'));
     for (const child of children) child.kill('SIGTERM');
     await Promise.all(ended);
   };

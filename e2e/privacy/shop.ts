@@ -6,7 +6,7 @@ import { type ApiClient, connectApi, dataOf } from '../support/api-client.ts';
 export interface Shop {
   tenantId: TenantId;
   client: ApiClient;
-  run<T>(query: string, variables?: Record<string, unknown>): Promise<T>;
+  run: <T>(query: string, variables?: Record<string, unknown>) => Promise<T>;
   findUserId(externalId: string): Promise<UserId | null>;
   recommend(externalId: string): Promise<Recommended>;
 }

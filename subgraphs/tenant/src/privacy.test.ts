@@ -47,8 +47,7 @@ async function addUser(tenantId: TenantId, userExternalId: string): Promise<void
 test('who may manage the tenant’s privacy may erase and export, others may not', async () => {
   const { viewer, tenantId } = await signUpTenant(subgraph);
   await addUser(tenantId, 'person');
-  const ofRole = (role: 'ADMIN' | 'MEMBER' | 'VIEWER'): Viewer =>
-    ({ ...viewer, role, scopes: scopesOfRole(role) }) as Viewer;
+  const ofRole = (role: 'ADMIN' | 'MEMBER' | 'VIEWER'): Viewer => ({ ...viewer, role, scopes: scopesOfRole(role) });
   const ofKey = (kind: 'SECRET' | 'PUBLISHABLE'): Viewer => {
     return { kind: 'apiKey', apiKeyId: newId('ApiKey'), tenantId, scopes: scopesOfApiKeyKind(kind) };
   };

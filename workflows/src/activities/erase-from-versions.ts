@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdtempDisposable } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { decodeArtefact, encodeArtefact } from '@kindred/core/artefact';
+import { mapFile } from '@kindred/core/map-file';
+import { withoutUser } from '@kindred/core/without-user';
 import { appendReceiptLine, type ReceiptLine } from '@kindred/db/erasure-receipts';
 import { getErasure } from '@kindred/db/erasures';
 import { listWholeVersions, type ModelVersionRow, replaceVersionFiles } from '@kindred/db/model-versions';
@@ -15,12 +15,8 @@ import {
   versionFolder,
   type VersionManifest,
 } from '@kindred/domain/version-manifest';
-import { startComputeThread } from '../compute-thread.ts';
 import { withHeartbeat } from '../heartbeat.ts';
-import type { StrippedArtefact, StripThreadInput } from '../strip-thread.ts';
 import type { ActivityDeps } from './create-activities.ts';
-
-const STRIP_THREAD = new URL('../strip-thread.ts', import.meta.url);
 
 /** Takes the user's vector out of every version of the tenant, those that answer first, and tells serving. */
 export async function eraseFromVersions(deps: ActivityDeps, { tenantId, erasureId }: ErasureRef): Promise<void> {
@@ -31,7 +27,8 @@ export async function eraseFromVersions(deps: ActivityDeps, { tenantId, erasureI
   const versions = await withTenant(deps.db, tenantId, listWholeVersions);
   await withHeartbeat(async (signal) => {
     for (const version of versions) {
-      const lines = await eraseFromVersion(deps, { version, userId, signal });
+      signal.throwIfAborted();
+      const lines = await eraseFromVersion(deps, version, userId);
       await withTenant(deps.db, tenantId, async (tx) => {
         for (const line of lines) await appendReceiptLine(tx, erasureId, line);
       });
@@ -40,24 +37,25 @@ export async function eraseFromVersions(deps: ActivityDeps, { tenantId, erasureI
   });
 }
 
-/** @throws Error when the version's files changed meanwhile: another try reads the new ones. */
+/**
+ * Writes the version's artefact without the user, sets the version to it, and deletes what was before. No thread of its own:
+ * for a million users it is a second's work, and threads take longer to start than most versions.
+ * @throws Error when the version's files changed meanwhile: another try reads the new ones.
+ */
 async function eraseFromVersion(
   { db, objects }: ActivityDeps,
-  { version, userId, signal }: { version: ModelVersionRow; userId: UserId; signal: AbortSignal },
+  { tenantId, id: versionId, artefactKey: from }: ModelVersionRow,
+  userId: UserId,
 ): Promise<ReceiptLine[]> {
-  const { tenantId, id: versionId, artefactKey: from } = version;
   const manifest = decodeVersionManifest(await objects.get(from), { tenantId, versionId });
-  await using folder = await mkdtempDisposable(join(tmpdir(), 'kindred-strip-'));
-  const outputPath = join(folder.path, 'artefact');
-  const artefactPath = await objects.materialize(manifest.artefact.key);
-  const threadInput: StripThreadInput = { artefactPath, userId, outputPath };
-  await using thread = startComputeThread<StrippedArtefact>(STRIP_THREAD, threadInput, signal);
-  const { sha256 } = await thread.ask();
-  if (sha256 === null) {
+  const stripped = withoutUser(decodeArtefact(await mapFile(await objects.materialize(manifest.artefact.key))), userId);
+  if (stripped === null) {
     return linesOf(manifest, { sha256: manifest.artefact.sha256, rowCount: 0 });
   }
+  const file = encodeArtefact(stripped);
+  const sha256 = createHash('sha256').update(file).digest('hex');
   const artefact = { key: `${versionFolder(tenantId, versionId)}/artefact-${sha256}`, sha256 };
-  await objects.putFile(artefact.key, outputPath);
+  await objects.put(artefact.key, file);
   const bytes = encodeVersionManifest({ tenantId, versionId, artefact, index: manifest.index });
   const to = `${versionFolder(tenantId, versionId)}/manifest-${createHash('sha256').update(bytes).digest('hex')}.json`;
   await objects.put(to, bytes);
