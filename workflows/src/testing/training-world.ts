@@ -34,10 +34,11 @@ export const SMALL = {
 /** A database, an object store and a Temporal namespace of one test file. */
 export type TrainingWorld = Awaited<ReturnType<typeof openTrainingWorld>>;
 
-export async function openTrainingWorld() {
+/** `parent` is where the folder of the object store is made, if not among the temporary files. */
+export async function openTrainingWorld({ parent = tmpdir() }: { parent?: string | undefined } = {}) {
   const { redisUrl, temporalAddress } = testInfrastructure();
   const database = await createTestDatabase();
-  const folder = await mkdtemp(join(tmpdir(), 'kindred-objects-'));
+  const folder = await mkdtemp(join(parent, 'kindred-objects-'));
   const events = connectEventBus(redisUrl);
   const connection = await Connection.connect({ address: temporalAddress });
   const namespace = uniqueName('training');
@@ -58,6 +59,8 @@ export async function openTrainingWorld() {
     database,
     namespace,
     client: new Client({ connection, namespace }),
+    /** The folder of the object store. */
+    folder,
     addresses: { redisUrl, temporalAddress, objectStoreUrl, databaseUrl: database.appUrl },
     async [Symbol.asyncDispose]() {
       await connection.close();
