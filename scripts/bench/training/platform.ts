@@ -20,6 +20,7 @@ export interface TrainingPlatform extends AsyncDisposable {
   processes(): Map<string, { pid: number }>;
 }
 
+const MAIN = 'scripts/src/start/main.ts';
 const READY_WITHIN_MS = 300_000;
 const GRACE_MS = 30_000;
 
@@ -32,10 +33,7 @@ export async function startTrainingPlatform(): Promise<TrainingPlatform> {
   const child = await startChild({
     name: 'platform',
     command: process.execPath,
-    args: [
-      join(ROOT, 'scripts/src/start/main.ts'),
-      ...['--state', root, '--port', String(base), '--no-web', '--no-seed'],
-    ],
+    args: [join(ROOT, MAIN), '--state', root, '--port', String(base), '--no-web', '--no-seed'],
     cwd: ROOT,
     logPath: join(root, 'start.log'),
     stopSignal: 'SIGINT',

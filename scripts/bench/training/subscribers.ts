@@ -70,7 +70,7 @@ export async function openSubscribers(options: {
     },
     async [Symbol.asyncDispose]() {
       isClosing = true;
-      await Promise.all(clients.map((client) => client.dispose()));
+      for (const client of clients) await client.dispose();
     },
   });
 }

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { createSnapshotBuilder, encodeSnapshot } from '@kindred/core/snapshot';
+import { createSnapshotBuilder, encodeSnapshot, type Snapshot, type SnapshotBuilder } from '@kindred/core/snapshot';
 import { exportInteractions } from '@kindred/db/interaction-export';
 import type { TrainModelInput } from '../contract.ts';
+import { translateCoreError } from '../core-failures.ts';
 import { requireEnoughData, requireHeldOut } from '../enough-data.ts';
 import { withHeartbeat } from '../heartbeat.ts';
 import { snapshotKey } from '../run-files.ts';
@@ -19,7 +20,10 @@ export interface SnapshotRef {
   trainingCount: number;
 }
 
-/** Writes all interactions of the tenant, read in one database snapshot, to one columnar file. */
+/**
+ * Writes all interactions of the tenant, read in one database snapshot, to one columnar file.
+ * @throws NotEnoughData when there are too few, or one that cannot be learned from.
+ */
 export async function exportSnapshot(deps: ActivityDeps, input: TrainModelInput): Promise<SnapshotRef> {
   await beginPhase(deps, input, { phase: 'SNAPSHOT', message: 'Exporting the interactions' });
   return withHeartbeat(async (signal) => {
@@ -28,7 +32,7 @@ export async function exportSnapshot(deps: ActivityDeps, input: TrainModelInput)
       signal.throwIfAborted();
       builder.add(rows);
     }
-    const snapshot = builder.build();
+    const snapshot = build(builder);
     const { userCount, itemCount, userRows } = snapshot.matrix;
     const counts = { userCount, itemCount, interactionCount: userRows.length };
     requireEnoughData(counts);
@@ -39,4 +43,13 @@ export async function exportSnapshot(deps: ActivityDeps, input: TrainModelInput)
     await deps.objects.put(key, bytes);
     return { key, ...counts, trainingCount: train.userRows.length };
   });
+}
+
+/** Another attempt would read the same rows: what is wrong with them ends the run. */
+function build(builder: SnapshotBuilder): Snapshot {
+  try {
+    return builder.build();
+  } catch (error) {
+    throw translateCoreError(error);
+  }
 }

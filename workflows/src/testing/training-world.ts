@@ -46,10 +46,11 @@ const THIS_MACHINE: TargetRules = {
 /** A database, an object store and a Temporal namespace of one test file. */
 export type TrainingWorld = Awaited<ReturnType<typeof openTrainingWorld>>;
 
-export async function openTrainingWorld() {
+/** `parent` is where the folder of the object store is made, if not among the temporary files. */
+export async function openTrainingWorld({ parent = tmpdir() }: { parent?: string | undefined } = {}) {
   const { redisUrl, temporalAddress } = testInfrastructure();
   const database = await createTestDatabase();
-  const folder = await mkdtemp(join(tmpdir(), 'kindred-objects-'));
+  const folder = await mkdtemp(join(parent, 'kindred-objects-'));
   const events = connectEventBus(redisUrl);
   const redis = connectRedis(redisUrl);
   const histories = connectUserHistories(redisUrl);
@@ -75,6 +76,8 @@ export async function openTrainingWorld() {
     database,
     namespace,
     client: new Client({ connection, namespace }),
+    /** The folder of the object store. */
+    folder,
     addresses: { redisUrl, temporalAddress, objectStoreUrl, databaseUrl: database.appUrl },
     async [Symbol.asyncDispose]() {
       await connection.close();

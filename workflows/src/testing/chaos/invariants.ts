@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { findActiveVersions, findVersionsByRuns } from '@kindred/db/model-versions';
 import { findOutboxTenants } from '@kindred/db/outbox';
 import { withTenant } from '@kindred/db/tenants';
@@ -7,6 +9,11 @@ import { decodeVersionManifest } from '@kindred/domain/version-manifest';
 import type { TrainModelInput } from '../../contract.ts';
 import { runFolder } from '../../run-files.ts';
 import { readRun, type TrainingWorld } from '../training-world.ts';
+import { storedEpochs } from './ledger.ts';
+import type { Follower } from './follower.ts';
+import type { Prober } from './prober.ts';
+
+export type Ending = 'SUCCEEDED' | 'FAILED' | 'CANCELLED';
 
 /** What a training comes to: equal for equal data and settings, whatever happened on the way. */
 export interface TrainingOutcome {
@@ -14,46 +21,83 @@ export interface TrainingOutcome {
   metrics: RankingMetrics | null;
 }
 
-/**
- * Checks what must hold of a run that has ended, however it was disturbed; collects everything that does not.
- * @returns the violations, none where all is well, and what the training came to.
- */
+/** What was found of a run that has ended. */
+export interface Findings {
+  /** What does not hold, none where all is well. */
+  violations: string[];
+  ending: Ending;
+  outcome: TrainingOutcome;
+  repeatedEpochs: number;
+}
+
+/** A run, and what those saw who watched it. */
+export interface Witnessed {
+  input: TrainModelInput;
+  prober: Pick<Prober, 'figures' | 'failures'>;
+  follower: Pick<Follower, 'sequences'>;
+}
+
+/** What a run is to come to. */
+export interface Wanted {
+  endings: readonly Ending[];
+  /** What the reason of a run that failed must say. */
+  failure?: RegExp | undefined;
+  /** What a trained version is equal to, bit for bit; null where that is not known yet. */
+  reference: TrainingOutcome | null;
+}
+
+const MOST_REPEATED_EPOCHS = 1;
+
+/** Checks what must hold of a run that has ended, however it was disturbed; collects everything that does not. */
 export async function checkRun(
   world: TrainingWorld,
-  input: TrainModelInput,
-  wanted: readonly string[],
-): Promise<{ violations: string[]; outcome: TrainingOutcome }> {
-  const violations: string[] = [];
-  const claim = (holds: boolean, message: string) => void (holds || violations.push(message));
+  { input, follower, prober }: Witnessed,
+  wanted: Wanted,
+): Promise<Findings> {
   const { run, events } = await readRun(world, input);
-  claim(wanted.includes(run?.status ?? ''), `The run ended as ${run?.status}, wanted ${wanted.join(' or ')}.`);
-  const isInOrder = events.every(({ sequence }, index) => sequence === index + 1);
-  claim(isInOrder, `Events have gaps: ${events.map(({ sequence }) => sequence).join(' ')}.`);
-  claim(events.at(-1)?.body.kind === 'FINISHED', `The last event is ${events.at(-1)?.body.kind}, wanted FINISHED.`);
+  const ending = run?.status as Ending;
   const epochs = events.flatMap(({ body }) => (body.kind === 'EPOCH_FINISHED' ? [body] : []));
-  const numbers = epochs.map(({ epoch }) => epoch);
-  claim(
-    numbers.every((epoch, index) => epoch === index + 1),
-    `Epochs were told as ${numbers.join(' ')}, wanted each once, in order.`,
-  );
+  const [told, sequences] = [epochs.map(({ epoch }) => epoch), events.map(({ sequence }) => sequence)];
+  const stored = await storedEpochs(world.database.ownerUrl, input.runId);
+  const repeatedEpochs = stored.length - new Set(stored).size;
   const { active, ofRun } = await withTenant(world.deps.db, input.tenantId, async (tx) => ({
     active: await findActiveVersions(tx, [input.modelId]),
     ofRun: await findVersionsByRuns(tx, [input.runId]),
   }));
-  claim(active.length <= 1, `${active.length} versions are ACTIVE.`);
-  claim(run?.status !== 'SUCCEEDED' || active.length === 1, 'No version is ACTIVE behind a training that succeeded.');
-  claim(
-    ofRun.every(({ status }) => status !== 'BUILDING'),
-    'A version was left half-made.',
-  );
-  for (const version of active) violations.push(...(await checkFiles(world, input, version)));
-  const checkpoint = run?.checkpoints[0]?.key;
-  const isClean = checkpoint === undefined || !(await world.deps.objects.exists(checkpoint));
-  claim(isClean, `Files of the run are left in ${runFolder(input)}.`);
   const waiting = await findOutboxTenants(world.deps.db, new Date());
-  claim(!waiting.includes(input.tenantId), 'A word to serving is still in the outbox.');
+  const left = await readdir(join(world.folder, runFolder(input)), { recursive: true }).catch(() => []);
+  const { asked, failed } = prober.figures;
+  const claims: [boolean, string][] = [
+    [wanted.endings.includes(ending), `The run ended as ${ending}, wanted ${wanted.endings.join(' or ')}.`],
+    [wanted.failure?.test(run?.failure ?? '') !== false, `The run failed by "${run?.failure}", not ${wanted.failure}.`],
+    [isCounted(sequences), `Events are ${sequences.join(',')}.`],
+    [events.at(-1)?.body.kind === 'FINISHED', `The last event is ${events.at(-1)?.body.kind}, wanted FINISHED.`],
+    [isCounted(told), `Epochs were told as ${told.join(',')}.`],
+    [repeatedEpochs <= MOST_REPEATED_EPOCHS, `Epochs were computed as ${stored.join(',')}.`],
+    [isCounted(follower.sequences), `The subscriber got the events ${follower.sequences.join(',')}.`],
+    [follower.sequences.length === events.length, `It got ${follower.sequences.length} of ${events.length} events.`],
+    [failed === 0, `${failed} of ${asked} questions were not answered: ${prober.failures.join('; ')}.`],
+    [active.length <= 1, `${active.length} versions are ACTIVE.`],
+    [ending !== 'SUCCEEDED' || active.length === 1, 'No version is ACTIVE behind a training that succeeded.'],
+    [ofRun.every(({ status }) => status !== 'BUILDING'), 'A version was left half-made.'],
+    [left.length === 0, `Files of the run are left: ${left.join(', ')}.`],
+    [!waiting.includes(input.tenantId), 'A word to serving is still in the outbox.'],
+  ];
   const trained = ofRun.find(({ algorithm }) => algorithm === 'LIGHTGCN');
-  return { violations, outcome: { losses: epochs.map(({ loss }) => loss), metrics: trained?.metrics ?? null } };
+  const outcome = { losses: epochs.map(({ loss }) => loss), metrics: trained?.metrics ?? null };
+  const [found, undisturbed] = [JSON.stringify(outcome), JSON.stringify(wanted.reference ?? outcome)];
+  claims.push([
+    outcome.metrics === null || found === undisturbed,
+    `It came to ${found}, undisturbed to ${undisturbed}.`,
+  ]);
+  const violations = claims.flatMap(([holds, message]) => (holds ? [] : [message]));
+  for (const version of active) violations.push(...(await checkFiles(world, input, version)));
+  return { violations, ending, outcome, repeatedEpochs };
+}
+
+/** Whether these are 1, 2, 3 and so on. */
+function isCounted(numbers: readonly number[]): boolean {
+  return numbers.every((number, index) => number === index + 1);
 }
 
 async function checkFiles(
