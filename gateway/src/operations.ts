@@ -16,12 +16,15 @@ import { checkCost, ERRORS_BEFORE_GIVING_UP, parseWithinLimits, withCode, withou
 import { LruCache } from '@kindred/service/lru-cache';
 import { OperationCosts } from './operation-cost.ts';
 import { fragmentsOf } from './operation-size.ts';
+import { compileVariableCheck } from './variable-check.ts';
 
 /** An operation that passed every check which does not depend on its variables, with its plan. */
 export interface PreparedOperation {
   document: DocumentNode;
   node: OperationDefinitionNode;
   planned: PlannedOperation;
+  /** Whether variables surely fit; see `compileVariableCheck`. */
+  fits: (variables: Readonly<Record<string, unknown>>) => boolean;
   /** Whether it is not served while nobody can say whether its caller has asked too often. */
   failsClosed: boolean;
 }
@@ -83,7 +86,8 @@ export function createOperations(
       return [new GraphQLError(message, { extensions: { code: 'OPERATION_RESOLUTION_FAILURE' } })];
     }
     const failsClosed = rootFieldsOf(document, node).some((name) => FAIL_CLOSED.has(name));
-    return { document, node, planned: executor.prepare(document, operationName), failsClosed };
+    const fits = compileVariableCheck(schema, node);
+    return { document, node, planned: executor.prepare(document, operationName), fits, failsClosed };
   };
 
   return {
@@ -107,9 +111,9 @@ export function createOperations(
       }
       return built;
     },
-    admit: ({ document, node }, variables) => {
+    admit: ({ document, node, fits }, variables) => {
       const { variableDefinitions = [] } = node;
-      if (variableDefinitions.length > 0) {
+      if (!fits(variables)) {
         const limit = { maxErrors: ERRORS_BEFORE_GIVING_UP };
         const { errors } = getVariableValues(schema, variableDefinitions, variables, limit);
         if (errors !== undefined) return wrong(errors, 'BAD_USER_INPUT');
