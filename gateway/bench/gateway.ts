@@ -151,7 +151,9 @@ await ask(stubs, { publicKey });
 const gateways = await Promise.all(
   VARIANTS.map(async (variant) => {
     const args = [variant, JSON.stringify(urls), redis.url, options.hive ?? ''];
-    const child = fork(new URL('gateway-process.ts', import.meta.url), args);
+    // As all of them are deployed.
+    const env = { ...process.env, NODE_ENV: 'production' };
+    const child = fork(new URL('gateway-process.ts', import.meta.url), args, { env });
     return { variant, child, ...(await ask<{ url: string }>(child)) };
   }),
 );

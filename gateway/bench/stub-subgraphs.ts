@@ -82,10 +82,10 @@ function startStub(): Promise<string> {
         stream(res, variables?.runId ?? '');
         return;
       }
-      const body = isQuery
-        ? { data: answer(JSON.parse(Buffer.concat(chunks).toString('utf8')) as Request) }
-        : { keys: publicKeys };
-      const text = JSON.stringify(body);
+      const answerLine = (line: string) => JSON.stringify({ data: answer(JSON.parse(line) as Request) });
+      const text = isQuery
+        ? Buffer.concat(chunks).toString('utf8').split('\n').map(answerLine).join('\n')
+        : JSON.stringify({ keys: publicKeys });
       res.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }).end(text);
     });
   });

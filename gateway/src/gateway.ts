@@ -165,7 +165,7 @@ function addGauges(
   });
   metrics.addGauge({
     name: 'kindred_gateway_fetches_batched',
-    help: 'Fetches of entities since the start that went in the request of another.',
+    help: 'Fetches since the start that went in the request of another.',
     read: () => executor.stats().batchedFetches,
   });
   metrics.addGauge({

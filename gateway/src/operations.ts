@@ -19,12 +19,15 @@ import { OperationCosts } from './operation-cost.ts';
 import { fragmentsOf } from './operation-size.ts';
 import type { Planner, PlannerRequest } from './planning/planner.ts';
 import { SlowPlanError } from './planning/planning.ts';
+import { compileVariableCheck } from './variable-check.ts';
 
 /** An operation that passed every check which does not depend on its variables, with its plan. */
 export interface PreparedOperation {
   document: DocumentNode;
   node: OperationDefinitionNode;
   planned: PlannedOperation;
+  /** Whether variables surely fit; see `compileVariableCheck`. */
+  fits: (variables: Readonly<Record<string, unknown>>) => boolean;
   /** Whether it is not served while nobody can say whether its caller has asked too often. */
   failsClosed: boolean;
   /** How many answers with recommendations it asks for. */
@@ -99,9 +102,9 @@ export function createOperations(executor: Executor, options: OperationsOptions)
     known: (query, operationName) => cache.known(query, operationName),
     prepare: (query, operationName, { isPatient = false } = {}) =>
       cache.get(query, operationName, () => build({ query, operationName, isPatient })),
-    admit: ({ document, node }, variables) => {
+    admit: ({ document, node, fits }, variables) => {
       const { variableDefinitions = [] } = node;
-      if (variableDefinitions.length > 0) {
+      if (!fits(variables)) {
         const limit = { maxErrors: ERRORS_BEFORE_GIVING_UP };
         const { errors } = getVariableValues(schema, variableDefinitions, variables, limit);
         if (errors !== undefined) return wrong(errors, 'BAD_USER_INPUT');
@@ -143,7 +146,7 @@ function createBuild(
     try {
       const plan = await planner({ ...request, isShared });
       const planned = executor.prepare(document, operationName, plan);
-      return { document, node, planned, failsClosed, recommendations };
+      return { document, node, planned, fits: compileVariableCheck(schema, node), failsClosed, recommendations };
     } catch (error) {
       if (error instanceof SlowPlanError) return [TOO_COMPLEX];
       throw error;

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { AppError } from '@kindred/domain/app-error';
 import { INTERNAL_TOKEN_HEADER, signInternalToken } from '@kindred/service/internal-token';
+import { LINES_TYPE } from '@kindred/service/operation-lines';
 import { unreadBody } from '@kindred/service/request-pipeline';
 import { TRACE_HEADER, traceparent } from '@kindred/service/trace';
 import { TIMEOUT_HEADER } from '@kindred/service/request-deadline';
@@ -27,6 +28,8 @@ export interface SubgraphCall {
   body: string;
   /** Whether sending it twice does no more than sending it once. */
   repeatable: boolean;
+  /** Whether the body is several operations, one a line. */
+  hasLines?: boolean;
 }
 
 /** What a subgraph sent, unread. */
@@ -147,6 +150,7 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
 interface Call {
   name: SubgraphName;
   body: string;
+  hasLines?: boolean;
   context: OperationContext;
 }
 
@@ -154,9 +158,9 @@ function remainingMs({ deadlineAt }: OperationContext): string {
   return String(Math.max(1, Math.round(deadlineAt - performance.now())));
 }
 
-function signedRequest(secret: string, path: string, { name, body, context }: Call) {
+function signedRequest(secret: string, path: string, { name, body, hasLines = false, context }: Call) {
   const headers = {
-    'content-type': 'application/json',
+    'content-type': hasLines ? LINES_TYPE : 'application/json',
     [INTERNAL_TOKEN_HEADER]: signInternalToken(secret, { ...context, audience: name, body }),
     [TRACE_HEADER]: traceparent(context.traceId),
     ...(Number.isFinite(context.deadlineAt) && { [TIMEOUT_HEADER]: remainingMs(context) }),

@@ -6,6 +6,7 @@ import {
   findItems,
   findItemsByExternalIds,
   listChangedItems,
+  listItemStamps,
   listItemFacts,
   listItems,
   listPopularItems,
@@ -164,7 +165,7 @@ describe('listPopularItems', () => {
   });
 });
 
-describe('listItemFacts and listChangedItems', () => {
+describe('listItemFacts, listChangedItems and listItemStamps', () => {
   test("read the tenant's items page by page, and those that were written lately", async () => {
     await using world = await createTwoTenants();
     const { db, ours, theirs } = world;
@@ -176,6 +177,10 @@ describe('listItemFacts and listChangedItems', () => {
       expect([...first, ...rest].map(({ id }) => id)).toEqual(ids.toSorted());
       expect((await listChangedItems(tx, { withinMs: 60_000 })).map(({ id }) => id).toSorted()).toEqual(ids.toSorted());
       expect(await listChangedItems(tx, { withinMs: -60_000 })).toEqual([]);
+      const stamps = await listItemStamps(tx, { withinMs: 60_000 });
+      const written = (await findItems(tx, ids)).map(({ id, updatedAt }) => ({ id, updatedAt }));
+      expect(new Set(stamps)).toEqual(new Set(written));
+      expect(await listItemStamps(tx, { withinMs: -60_000 })).toEqual([]);
     });
   });
 });

@@ -99,6 +99,16 @@ export async function listChangedItems(tx: TenantTx, { withinMs }: { withinMs: n
      WHERE tenant_id = ${tx.tenantId}::uuid AND updated_at >= now() - ${withinMs} * interval '1 millisecond'`;
 }
 
+/** When an item was written last. */
+export type ItemStamp = Pick<ItemRow, 'id' | 'updatedAt'>;
+
+/** The same items, without what they are like. */
+export async function listItemStamps(tx: TenantTx, { withinMs }: { withinMs: number }): Promise<ItemStamp[]> {
+  return tx.client.$queryRaw<ItemStamp[]>`
+    SELECT id, updated_at AS "updatedAt" FROM items
+     WHERE tenant_id = ${tx.tenantId}::uuid AND updated_at >= now() - ${withinMs} * interval '1 millisecond'`;
+}
+
 /** Items by falling number of interactions, then by id; items without any come last. */
 export async function listPopularItems(
   tx: TenantTx,

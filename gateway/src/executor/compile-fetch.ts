@@ -13,13 +13,15 @@ const ENTITIES = '_entities';
 /** A fetch as one function: its body is written already but for the variables. Failures become errors of the answer. */
 export function compileFetch(node: FetchNode, path: Path, compilation: PlanCompilation): RunNode {
   const { types } = compilation;
+  const shareable = compilation.shareable && node.operationKind === OperationTypeNode.QUERY;
   const fetch: Fetch = {
     name: node.serviceName,
     path,
+    operation: shareable ? `${node.serviceName} ${node.operation}` : undefined,
     head: `${JSON.stringify({ query: node.operation, operationName: node.operationName }).slice(0, -1)},"variables":{`,
     variables: (node.variableUsages ?? []).map((name) => ({ name, key: `${JSON.stringify(name)}:` })),
     isPrimary: node === compilation.primary,
-    shareable: compilation.shareable && node.operationKind === OperationTypeNode.QUERY,
+    shareable,
     repeatable: node.operationKind === OperationTypeNode.QUERY,
     rewriteInput: compileRewrites(node.inputRewrites, types),
     rewriteOutput: compileRewrites(node.outputRewrites, types),
@@ -41,6 +43,7 @@ export function compileFetch(node: FetchNode, path: Path, compilation: PlanCompi
 interface Fetch {
   name: string;
   path: Path;
+  operation: string | undefined;
   head: string;
   variables: readonly { name: string; key: string }[];
   isPrimary: boolean;
@@ -117,10 +120,10 @@ function send(fetch: Fetch, run: PlanRun, representations?: readonly string[]): 
 }
 
 function sendNow(fetch: Fetch, run: PlanRun, representations?: readonly string[]): Promise<GraphQLAnswer> {
-  const { name, shareable, repeatable } = fetch;
+  const { name, operation, shareable, repeatable } = fetch;
   const body = writeVariables(fetch, run.variables, representations !== undefined);
   if (representations === undefined) {
-    return run.fetches.fields({ name, body: `${body}}}`, shareable, repeatable }, run.context);
+    return run.fetches.fields({ name, body: `${body}}}`, operation, shareable, repeatable }, run.context);
   }
   return run.fetches.entities({ name, body, shareable, repeatable, representations }, run.context);
 }

@@ -14,6 +14,7 @@ import {
 } from './compiled-operation.ts';
 import { EntityBatches } from './entity-batches.ts';
 import type { FetchTiming, FieldsFetch, SubgraphFetches } from './plan-run.ts';
+import { QueryBatches } from './query-batches.ts';
 import { SharedFetches } from './shared-fetches.ts';
 import { createStockExecutor } from './stock-executor.ts';
 
@@ -52,7 +53,8 @@ export function createExecutor(options: {
   const compiler = createOperationCompiler(supergraph);
   const stock = createStockExecutor(supergraph, schema);
   const shared = new SharedFetches<TextAnswer>();
-  const fields = createFetchFields(options.client, shared);
+  const queries = new QueryBatches(options.client);
+  const fields = createFetchFields({ client: options.client, shared, queries });
   const batches = new EntityBatches(fields);
   const fetches: SubgraphFetches = { fields, entities: (fetch, context) => batches.get(fetch, context) };
   let fallbacks = 0;
@@ -85,17 +87,29 @@ export function createExecutor(options: {
         if (compiled.operation.rootKind === 'mutation') shared.separate(context.viewer);
       }
     },
-    stats: () => ({ fallbacks, sharedFetches: shared.sharedCount, batchedFetches: batches.savedCount }),
+    stats: () => ({
+      fallbacks,
+      sharedFetches: shared.sharedCount,
+      batchedFetches: batches.savedCount + queries.savedCount,
+    }),
   };
 }
 
-function createFetchFields(client: Pick<SubgraphClient, 'send'>, shared: SharedFetches<TextAnswer>) {
-  return async ({ name, body, shareable, repeatable }: FieldsFetch, context: OperationContext) => {
+function createFetchFields({
+  client,
+  shared,
+  queries,
+}: {
+  client: Pick<SubgraphClient, 'send'>;
+  shared: SharedFetches<TextAnswer>;
+  queries: QueryBatches;
+}) {
+  return async ({ name, body, operation, shareable, repeatable }: FieldsFetch, context: OperationContext) => {
     if (!isSubgraphName(name)) throw new Error(`The plan names "${name}", which is no subgraph`);
     const call = { name, body, repeatable };
-    const answer = shareable
-      ? await shared.get(call, context, (sharedContext) => client.send(call, sharedContext))
-      : await client.send(call, context);
+    const send = (own: OperationContext) =>
+      operation === undefined ? client.send(call, own) : queries.send(call, operation, own);
+    const answer = shareable ? await shared.get(call, context, send) : await client.send(call, context);
     return readAnswer(name, answer);
   };
 }

@@ -38,6 +38,8 @@ export interface FieldsFetch {
   shareable: boolean;
   /** Whether sending it twice does no more than sending it once. */
   repeatable: boolean;
+  /** What it has in common with others that may travel with it in one request; undefined where it travels alone. */
+  operation?: string | undefined;
 }
 
 /** A fetch of entities: `body` is open, up to where its representations come. */

@@ -80,8 +80,14 @@ function compileField({ selection, parentType, inner }: CollectedField, shape: S
   if (type === undefined) throw new Error(`The field ${name} has no type`);
   const complete = compileValue(type, { name, parentType, inner, ...shape });
   const inherited = name in Object.prototype;
+  const isSurelyValid = compileLeafCheck(type, shape.schema);
   return (input, output, run) => {
     const value = inherited ? getOwn(input, name) : input[name];
+    // Most fields: nothing to complete, and nothing that a path would have to be known for.
+    if (isSurelyValid(value)) {
+      output[name] = value;
+      return true;
+    }
     run.path.push(name);
     const completed = complete(value ?? null, run);
     run.path.pop();
@@ -100,6 +106,17 @@ function compileTypename(name: string, parentType: CompositeType, schema: Schema
     output[name] = typename;
     return true;
   };
+}
+
+/** Whether a value of a leaf type is surely as it should be; what is not is looked at closer. */
+function compileLeafCheck(type: Type, schema: Schema): (value: unknown) => boolean {
+  const named = isNonNullType(type) ? type.ofType : type;
+  if (named === schema.stringType()) return (value) => typeof value === 'string';
+  if (named === schema.idType()) return (value) => typeof value === 'string';
+  if (named === schema.booleanType()) return (value) => typeof value === 'boolean';
+  if (named === schema.intType()) return Number.isSafeInteger;
+  if (named === schema.floatType()) return Number.isFinite;
+  return () => false;
 }
 
 interface Place extends Shape {
@@ -154,6 +171,7 @@ function compileList(complete: Complete, type: Type): Complete {
 
 function compileComposite(type: CompositeType, place: Place): Complete {
   const write = compileObject(place.inner, type, { schema: place.schema, conditions: place.conditions });
+  const knownNames = new Set<unknown>();
   return (value, run) => {
     if (value === null) return null;
     if (typeof value !== 'object')
@@ -162,13 +180,16 @@ function compileComposite(type: CompositeType, place: Place): Complete {
       );
     const input = value as JsonObject;
     const typename = input[TYPENAME];
-    if (typename !== undefined && typeof typename !== 'string') {
-      throw new Error(`Invalid non-string value ${JSON.stringify(typename)} for __typename at ${run.path.join()}`);
-    }
-    const named = typename ? place.schema.type(typename) : type;
-    if (named === undefined || !isCompositeType(named)) {
-      report(run, `Invalid __typename found for object at ${describe(run, type, place)}.`);
-      return REPORTED;
+    if (!knownNames.has(typename)) {
+      if (typename !== undefined && typeof typename !== 'string') {
+        throw new Error(`Invalid non-string value ${JSON.stringify(typename)} for __typename at ${run.path.join()}`);
+      }
+      const named = typename ? place.schema.type(typename) : type;
+      if (named === undefined || !isCompositeType(named)) {
+        report(run, `Invalid __typename found for object at ${describe(run, type, place)}.`);
+        return REPORTED;
+      }
+      knownNames.add(typename);
     }
     const output: JsonObject = {};
     run.objectCount += 1;

@@ -9,6 +9,7 @@ import {
   verifyInternalToken,
   type Vouched,
 } from './internal-token.ts';
+import { LINES_TYPE, splitLines } from './operation-lines.ts';
 import { createReplayGuard } from './replay-guard.ts';
 import { newTraceId, readTraceId, runInTrace, TRACE_HEADER } from './trace.ts';
 
@@ -37,24 +38,31 @@ export function verifyRequest(verifyToken: VerifyToken): RequestHandler[] {
   const verify: RequestHandler = (req, res, next) => {
     const body: Buffer = Buffer.isBuffer(req.body) ? req.body : Buffer.alloc(0);
     res.locals.vouched = verifyToken(req.get(INTERNAL_TOKEN_HEADER), body);
-    req.body = parseJson(body);
+    req.body = parseJson(body.toString('utf8'));
     runInTrace(readTraceId(req.get(TRACE_HEADER)) ?? newTraceId(), next);
   };
   return [express.raw({ type: () => true, limit: BODY_LIMIT_BYTES }), verify];
 }
 
+/** A request that its token admits. */
+export interface Verified {
+  vouched: Vouched;
+  /** The text of each operation, not read yet: several where the body has lines. */
+  operations: readonly string[];
+  hasLines: boolean;
+}
+
 /**
- * The same for a request that no express app has touched: who asks, and the body, read as JSON.
+ * The same for a request that no express app has touched: who asks, and what the body holds, to be read with `parseJson`.
  * @throws AppError UNAUTHENTICATED, BAD_USER_INPUT.
  */
-export async function readVerified(
-  req: IncomingMessage,
-  verifyToken: VerifyToken,
-): Promise<{ vouched: Vouched; body: unknown }> {
+export async function readVerified(req: IncomingMessage, verifyToken: VerifyToken): Promise<Verified> {
   const body = await readBody(req);
   const token = req.headers[INTERNAL_TOKEN_HEADER];
   const vouched = verifyToken(typeof token === 'string' ? token : undefined, body);
-  return { vouched, body: parseJson(body) };
+  const text = body.toString('utf8');
+  const hasLines = req.headers['content-type'] === LINES_TYPE;
+  return { vouched, operations: hasLines ? splitLines(text) : [text], hasLines };
 }
 
 /** By events: iterating over the stream costs a promise for every chunk of every request. */
@@ -123,9 +131,10 @@ function tooLarge(error: unknown): boolean {
   return error instanceof Error && 'type' in error && error.type === 'entity.too.large';
 }
 
-function parseJson(body: Buffer): unknown {
+/** @throws AppError BAD_USER_INPUT */
+export function parseJson(text: string): unknown {
   try {
-    return JSON.parse(body.toString('utf8'));
+    return JSON.parse(text);
   } catch (cause) {
     throw new AppError('BAD_USER_INPUT', 'The request body is no JSON.', { cause });
   }

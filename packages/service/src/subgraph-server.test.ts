@@ -7,6 +7,7 @@ import { createClient } from 'graphql-sse';
 import { expect, test } from 'vitest';
 import { INTERNAL_TOKEN_HEADER, signInternalToken } from './internal-token.ts';
 import { createLogger } from './logger.ts';
+import { LINES_TYPE } from './operation-lines.ts';
 import { startSubgraph } from './subgraph-server.ts';
 
 const SECRET = 'a secret of the tests, long enough to be one';
@@ -126,6 +127,61 @@ test('a request with an internal token for exactly this body is answered', async
   expect(await post(subgraph.server.url, '{ titles who }')).toEqual({
     status: 200,
     data: { titles: ['Alien', 'Brazil'], who: 'apiKey' },
+  });
+});
+
+/** Operations of one body, and the answer to each. */
+async function postLines(url: string, lines: readonly string[], { send = lines, viewer = reader } = {}) {
+  const body = lines.join('\n');
+  const headers = {
+    'content-type': LINES_TYPE,
+    [INTERNAL_TOKEN_HEADER]: signInternalToken(SECRET, { audience: 'catalog', viewer, body }),
+  };
+  const response = await fetch(`${url}/graphql`, { method: 'POST', headers, body: send.join('\n') });
+  const answers = (await response.text()).split('\n').map((line): unknown => JSON.parse(line));
+  return { status: response.status, answers };
+}
+
+const lineOf = (query: string) => JSON.stringify({ query });
+
+test('operations that share a body are answered line by line, and what is wrong with one is no matter of the others', async () => {
+  await using subgraph = await startTestSubgraph();
+  const lines = [lineOf('{ open }'), lineOf('{ broken }'), 'no JSON', lineOf('{ titles }'), lineOf('{ nothing }')];
+  const { status, answers } = await postLines(subgraph.server.url, lines);
+  expect(status).toBe(200);
+  const code = (name: string) => ({
+    errors: [expect.objectContaining({ extensions: expect.objectContaining({ code: name }) })],
+  });
+  expect(answers).toEqual([
+    { data: { open: 'open' } },
+    { data: { broken: null }, ...code('INTERNAL_SERVER_ERROR') },
+    code('BAD_USER_INPUT'),
+    { data: { titles: ['Alien', 'Brazil'] } },
+    code('GRAPHQL_VALIDATION_FAILED'),
+  ]);
+});
+
+test("one token admits exactly its lines, in their order, with one viewer's rights", async () => {
+  await using subgraph = await startTestSubgraph();
+  const lines = [lineOf('{ open }'), lineOf('{ titles }')];
+  for (const send of [lines.toReversed(), [...lines, lineOf('{ who }')], lines.slice(0, 1)]) {
+    expect(await postLines(subgraph.server.url, lines, { send })).toMatchObject({
+      status: 401,
+      answers: [{ errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] }],
+    });
+  }
+  expect((await postLines(subgraph.server.url, lines, { viewer: anonymous })).answers).toMatchObject([
+    { data: { open: 'open' } },
+    { data: { titles: null }, errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] },
+  ]);
+});
+
+test('a body of more than 32 operations is refused', async () => {
+  await using subgraph = await startTestSubgraph();
+  const lines = Array.from({ length: 33 }, () => lineOf('{ open }'));
+  expect(await postLines(subgraph.server.url, lines)).toMatchObject({
+    status: 400,
+    answers: [{ errors: [{ extensions: { code: 'BAD_USER_INPUT' } }] }],
   });
 });
 

@@ -4,21 +4,25 @@ import type { Viewer } from '@kindred/domain/viewer';
 import express, { type Express, type RequestHandler } from 'express';
 import { type GraphQLSchema, parse } from 'graphql';
 import { enforceScopes } from './enforce-scopes.ts';
-import { createFormatError } from './format-error.ts';
+import { createFormatError, type FormatError } from './format-error.ts';
 import { addHealthRoutes, type Readiness } from './health.ts';
 import { listen, type RunningServer } from './http-server.ts';
 import type { Vouched } from './internal-token.ts';
 import type { Logger } from './logger.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
-import { createOperationRunner, type OperationAnswer } from './operation-runner.ts';
+import { joinLines } from './operation-lines.ts';
+import { createOperationRunner, type OperationAnswer, type RunOperation } from './operation-runner.ts';
 import { readDeadline, TIMEOUT_HEADER } from './request-deadline.ts';
 import {
   admitUnread,
   answerErrors,
   answerOf,
   createTokenVerifier,
+  parseJson,
   readVerified,
+  type Verified,
   verifyRequest,
+  type VerifyToken,
   vouchedOf,
 } from './request-pipeline.ts';
 import { createStreamHandler } from './stream-handler.ts';
@@ -83,27 +87,27 @@ export async function startSubgraph<C extends ViewerContext>(options: SubgraphOp
   app.use(metrics.middleware);
   addHealthRoutes(app, { ...options, metrics, isDraining: () => draining.signal.aborted });
   options.routes?.(app, admitUnread(verifyToken));
-  const context = async (req: IncomingMessage, res: ServerResponse, { viewer, clientAddress }: Vouched) =>
-    await options.createContext(viewer, new RequestOf({ req, res, clientAddress, draining: draining.signal }));
+  const requestOf = (req: IncomingMessage, res: ServerResponse, { clientAddress }: Vouched) =>
+    new RequestOf({ req, res, clientAddress, draining: draining.signal });
   const stream = createStreamHandler({
     schema,
-    context: (req, res) => context(req, res, vouchedOf(res)),
+    context: async (req, res) => {
+      const vouched = vouchedOf(res);
+      return await options.createContext(vouched.viewer, requestOf(req, res, vouched));
+    },
     formatError,
     draining: draining.signal,
   });
   app.post('/graphql/stream', verifyRequest(verifyToken), stream);
   app.use(answerErrors(formatError));
 
-  const run = createOperationRunner({ schema, formatError });
-  const answer = async (req: IncomingMessage, res: ServerResponse): Promise<OperationAnswer> => {
-    try {
-      const { vouched, body } = await readVerified(req, verifyToken);
-      return await run(body, await context(req, res, vouched));
-    } catch (error) {
-      const { status, body } = answerOf(error, formatError);
-      return { status, result: body };
-    }
-  };
+  const answer = createAnswer({
+    ...options,
+    run: createOperationRunner({ schema, formatError }),
+    formatError,
+    verifyToken,
+    requestOf,
+  });
   // Not through express: what it does for a request costs more than most operations do.
   const http = createServer((req, res) => {
     if (req.method !== 'POST' || req.url !== '/graphql') {
@@ -112,8 +116,8 @@ export async function startSubgraph<C extends ViewerContext>(options: SubgraphOp
     }
     const startedAt = performance.now();
     void runInTrace(traceOf(req), async () => {
-      const { status, result } = await answer(req, res);
-      write(res, status, JSON.stringify(result));
+      const { status, text } = await answer(req, res);
+      write(res, status, text);
       metrics.observe({ method: 'POST', route: '/graphql', status, startedAt });
     });
   });
@@ -125,6 +129,49 @@ export async function startSubgraph<C extends ViewerContext>(options: SubgraphOp
       draining.abort();
       await server.drain();
     },
+  };
+}
+
+interface AnswerParts<C extends ViewerContext> extends Pick<SubgraphOptions<C>, 'createContext'> {
+  run: RunOperation;
+  formatError: FormatError;
+  verifyToken: VerifyToken;
+  requestOf: (req: IncomingMessage, res: ServerResponse, vouched: Vouched) => SubgraphRequest;
+}
+
+interface TextAnswer {
+  status: number;
+  text: string;
+}
+
+/** The answer to a request, whatever is wrong with it; to one of several operations, their answers line by line. */
+function createAnswer<C extends ViewerContext>(parts: AnswerParts<C>) {
+  const { createContext, run, formatError, verifyToken, requestOf } = parts;
+  const orError = async (work: () => Promise<OperationAnswer>): Promise<TextAnswer> => {
+    try {
+      const { status, result } = await work();
+      return { status, text: JSON.stringify(result) };
+    } catch (error) {
+      const { status, body } = answerOf(error, formatError);
+      return { status, text: JSON.stringify(body) };
+    }
+  };
+  return async (req: IncomingMessage, res: ServerResponse): Promise<TextAnswer> => {
+    let verified: Verified;
+    try {
+      verified = await readVerified(req, verifyToken);
+    } catch (error) {
+      return await orError(() => Promise.reject(error));
+    }
+    const { vouched, operations, hasLines } = verified;
+    const request = requestOf(req, res, vouched);
+    // Each with a context of its own, as if it had come alone.
+    const answerOne = (text: string) =>
+      orError(async () => await run(parseJson(text), await createContext(vouched.viewer, request)));
+    const [only = ''] = operations;
+    if (!hasLines) return await answerOne(only);
+    const answers = await Promise.all(operations.map(answerOne));
+    return { status: 200, text: joinLines(answers.map(({ text }) => text)) };
   };
 }
 

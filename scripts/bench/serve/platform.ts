@@ -65,7 +65,8 @@ export async function startServePlatform(): Promise<ServePlatform> {
     return spec;
   };
   const launch = async (spec: AppSpec): Promise<Child> => {
-    const part = appPart(spec, folder);
+    // As it is deployed: in development graphql-js looks at each value twice.
+    const part = appPart({ ...spec, env: { NODE_ENV: 'production', ...spec.env } }, folder);
     const child = await part.launch(new AbortController().signal);
     keep(spec.name, child);
     // Not `ready`: the gateway is so only with the model subgraph, which no recommendation needs.

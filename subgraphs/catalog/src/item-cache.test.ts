@@ -11,9 +11,11 @@ import { createItemCache, type ItemCache } from './item-cache.ts';
 
 const logger = createLogger('catalog', 'silent');
 
-async function openCache(db: Db, { redisUrl = testInfrastructure().redisUrl, maxBytes = 2 ** 20 } = {}) {
+const clock = () => performance.now();
+
+async function openCache(db: Db, { redisUrl = testInfrastructure().redisUrl, maxBytes = 2 ** 20, now = clock } = {}) {
   const events: EventBus = connectEventBus(redisUrl);
-  const cache = createItemCache({ db, events, logger, maxBytes });
+  const cache = createItemCache({ db, events, logger, maxBytes, now });
   return {
     cache,
     [Symbol.asyncDispose]: async () => {
@@ -90,5 +92,42 @@ test('without Redis a change of this replica is seen at once', async () => {
   expect(await titleOf(opened.cache, ours.tenantId, id)).toBe('One');
   await write(db, ours.tenantId, 'Two');
   await opened.cache.forget(ours.tenantId, [id]);
+  expect(await titleOf(opened.cache, ours.tenantId, id)).toBe('Two');
+});
+
+test('without Redis items stay in memory, and what others change is seen after two seconds', async () => {
+  await using world = await createTwoTenants();
+  const { db, ours, theirs } = world;
+  let time = 0;
+  await using opened = await openCache(db, { redisUrl: 'redis://127.0.0.1:1', now: () => time });
+  const { cache } = opened;
+  const id = await write(db, ours.tenantId, 'One');
+  const other = await write(db, theirs.tenantId, 'Theirs');
+  const ourTitle = () => titleOf(cache, ours.tenantId, id);
+  const ourItem = async () => (await cache.find(ours.tenantId, [id])).get(id);
+  const read = await ourItem();
+  for (let round = 0; round < 5; round++) {
+    time += 2_000;
+    expect(await ourItem()).toBe(read);
+  }
+  expect(read?.title).toBe('One');
+  expect(await titleOf(cache, theirs.tenantId, other)).toBe('Theirs');
+  await write(db, ours.tenantId, 'Two');
+  await write(db, theirs.tenantId, 'Changed');
+  expect(await ourTitle()).toBe('One');
+  time += 2_000;
+  expect(await ourTitle()).toBe('Two');
+  expect(await titleOf(cache, theirs.tenantId, other)).toBe('Changed');
+});
+
+test('without Redis nothing in memory outlives a minute, however seldom it is asked for', async () => {
+  await using world = await createTwoTenants();
+  const { db, ours } = world;
+  let time = 0;
+  await using opened = await openCache(db, { redisUrl: 'redis://127.0.0.1:1', now: () => time });
+  const id = await write(db, ours.tenantId, 'One');
+  expect(await titleOf(opened.cache, ours.tenantId, id)).toBe('One');
+  await write(db, ours.tenantId, 'Two');
+  time += 62_001;
   expect(await titleOf(opened.cache, ours.tenantId, id)).toBe('Two');
 });

@@ -1,5 +1,5 @@
 import type { Db } from '@kindred/db/client';
-import { findItems, type ItemRow } from '@kindred/db/items';
+import { findItems, type ItemRow, type ItemStamp } from '@kindred/db/items';
 import { withTenant } from '@kindred/db/tenants';
 import { ITEMS_CHANGED_TOPIC, readItemsChanged, writeItemsChanged } from '@kindred/domain/catalog-events';
 import type { ItemId, TenantId } from '@kindred/domain/ids';
@@ -8,6 +8,7 @@ import type { EventBus } from '@kindred/service/event-bus';
 import { followTopic } from '@kindred/service/follow-topic';
 import type { Logger } from '@kindred/service/logger';
 import { LruCache } from '@kindred/service/lru-cache';
+import { ChangeWatch } from './change-watch.ts';
 
 /** Items in memory, for the page of titles that every recommendation asks for. */
 export interface ItemCache {
@@ -24,13 +25,13 @@ export interface ItemCacheOptions {
   logger: Logger;
   /** 0 keeps nothing. */
   maxBytes: number;
+  /** A monotonic clock in milliseconds. */
+  now?: () => number;
 }
 
 const MOST_ITEMS = 1_000_000;
 /** The bound for a change whose message never reached Redis. */
 const KEPT_FOR_MS = 60_000;
-/** While changes are not heard. */
-const KEPT_WHEN_DEAF_MS = 2_000;
 const READS_AT_ONCE = 50;
 /** An entry of a map, a row and its dates. */
 const BYTES_PER_ITEM = 500;
@@ -41,8 +42,9 @@ interface Entry {
   readAt: number;
 }
 
-/** While it does not hear of changes, such as without Redis, items that others write are seen after two seconds. */
-export function createItemCache({ db, events, logger, maxBytes }: ItemCacheOptions): ItemCache {
+/** While it does not hear of changes, such as without Redis, it looks for them: they are seen after two seconds. */
+export function createItemCache(options: ItemCacheOptions): ItemCache {
+  const { db, events, logger, maxBytes, now = () => performance.now() } = options;
   const stop = new AbortController();
   let entries = emptyCache(maxBytes);
   let isListening = false;
@@ -53,17 +55,30 @@ export function createItemCache({ db, events, logger, maxBytes }: ItemCacheOptio
     if (ids === null) entries = emptyCache(maxBytes);
     else for (const id of ids) entries.delete(keyOf(tenantId, id));
   };
+  const onLook = (tenantId: TenantId, stamps: readonly ItemStamp[]): void => {
+    const isOther = ({ id, updatedAt }: ItemStamp) =>
+      entries.get(keyOf(tenantId, id))?.item.updatedAt.getTime() !== updatedAt.getTime();
+    const changed = stamps.filter(isOther);
+    if (changed.length > 0)
+      forgetHere(
+        tenantId,
+        changed.map(({ id }) => id),
+      );
+  };
+  const watchChanges = () => new ChangeWatch({ db, now, keptForMs: KEPT_FOR_MS, onLook });
+  let watch = watchChanges();
   const read = createBatchedRead(db);
   const find = async (tenantId: TenantId, ids: readonly ItemId[]): Promise<Map<ItemId, ItemRow>> => {
     const found = new Map<ItemId, ItemRow>();
-    const oldest = performance.now() - (isListening ? KEPT_FOR_MS : KEPT_WHEN_DEAF_MS);
+    if (!isListening) await watch.follow(tenantId);
+    const oldest = now() - KEPT_FOR_MS;
     for (const id of ids) {
       const entry = entries.get(keyOf(tenantId, id));
       if (entry !== undefined && entry.readAt >= oldest && entry.tenantId === tenantId) found.set(id, entry.item);
     }
     if (found.size === ids.length) return found;
     const countBefore = changeCount;
-    const readAt = performance.now();
+    const readAt = now();
     const missing = ids.filter((id) => !found.has(id));
     for (const item of await read(tenantId, missing)) {
       found.set(item.id, item);
@@ -86,8 +101,9 @@ export function createItemCache({ db, events, logger, maxBytes }: ItemCacheOptio
     onLost: (err) => {
       // Told of every try to hear again; what was kept since the first one has its own bound.
       if (!isListening) return;
-      logger.warn({ err }, 'Changes of items are not heard; items are kept for two seconds only');
+      logger.warn({ err }, 'Changes of items are not heard; they are looked for, and seen after two seconds');
       isListening = false;
+      watch = watchChanges();
       changeCount += 1;
       entries = emptyCache(maxBytes);
     },

@@ -1,0 +1,163 @@
+import { setImmediate as nextTick } from 'node:timers/promises';
+import { AppError } from '@kindred/domain/app-error';
+import { newId } from '@kindred/domain/ids';
+import type { Viewer } from '@kindred/domain/viewer';
+import { expect, test, vi } from 'vitest';
+import type { OperationContext } from '../context.ts';
+import type { SubgraphCall, TextAnswer } from '../subgraph-client.ts';
+import { QueryBatches } from './query-batches.ts';
+
+const VIEWER: Viewer = { kind: 'apiKey', apiKeyId: newId('ApiKey'), tenantId: newId('Tenant'), scopes: [] };
+
+interface Sent {
+  lines: string[];
+  context: OperationContext;
+  answer(answer?: TextAnswer): void;
+  fail(error: Error): void;
+}
+
+function createBatches() {
+  const sent: Sent[] = [];
+  const batches = new QueryBatches({
+    send: ({ body }: SubgraphCall, context: OperationContext) =>
+      new Promise((resolve, reject) => {
+        const lines = body.split('\n');
+        const text = lines.map((line) => `answer to ${line}`).join('\n');
+        sent.push({
+          lines,
+          context,
+          answer: (answer = { statusCode: 200, text }) => resolve(answer),
+          fail: reject,
+        });
+      }),
+  });
+  const send = (
+    body: string,
+    { viewer = VIEWER, operation = 'catalog {a}', signal = new AbortController().signal, deadlineAt = 1_000 } = {},
+  ) =>
+    batches.send({ name: 'catalog', body, repeatable: true }, operation, {
+      viewer,
+      traceId: '0',
+      clientAddress: '192.0.2.1',
+      signal,
+      deadlineAt,
+    });
+  const linesSent = () => sent.map(({ lines }) => lines);
+  return { batches, sent, send, linesSent };
+}
+
+const textsOf = async (answers: readonly Promise<TextAnswer>[]) => (await Promise.all(answers)).map(({ text }) => text);
+
+/** Three that are under way, behind which others wait. */
+function createBusyBatches() {
+  const world = createBatches();
+  const first = ['1', '2', '3'].map((body) => world.send(body));
+  return { ...world, first };
+}
+
+test('the first queries go alone and at once', async () => {
+  const { sent, linesSent, first } = createBusyBatches();
+  expect(linesSent()).toEqual([['1'], ['2'], ['3']]);
+  for (const one of sent) one.answer();
+  expect(await textsOf(first)).toEqual(['answer to 1', 'answer to 2', 'answer to 3']);
+});
+
+test('those that come meanwhile go in one request when one is back, and each gets its own answer', async () => {
+  const { batches, sent, send, linesSent } = createBusyBatches();
+  const later = ['4', '5', '6'].map((body) => send(body));
+  expect(sent).toHaveLength(3);
+  sent[1]?.answer();
+  await nextTick();
+  expect(linesSent().at(3)).toEqual(['4', '5', '6']);
+  sent[3]?.answer();
+  expect(await textsOf(later)).toEqual(['answer to 4', 'answer to 5', 'answer to 6']);
+  expect(batches.savedCount).toBe(2);
+});
+
+test('they wait no longer than 2 ms for one that is slow', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  try {
+    const { sent, send, linesSent } = createBusyBatches();
+    void send('4');
+    vi.advanceTimersByTime(1);
+    expect(sent).toHaveLength(3);
+    vi.advanceTimersByTime(1);
+    expect(linesSent().at(3)).toEqual(['4']);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test.for<[string, Parameters<ReturnType<typeof createBatches>['send']>[1]]>([
+  ['another tenant', { viewer: { ...VIEWER, tenantId: newId('Tenant') } as Viewer }],
+  ['another API key', { viewer: { ...VIEWER, apiKeyId: newId('ApiKey') } as Viewer }],
+  ['other scopes', { viewer: { ...VIEWER, scopes: ['catalog:read'] } as Viewer }],
+  ['no credential', { viewer: { kind: 'anonymous', scopes: [] } }],
+  ['another operation', { operation: 'catalog {b}' }],
+])('a query of %s shares no request with them', async ([, other]) => {
+  const { sent, send, linesSent } = createBusyBatches();
+  void send('4');
+  for (const body of ['a', 'b', 'c', 'd']) void send(body, other);
+  for (const one of sent.slice()) one.answer();
+  await nextTick();
+  expect(new Set(linesSent().slice(3).map(String))).toEqual(new Set(['4', 'a', 'b', 'c', 'd']));
+});
+
+test('a request of several waits as long as the most patient of them, and comes from no one address', async () => {
+  const { sent, send } = createBusyBatches();
+  void send('4', { deadlineAt: 2_000 });
+  void send('5', { deadlineAt: 3_000 });
+  sent[0]?.answer();
+  await nextTick();
+  expect(sent[3]?.context).toMatchObject({ deadlineAt: 3_000, clientAddress: undefined, viewer: VIEWER });
+});
+
+test('who leaves before it is sent is not in it, and a request ends when all of its queries have left', async () => {
+  const { sent, send, linesSent } = createBusyBatches();
+  const [early, late, last] = [new AbortController(), new AbortController(), new AbortController()];
+  const answers = [early, late, last].map(({ signal }, index) => send(String(4 + index), { signal }));
+  const settled = Promise.allSettled(answers);
+  early.abort();
+  sent[0]?.answer();
+  await nextTick();
+  expect(linesSent().at(3)).toEqual(['5', '6']);
+  late.abort();
+  expect(sent[3]?.context.signal.aborted).toBe(false);
+  last.abort();
+  expect(sent[3]?.context.signal.aborted).toBe(true);
+  expect((await settled).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+});
+
+test('what refuses or fails a request refuses or fails each of its queries', async () => {
+  const { sent, send } = createBusyBatches();
+  const refused = ['4', '5'].map((body) => send(body));
+  sent[0]?.answer();
+  await nextTick();
+  const failed = ['6', '7'].map((body) => send(body));
+  sent[1]?.answer();
+  await nextTick();
+  sent[3]?.answer({ statusCode: 503, text: 'no' });
+  expect(await textsOf(refused)).toEqual(['no', 'no']);
+  const outage = new AppError('UNAVAILABLE', 'gone');
+  sent[4]?.fail(outage);
+  for (const answer of failed) await expect(answer).rejects.toBe(outage);
+});
+
+test('a query that was not answered among the others fails', async () => {
+  const { sent, send } = createBusyBatches();
+  const answers = ['4', '5'].map((body) => send(body));
+  sent[0]?.answer();
+  await nextTick();
+  sent[3]?.answer({ statusCode: 200, text: 'only one' });
+  const [, second] = await Promise.allSettled(answers);
+  expect(second).toMatchObject({ status: 'rejected', reason: new Error('1 of 2 queries were answered') });
+});
+
+test('no request holds more than 32 queries', async () => {
+  const { sent, send, linesSent } = createBusyBatches();
+  for (let query = 0; query < 40; query++) void send(String(query));
+  expect(linesSent().at(3)).toHaveLength(32);
+  sent[0]?.answer();
+  await nextTick();
+  expect(linesSent().at(4)).toHaveLength(8);
+});
