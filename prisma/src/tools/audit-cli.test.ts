@@ -73,7 +73,11 @@ test.each([
     `UPDATE audit_events SET details = '{"number": 0}' WHERE tenant_id = $1 AND sequence = 3`,
     'event 3 was changed',
   ],
-  ['deleted', 'DELETE FROM audit_events WHERE tenant_id = $1 AND sequence = 3', 'event 3 is missing: the next one is 4'],
+  [
+    'deleted',
+    'DELETE FROM audit_events WHERE tenant_id = $1 AND sequence = 3',
+    'event 3 is missing: the next one is 4',
+  ],
   [
     'inserted, with all behind it counted on and a hash of its own,',
     `UPDATE audit_events SET sequence = sequence + 1000 WHERE tenant_id = $1 AND sequence >= 3;
@@ -96,15 +100,19 @@ test.each([
      UPDATE audit_events SET sequence = 4 WHERE tenant_id = $1 AND sequence = 1003`,
     'event 3 does not follow the one before it',
   ],
-])('a row that was %s ends with 1, and the line of its tenant names it', async (_, script, problem) => {
-  await using world = await openWorld();
-  const { database, ours, theirs } = world;
-  await asOwner(database, script, ours.tenantId);
-  const { status, lines } = await runAudit(database.ownerUrl, 'verify');
-  expect(status).toBe(1);
-  expect(lines.find((line) => line.startsWith(ours.tenantId))).toContain(` ${problem}: `);
-  expect(lines.find((line) => line.startsWith(theirs.tenantId))).toContain(' whole: 2 events verified');
-}, 90_000);
+])(
+  'a row that was %s ends with 1, and the line of its tenant names it',
+  async (_, script, problem) => {
+    await using world = await openWorld();
+    const { database, ours, theirs } = world;
+    await asOwner(database, script, ours.tenantId);
+    const { status, lines } = await runAudit(database.ownerUrl, 'verify');
+    expect(status).toBe(1);
+    expect(lines.find((line) => line.startsWith(ours.tenantId))).toContain(` ${problem}: `);
+    expect(lines.find((line) => line.startsWith(theirs.tenantId))).toContain(' whole: 2 events verified');
+  },
+  90_000,
+);
 
 test('a command that it does not know ends with 1 and says what was wanted', async () => {
   await using world = await openWorld();

@@ -1,3 +1,4 @@
+import { verifyTenantAuditLog } from '@kindred/db/verify-audit-log';
 import { encodeGlobalId } from '@kindred/domain/ids';
 import { requireSystem, requireTenant } from '@kindred/service/guards';
 import { GraphQLDateTime } from 'graphql-scalars';
@@ -77,6 +78,7 @@ export const resolvers: Resolvers = {
     members: (tenant, args, context) => listMembers(context, tenant, args),
     webhooks: (tenant, args, context) => listWebhooks(context, tenant, args),
     auditEvents: (tenant, args, context) => listAuditEvents(context, tenant, args),
+    auditChain: (tenant, _args, { db }) => verifyTenantAuditLog(db, tenant.id),
   },
   Member: {
     account: (member, _args, context) => findMemberAccount(member, context),
