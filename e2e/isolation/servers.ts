@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,6 +17,8 @@ const READY_TIMEOUT_MS = 200_000;
 export interface Servers extends AsyncDisposable {
   database: TestDatabase;
   gatewayUrl: string;
+  /** Where the dashboard is; nothing is there unless it was asked for. */
+  webUrl: string;
   urls: Record<(typeof SUBGRAPHS)[number], string>;
   /** Signs sessions of the platform, those that nobody would issue included. */
   sessionSigningKey: object;
@@ -25,14 +28,16 @@ export interface Servers extends AsyncDisposable {
   logs(): string;
 }
 
-/** The gateway and the four subgraphs as processes of their own, on a database of their own. */
-export async function startServers(): Promise<Servers> {
+/** The gateway, the four subgraphs and if asked for the dashboard as processes of their own, on a database of their own. */
+export async function startServers({ withWeb = false } = {}): Promise<Servers> {
+  if (withWeb) await buildWeb();
   const database = await createTestDatabase();
   const { redisUrl, temporalAddress } = testInfrastructure();
   const folder = await mkdtemp(join(tmpdir(), 'kindred-isolation-'));
-  const firstPort = await freePortBlock(SUBGRAPHS.length + 1);
+  const firstPort = await freePortBlock(SUBGRAPHS.length + 2);
   const at = (index: number) => `http://127.0.0.1:${firstPort + index}`;
   const urls = { tenant: at(0), catalog: at(1), model: at(2), recommendation: at(3) };
+  const [gatewayUrl, webUrl] = [at(4), at(5)];
   const sessionSigningKey = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
   const shared = {
     PATH: process.env.PATH ?? '',
@@ -48,6 +53,8 @@ export async function startServers(): Promise<Servers> {
     API_KEY_PEPPER: 'the API key pepper of the tests, 32 chars',
     OBJECT_STORE_URL: pathToFileURL(join(folder, 'objects')).href,
     CACHE_DIR: join(folder, 'cache'),
+    ALLOWED_ORIGINS: webUrl,
+    PUBLIC_API_URL: gatewayUrl,
     ...Object.fromEntries(SUBGRAPHS.map((name) => [`${name.toUpperCase()}_URL`, urls[name]])),
   };
   let text = '';
@@ -61,6 +68,7 @@ export async function startServers(): Promise<Servers> {
   const children = [
     ...SUBGRAPHS.map((name, index) => start(`subgraphs/${name}/src/main.ts`, firstPort + index)),
     start('gateway/src/main.ts', firstPort + SUBGRAPHS.length),
+    ...(withWeb ? [start('web/src/server.ts', firstPort + SUBGRAPHS.length + 1)] : []),
   ];
   const dispose = async () => {
     const ended = children.map(
@@ -72,20 +80,33 @@ export async function startServers(): Promise<Servers> {
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    await Promise.all([...Object.values(urls), at(4)].map((url) => untilReady(url, () => text)));
+    await Promise.all([...Object.values(urls), gatewayUrl, ...(withWeb ? [webUrl] : [])].map((url) => untilReady(url, () => text)));
   } catch (error) {
     await dispose();
     throw error;
   }
   return {
     database,
-    gatewayUrl: at(4),
+    gatewayUrl,
+    webUrl,
     urls,
     sessionSigningKey,
     environment: shared,
     logs: () => text,
     [Symbol.asyncDispose]: dispose,
   };
+}
+
+/** Builds the dashboard, unless what was built before is of the same sources. */
+async function buildWeb(): Promise<void> {
+  const args = ['run', 'build', '--filter=@kindred/web', '--output-logs=errors-only', '--ui=stream'];
+  const child = spawn(join(ROOT, 'node_modules/.bin/turbo'), args, {
+    cwd: ROOT,
+    env: { PATH: process.env.PATH, TURBO_TELEMETRY_DISABLED: '1', NEXT_TELEMETRY_DISABLED: '1', NODE_ENV: 'production' },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const [code] = (await once(child, 'exit')) as [number | null];
+  if (code !== 0) throw new Error(`Wanted a dashboard, its build ended with ${code}.`);
 }
 
 async function untilReady(url: string, logs: () => string): Promise<void> {

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { appendAuditEvent, listAuditEvents } from './audit-log.ts';
 import type { Db } from './client.ts';
 import { withTenant } from './tenants.ts';
-import { verifyAuditLog } from './verify-audit-log.ts';
+import { verifyAuditLog, verifyTenantAuditLog } from './verify-audit-log.ts';
 
 async function append(db: Db, { tenantId, accountId }: TestTenant, count: number): Promise<void> {
   const actor = { kind: 'account', id: accountId } as const;
@@ -32,6 +32,7 @@ test('events that come at once make one whole chain per tenant, and each tenant 
   await Promise.all([append(db, ours, 20), append(db, theirs, 5)]);
   const verdicts = await verifyAuditLog(ownerUrl);
   expect(verdicts.get(ours.tenantId)).toMatchObject({ eventCount: 20, problem: null });
+  expect(await verifyTenantAuditLog(db, ours.tenantId)).toEqual(verdicts.get(ours.tenantId));
   expect(verdicts.get(theirs.tenantId)).toMatchObject({ eventCount: 5, problem: null });
   const seen = await withTenant(db, theirs.tenantId, (tx) => listAuditEvents(tx, { first: 100 }));
   expect(seen.map(({ sequence }) => Number(sequence))).toEqual([5, 4, 3, 2, 1]);
@@ -63,6 +64,7 @@ test.each([
   await append(database.db, tenant, 6);
   await asOwner(database.ownerUrl, statement, [tenant.tenantId]);
   expect((await verifyAuditLog(database.ownerUrl)).get(tenant.tenantId)).toMatchObject({ problem });
+  expect(await verifyTenantAuditLog(database.db, tenant.tenantId)).toMatchObject({ problem });
 });
 
 test('the application reads and appends, and can neither change, delete nor write past the chain', async () => {

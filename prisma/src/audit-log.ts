@@ -84,8 +84,17 @@ export interface AuditVerdict {
   problem: string | null;
 }
 
+/** A query for `ChainedEvent`s; it says nothing of whose, in which order and how many. */
+export const CHAINED_EVENTS = `
+  SELECT e.sequence::text, previous_hash AS "previousHash", hash,
+         jsonb_build_array(tenant_id, e.sequence, (extract(epoch FROM at) * 1000)::bigint, actor, action, details)::text AS text
+    FROM audit_events e`;
+
 /** Recomputes every hash of a tenant's log, in ascending order of sequence. */
-export function verifyAuditChain(tenantId: string, events: Iterable<ChainedEvent>): AuditVerdict {
+export async function verifyAuditChain(
+  tenantId: string,
+  events: Iterable<ChainedEvent> | AsyncIterable<ChainedEvent>,
+): Promise<AuditVerdict> {
   let expected: Buffer = createHash('sha256').update(tenantId).digest();
   let eventCount = 0;
   const verdict = (problem: string | null): AuditVerdict => ({
@@ -93,7 +102,7 @@ export function verifyAuditChain(tenantId: string, events: Iterable<ChainedEvent
     head: eventCount === 0 ? null : expected.toString('hex'),
     problem,
   });
-  for (const { sequence, previousHash, hash, text } of events) {
+  for await (const { sequence, previousHash, hash, text } of events) {
     if (sequence !== String(eventCount + 1)) {
       return verdict(`event ${eventCount + 1} is missing: the next one is ${sequence}`);
     }

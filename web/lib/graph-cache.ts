@@ -5,6 +5,10 @@ import type { Exchange } from 'urql';
 const EMBEDDED = [
   'ApiKeyConnection',
   'ApiKeyEdge',
+  'AuditChain',
+  'AuditEvent',
+  'AuditEventConnection',
+  'AuditEventEdge',
   'CatalogSummary',
   'ConfidenceInterval',
   'EpochProgress',
@@ -15,6 +19,9 @@ const EMBEDDED = [
   'InteractionEdge',
   'ItemConnection',
   'ItemEdge',
+  'Member',
+  'MemberConnection',
+  'MemberEdge',
   'ModelConnection',
   'ModelEdge',
   'Money',
@@ -40,6 +47,10 @@ const EMBEDDED = [
   'UserError',
   'VectorIndexSummary',
   'Viewer',
+  'WebhookConnection',
+  'WebhookDeliveryConnection',
+  'WebhookDeliveryEdge',
+  'WebhookEdge',
 ] as const;
 
 /** Forgets every answer of the root fields named, so that pages that show them ask again. */
@@ -59,6 +70,8 @@ export function graphCache(): Exchange {
         trainModel: (_result, _args, cache) => forget(cache, 'models', 'model', 'trainingRuns'),
         createApiKey: (_result, _args, cache) => forget(cache, 'tenant'),
         revokeApiKey: (_result, _args, cache) => forget(cache, 'tenant'),
+        createWebhook: (_result, _args, cache) => forget(cache, 'tenant'),
+        deleteWebhook: (_result, _args, cache) => forget(cache, 'tenant', 'webhook'),
         recordInteractions: (_result, _args, cache) => forget(cache, 'user', 'tenant'),
       },
     },

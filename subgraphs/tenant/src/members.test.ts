@@ -218,6 +218,13 @@ test('the audit log tells what was done, page by page, to its own tenant alone',
   expect(actions).toEqual(['revokeInvitation', 'inviteMember', 'openSession']);
   const { tenant: theirs } = await subgraph.read<Log>(foreign.viewer, LOG);
   expect(theirs.auditEvents.edges.map(({ node }) => node.action)).toEqual(['openSession']);
+  const CHAIN =
+    '{ tenant { auditChain { eventCount head problem } auditEvents(first: 1) { edges { node { hash } } } } }';
+  const { tenant: chained } = await subgraph.read<{
+    tenant: { auditChain: { head: string }; auditEvents: { edges: [{ node: { hash: string } }] } };
+  }>(owner.viewer, CHAIN);
+  expect(chained.auditChain).toMatchObject({ eventCount: 3, problem: null });
+  expect(chained.auditChain.head).toBe(chained.auditEvents.edges[0].node.hash);
 });
 
 test('members, viewers and operators manage nobody', async () => {

@@ -1,3 +1,4 @@
+import { verifyTenantAuditLog } from '@kindred/db/verify-audit-log';
 import { decodeGlobalId, encodeGlobalId } from '@kindred/domain/ids';
 import { requireSystem, requireTenant } from '@kindred/service/guards';
 import { GraphQLDateTime, GraphQLSafeInt } from 'graphql-scalars';
@@ -104,6 +105,7 @@ export const resolvers: Resolvers = {
     retention: (tenant, _args, context) => readRetention(context, tenant),
     auditEvents: (tenant, args, context) => listAuditEvents(context, tenant, args),
     plan: (tenant) => planOf(tenant.plan),
+    auditChain: (tenant, _args, { db }) => verifyTenantAuditLog(db, tenant.id),
   },
   Member: {
     account: (member, _args, context) => findMemberAccount(member, context),

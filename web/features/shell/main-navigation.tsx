@@ -1,4 +1,13 @@
-import { IconBrain, IconGauge, IconKey, IconLayoutDashboard, IconSparkles } from '@tabler/icons-react';
+import {
+  IconBrain,
+  IconGauge,
+  IconHistory,
+  IconKey,
+  IconLayoutDashboard,
+  IconSparkles,
+  IconUsers,
+  IconWebhook,
+} from '@tabler/icons-react';
 import Link from 'next/link';
 import classes from './main-navigation.module.css';
 
@@ -8,6 +17,9 @@ const PLACES = [
   { href: '/recommendations', label: 'Recommendations', icon: IconSparkles, under: [] },
   { href: '/api-keys', label: 'API keys', icon: IconKey, under: [] },
   { href: '/usage', label: 'Usage', icon: IconGauge, under: [] },
+  { href: '/webhooks', label: 'Webhooks', icon: IconWebhook, under: [] },
+  { href: '/members', label: 'Members', icon: IconUsers, under: [] },
+  { href: '/audit-log', label: 'Audit log', icon: IconHistory, under: [] },
 ] as const;
 
 export function MainNavigation({ path, onNavigate }: { path: string; onNavigate: () => void }) {

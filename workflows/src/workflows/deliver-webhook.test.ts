@@ -93,6 +93,7 @@ test('an event that many relays find at once, and find again later, is sent once
   await hooks.happen(tenantId);
   await Promise.all(Array.from({ length: 8 }, () => relay()));
   await hooks.outcome(webhook);
+  const { runId } = await (await hooks.handleOf(webhook)).describe();
   const eventId = await hooks.newestEvent(tenantId);
   // As after a crash between the start of the delivery and the end of the word that asked for it.
   await withTenant(world.deps.db, tenantId, (tx) =>
@@ -100,6 +101,7 @@ test('an event that many relays find at once, and find again later, is sent once
   );
   await relay();
   await hooks.outcome(webhook);
+  expect((await (await hooks.handleOf(webhook)).describe()).runId).toBe(runId);
   expect(target.received).toHaveLength(1);
 });
 

@@ -1,0 +1,120 @@
+import { randomBytes } from 'node:crypto';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Servers, startServers } from '../isolation/servers.ts';
+import { connectApi, dataOf } from '../support/api-client.ts';
+import { launchBrowser, openPage, saveScreenshot } from '../support/browser.ts';
+
+const PASSWORD = 'correct horse battery';
+const SIGN_UP = `mutation ($input: SignUpInput!) { signUp(input: $input) { session { accessToken } userErrors { message } } }`;
+
+const textOf = async (page: Page, testId: string): Promise<string> =>
+  (await page.getByTestId(testId).first().textContent()) ?? '';
+
+describe('the dashboard of an owner', () => {
+  let servers: Servers;
+  let browser: Browser;
+  let page: Page;
+  let problems: string[];
+
+  beforeAll(async () => {
+    [servers, browser] = await Promise.all([startServers({ withWeb: true }), launchBrowser()]);
+    const email = `owner-${randomBytes(6).toString('hex')}@example.com`;
+    const input = { tenantName: 'Acme', displayName: 'Ann Owner', email, password: PASSWORD };
+    dataOf(await connectApi(`${servers.gatewayUrl}/graphql`).ask({ query: SIGN_UP, variables: { input } }));
+    ({ page, problems } = await openPage(browser));
+    page.setDefaultTimeout(60_000);
+    await page.goto(`${servers.webUrl}/sign-in`);
+    await page.getByTestId('sign-in-email').fill(email);
+    await page.getByTestId('sign-in-password').fill(PASSWORD);
+    await page.getByTestId('sign-in-submit').click();
+    await page.getByTestId('account-menu').waitFor();
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    await servers?.[Symbol.asyncDispose]();
+  });
+
+  it('creates a webhook with a secret that is shown once, tests it, and sends a delivery again', async () => {
+    await page.goto(`${servers.webUrl}/webhooks`);
+    await page.getByTestId('create-webhook').first().click();
+    await page.getByTestId('webhook-url').fill('https://10.0.0.1/');
+    await page.getByTestId('webhook-submit').click();
+    expect(await textOf(page, 'webhook-problem')).toContain('10.0.0.1 is no public address');
+    await page.getByTestId('webhook-url').fill('https://hook.invalid/kindred');
+    await page.getByTestId('webhook-submit').click();
+    expect(await textOf(page, 'webhook-secret')).toMatch(/^whsec_/);
+    await page.getByTestId('webhook-secret-done').click();
+    await page.getByTestId('webhook-row').getByRole('link').click();
+    await page.getByTestId('test-webhook').click();
+    await page.getByTestId('delivery-row').waitFor();
+    await page.getByTestId('redeliver').click();
+    await page.getByTestId('delivery-row').nth(1).waitFor();
+    const messages = await page.getByTestId('delivery-row').getByText(/^evt_/).allTextContents();
+    expect(messages).toHaveLength(2);
+    expect(new Set(messages).size).toBe(1);
+    await saveScreenshot(page, 'webhook-deliveries');
+    await page.getByTestId('rotate-webhook').click();
+    expect(await textOf(page, 'webhook-secret')).toMatch(/^whsec_/);
+    await page.getByTestId('webhook-secret-done').click();
+    await page.goto(`${servers.webUrl}/webhooks`);
+    await page.getByTestId('webhook-row').waitFor();
+    await saveScreenshot(page, 'webhooks');
+  });
+
+  it('invites somebody by a link, changes their role, and removes them', async () => {
+    await page.goto(`${servers.webUrl}/members`);
+    await page.getByTestId('invite-member').click();
+    await page.getByTestId('invite-submit').click();
+    const link = await textOf(page, 'invitation-link');
+    await saveScreenshot(page, 'invitation');
+    await page.getByTestId('invitation-done').click();
+
+    const { page: theirs, problems: theirProblems } = await openPage(browser);
+    theirs.setDefaultTimeout(60_000);
+    await theirs.goto(link);
+    const email = `bo-${randomBytes(6).toString('hex')}@example.com`;
+    await theirs.getByTestId('join-name').fill('Bo Member');
+    await theirs.getByTestId('join-email').fill(email);
+    await theirs.getByTestId('join-password').fill(PASSWORD);
+    await saveScreenshot(theirs, 'join');
+    await theirs.getByTestId('join-submit').click();
+    await theirs.getByTestId('account-menu').waitFor();
+    expect(theirProblems).toEqual([]);
+    await theirs.context().close();
+
+    await page.reload();
+    const row = page.locator(`[data-testid="member-row"][data-email="${email}"]`);
+    await row.getByTestId('member-role').selectOption('VIEWER');
+    await page.getByText('Bo Member is Viewer now.').waitFor();
+    await saveScreenshot(page, 'members');
+    await row.getByTestId('remove-member').click();
+    await page.getByTestId('remove-member-confirm').click();
+    await row.waitFor({ state: 'detached' });
+    expect(await page.getByTestId('member-row').count()).toBe(1);
+  });
+
+  it('shows what was done, and that the log of it is whole', async () => {
+    await page.goto(`${servers.webUrl}/audit-log`);
+    await page.getByTestId('audit-chain-state').waitFor();
+    expect(await textOf(page, 'audit-chain-state')).toBe('Whole');
+    const actions = await page.getByTestId('audit-row').evaluateAll((rows) => rows.map((row) => row.dataset.action));
+    expect(actions).toEqual([
+      'removeMember',
+      'changeMemberRole',
+      'acceptInvitation',
+      'inviteMember',
+      'rotateWebhookSecret',
+      'createWebhook',
+      'openSession',
+      'openSession',
+    ]);
+    await saveScreenshot(page, 'audit-log');
+  });
+
+  it('runs without a script that the policy refuses, or another error', () => {
+    // The first address of the webhook was refused as data, with status 200.
+    expect(problems).toEqual([]);
+  });
+});
