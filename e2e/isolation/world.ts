@@ -136,6 +136,7 @@ function knownValues(ids: CanaryTenant['ids'], coordinate: string): KnownValues 
     apiKeyId: ids.ApiKey,
     tenantId: ids.Tenant,
     webhookId: ids.Webhook,
+    versionId: ids.ModelVersion,
     url: 'https://hook.invalid/',
     invitationId: `inv_${'0'.repeat(32)}`,
     role: 'VIEWER',

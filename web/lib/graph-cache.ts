@@ -5,6 +5,9 @@ import type { Exchange } from 'urql';
 const EMBEDDED = [
   'ApiKeyConnection',
   'ApiKeyEdge',
+  'Canary',
+  'CanarySettings',
+  'CanarySide',
   'CatalogSummary',
   'ConfidenceInterval',
   'EpochProgress',
@@ -33,6 +36,7 @@ const EMBEDDED = [
   'UserConnection',
   'UserEdge',
   'UserError',
+  'Variant',
   'VectorIndexSummary',
   'Viewer',
 ] as const;
