@@ -2,7 +2,15 @@ import type { ModelId, ModelVersionId, TenantId, TrainingRunId } from '@kindred/
 import type { TrainingPhase } from '@kindred/domain/training';
 
 /** The task queues: one worker process per queue. */
-export const TASK_QUEUES = { workflows: 'workflows', data: 'data', 'train-cpu': 'train-cpu' } as const;
+export const TASK_QUEUES = {
+  workflows: 'workflows',
+  data: 'data',
+  'train-cpu': 'train-cpu',
+  'train-gpu': 'train-gpu',
+} as const;
+
+/** Where workers of `train-gpu` say that they are there, even while they compute and take nothing else. */
+export const GPU_PRESENCE_QUEUE = 'train-gpu-presence';
 
 export type TaskQueue = keyof typeof TASK_QUEUES;
 

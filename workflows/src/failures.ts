@@ -4,7 +4,13 @@ import { ApplicationFailure } from '@temporalio/common';
  * The failures whose message is written for the tenant's people: it says what was wanted and what came, and names nothing
  * internal. The message of any other failure stays in the workflow's history and the log.
  */
-export const PERMANENT_FAILURES = ['NotEnoughData', 'NotEnoughMemory', 'TrainingDiverged', 'RunClosed'] as const;
+export const PERMANENT_FAILURES = [
+  'NotEnoughData',
+  'NotEnoughMemory',
+  'TrainingDiverged',
+  'RunClosed',
+  'NoGpu',
+] as const;
 
 export type PermanentFailure = (typeof PERMANENT_FAILURES)[number];
 

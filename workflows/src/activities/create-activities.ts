@@ -1,5 +1,6 @@
 import type { ObjectStore } from '@kindred/service/object-store';
 import type { EventDeps } from '../record-event.ts';
+import { admitRun } from './admit-run.ts';
 import { buildIndex } from './build-index.ts';
 import { checkData } from './check-data.ts';
 import { evaluateModel } from './evaluate-model.ts';
@@ -7,6 +8,7 @@ import { exportSnapshot } from './export-snapshot.ts';
 import { finishRun } from './finish-run.ts';
 import { fitInstantModel } from './fit-instant-model.ts';
 import { judgeVersion } from './judge-version.ts';
+import { noteDevice } from './note-device.ts';
 import { noteSteering } from './note-steering.ts';
 import { promoteVersion } from './promote-version.ts';
 import { queueScheduledRun } from './queue-scheduled-run.ts';
@@ -22,9 +24,11 @@ export interface ActivityDeps extends EventDeps {
 /** The activities of the queue `data`: short, with the database and the object store. */
 export function createDataActivities(deps: ActivityDeps) {
   return {
+    admitRun: bind(deps, admitRun),
     checkData: bind(deps, checkData),
     exportSnapshot: bind(deps, exportSnapshot),
     judgeVersion: bind(deps, judgeVersion),
+    noteDevice: bind(deps, noteDevice),
     noteSteering: bind(deps, noteSteering),
     promoteVersion: bind(deps, promoteVersion),
     queueScheduledRun: bind(deps, queueScheduledRun),
@@ -34,7 +38,7 @@ export function createDataActivities(deps: ActivityDeps) {
   };
 }
 
-/** The activities of the queue `train-cpu`: long, with all cores. */
+/** The activities of the queues `train-cpu` and `train-gpu`: long, with everything the machine has. */
 export function createComputeActivities(deps: ActivityDeps) {
   return {
     fitInstantModel: bind(deps, fitInstantModel),
@@ -44,6 +48,12 @@ export function createComputeActivities(deps: ActivityDeps) {
   };
 }
 
+/** The activities of the queue `train-gpu-presence`: what answers is a worker with this GPU. */
+export function createPresenceActivities(gpuName: string) {
+  return { describeGpu: async () => gpuName };
+}
+
+export type PresenceActivities = ReturnType<typeof createPresenceActivities>;
 export type DataActivities = ReturnType<typeof createDataActivities>;
 export type ComputeActivities = ReturnType<typeof createComputeActivities>;
 
