@@ -12,13 +12,13 @@ export interface SpawnedWorker extends AsyncDisposable {
   url: string;
 }
 
-/** Resolves once the worker says that it works; `redisUrl` is where it looks for Redis, if not where the world has it. */
-export async function spawnWorker(
+/** The process alone; `redisUrl` is where it looks for Redis, if not where the world has it. */
+export function spawnWorkerProcess(
   { addresses, namespace }: TrainingWorld,
   queue: TaskQueue,
   { redisUrl = addresses.redisUrl }: { redisUrl?: string } = {},
-): Promise<SpawnedWorker> {
-  const child = spawn(process.execPath, [fileURLToPath(new URL(`../workers/${queue}.ts`, import.meta.url))], {
+): ChildProcess {
+  return spawn(process.execPath, [fileURLToPath(new URL(`../workers/${queue}.ts`, import.meta.url))], {
     env: {
       NODE_ENV: 'test',
       PORT: '0',
@@ -31,6 +31,15 @@ export async function spawnWorker(
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+}
+
+/** Resolves once the worker says that it works. */
+export async function spawnWorker(
+  world: TrainingWorld,
+  queue: TaskQueue,
+  options: { redisUrl?: string } = {},
+): Promise<SpawnedWorker> {
+  const child = spawnWorkerProcess(world, queue, options);
   const exited = once(child, 'exit');
   const url = await firstUrl(child);
   return {

@@ -5,7 +5,7 @@ import { GPU_PRESENCE_QUEUE } from '../contract.ts';
 import type { PermanentFailure } from '../failures.ts';
 
 /** How long a GPU worker has to say that it is there: one that is does within moments. */
-const WAITS = { AUTO: '2 seconds', GPU: '60 seconds' } as const;
+const WAITS = { AUTO: '2 seconds', GPU: '20 seconds' } as const;
 
 /**
  * What the run computes with: a GPU if it was not asked for the CPU and a worker with one is there, be it busy.
