@@ -16,7 +16,7 @@ export interface SpawnedWorker extends AsyncDisposable {
 export function spawnWorkerProcess(
   { addresses, namespace }: TrainingWorld,
   queue: TaskQueue,
-  { redisUrl = addresses.redisUrl }: { redisUrl?: string } = {},
+  { redisUrl = addresses.redisUrl, buildId }: { redisUrl?: string; buildId?: string } = {},
 ): ChildProcess {
   return spawn(process.execPath, [fileURLToPath(new URL(`../workers/${queue}.ts`, import.meta.url))], {
     env: {
@@ -28,6 +28,7 @@ export function spawnWorkerProcess(
       CACHE_DIR: '/nonexistent',
       TEMPORAL_ADDRESS: addresses.temporalAddress,
       TEMPORAL_NAMESPACE: namespace,
+      ...(buildId !== undefined && { WORKER_BUILD_ID: buildId }),
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -37,7 +38,7 @@ export function spawnWorkerProcess(
 export async function spawnWorker(
   world: TrainingWorld,
   queue: TaskQueue,
-  options: { redisUrl?: string } = {},
+  options: { redisUrl?: string; buildId?: string } = {},
 ): Promise<SpawnedWorker> {
   const child = spawnWorkerProcess(world, queue, options);
   const exited = once(child, 'exit');

@@ -17,7 +17,7 @@ import { runWorkers } from '../testing/run-workers.ts';
 import { spawnWorkerProcess } from '../testing/spawn-worker.ts';
 import { openTrainingWorld, readRun, SMALL, startRun, type TrainingWorld } from '../testing/training-world.ts';
 
-vi.setConfig({ testTimeout: 180_000 });
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 let world: TrainingWorld;
 let workers: AsyncDisposable;

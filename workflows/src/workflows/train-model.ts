@@ -7,6 +7,7 @@ import {
   patched,
   proxyActivities,
   setHandler,
+  setWorkflowOptions,
 } from '@temporalio/workflow';
 import type { TrainingPhase } from '@kindred/domain/training';
 import type { VersionRef } from '../activities/build-index.ts';
@@ -134,6 +135,9 @@ export async function trainModel(input: TrainModelInput): Promise<TrainModelOutc
     throw error;
   }
 }
+
+// A training ends on the build that it began on: a deploy changes nothing under it.
+setWorkflowOptions({ versioningBehavior: 'PINNED' }, trainModel);
 
 /** What the quality gate led to: a trial with some of the users, or a message that says whether the version answers. */
 type Decision = { canary: { checkEveryMs: number } } | { canary: null; message: string };
