@@ -197,6 +197,7 @@ function knownValues(ids: CanaryTenant['ids'], coordinate: string): KnownValues 
     erasureId: ids.Erasure,
     uploadId: ids.Upload,
     importId: ids.Import,
+    versionId: ids.ModelVersion,
     url: 'https://hook.invalid/',
     invitationId: `inv_${'0'.repeat(32)}`,
     role: 'VIEWER',

@@ -11,6 +11,7 @@ import type {
   TrainingRunStatus,
 } from '@kindred/domain/training';
 import { allowTraining } from './plan-limits.ts';
+import type { ChosenDevice, DeviceRequest, DeviceWish, TrainingDevice } from '@kindred/domain/training-device';
 import type { TenantTx } from './tenants.ts';
 import { appendWebhookEvent } from './webhook-events.ts';
 
@@ -27,6 +28,12 @@ export interface TrainingRunRow {
   hyperparameters: Hyperparameters | null;
   /** What computes the run; null until the training begins. */
   compute: TrainingCompute | null;
+  deviceWish: DeviceWish;
+  /** Whether the run may do without a GPU that it was asked to compute with. */
+  deviceFallback: boolean;
+  /** What it computes with, and why; null until that is chosen. */
+  device: TrainingDevice | null;
+  deviceReason: string | null;
   /** Counts the attempts at training the run: the last one alone may write. */
   fence: number;
   /** What an attempt that takes over goes on from: the newest first, at most `KEPT_CHECKPOINTS`. */
@@ -63,17 +70,18 @@ export class RunOpenError extends Error {
  */
 export async function createTrainingRun(
   tx: TenantTx,
-  input: { id: TrainingRunId; modelId: ModelId; settings: HyperparameterSettings },
+  input: { id: TrainingRunId; modelId: ModelId; settings: HyperparameterSettings; device?: DeviceRequest },
 ): Promise<TrainingRunRow> {
+  const { wish = 'AUTO', mayFallBack = true } = input.device ?? {};
   const models = await tx.client.model.count({ where: { tenantId: tx.tenantId, id: input.modelId } });
   if (models === 0) {
     throw new AppError('NOT_FOUND', `There is no model ${input.modelId}.`);
   }
   await allowTraining(tx);
   const written = await tx.client.$executeRaw`
-    INSERT INTO training_runs (tenant_id, id, model_id, settings)
+    INSERT INTO training_runs (tenant_id, id, model_id, settings, device_wish, device_fallback)
     VALUES (${tx.tenantId}::uuid, ${input.id}::uuid, ${input.modelId}::uuid,
-            ${JSON.stringify(input.settings)}::jsonb)
+            ${JSON.stringify(input.settings)}::jsonb, ${wish}::device_wish, ${mayFallBack})
     ON CONFLICT (tenant_id, model_id) WHERE status IN ('QUEUED', 'RUNNING') DO NOTHING`;
   if (written === 0) {
     throw new RunOpenError(input.modelId);
@@ -193,6 +201,21 @@ export async function setTrainingCompute(
     data: { compute: { ...input.compute } },
   });
   return getTrainingRun(tx, input.runId);
+}
+
+/**
+ * Notes what an open run is to compute with, the latest choice in place of the one before.
+ * @throws AppError NOT_FOUND when the tenant has no such run.
+ */
+export async function setTrainingDevice(
+  tx: TenantTx,
+  { runId, device, reason }: { runId: TrainingRunId } & ChosenDevice,
+): Promise<TrainingRunRow> {
+  await tx.client.trainingRun.updateMany({
+    where: { tenantId: tx.tenantId, id: runId, status: { in: ['QUEUED', 'RUNNING'] } },
+    data: { device, deviceReason: reason },
+  });
+  return getTrainingRun(tx, runId);
 }
 
 /**

@@ -13,7 +13,15 @@ import type { TrainingPhase } from '@kindred/domain/training';
 import type { ErasureRef } from '@kindred/domain/user-events';
 
 /** The task queues: one worker process per queue. */
-export const TASK_QUEUES = { workflows: 'workflows', data: 'data', 'train-cpu': 'train-cpu' } as const;
+export const TASK_QUEUES = {
+  workflows: 'workflows',
+  data: 'data',
+  'train-cpu': 'train-cpu',
+  'train-gpu': 'train-gpu',
+} as const;
+
+/** Where workers of `train-gpu` say that they are there, even while they compute and take nothing else. */
+export const GPU_PRESENCE_QUEUE = 'train-gpu-presence';
 
 export type TaskQueue = keyof typeof TASK_QUEUES;
 

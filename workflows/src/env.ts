@@ -10,6 +10,7 @@ const schema = z
     TEMPORAL_ADDRESS: z.string().min(1),
     TEMPORAL_NAMESPACE: z.string().min(1).default('default'),
     WORKFLOW_BUNDLE: z.string().min(1).optional(),
+    WORKER_BUILD_ID: z.string().min(1).max(200).optional(),
   })
   .transform((values) => ({
     host: values.HOST,
@@ -19,6 +20,7 @@ const schema = z
     redisUrl: values.REDIS_URL,
     temporal: { address: values.TEMPORAL_ADDRESS, namespace: values.TEMPORAL_NAMESPACE },
     workflowBundlePath: values.WORKFLOW_BUNDLE ?? null,
+    buildId: values.WORKER_BUILD_ID ?? null,
     objectStore: {
       url: values.OBJECT_STORE_URL,
       cacheDir: values.CACHE_DIR,

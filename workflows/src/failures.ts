@@ -12,6 +12,7 @@ export const PERMANENT_FAILURES = [
   'JobClosed',
   'UnreadableImport',
   'ImportRefused',
+  'NoGpu',
 ] as const;
 
 export type PermanentFailure = (typeof PERMANENT_FAILURES)[number];

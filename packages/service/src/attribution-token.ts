@@ -20,7 +20,7 @@ export interface Attribution {
 /** An answer whose token was signed here. */
 export interface VerifiedAttribution extends Attribution {
   /** Whether the item was in the answer; wrongly true for at most one of 100,000 others. */
-  hasItem(itemId: ItemId): boolean;
+  hasItem: (itemId: ItemId) => boolean;
 }
 
 interface Claims extends Attribution {

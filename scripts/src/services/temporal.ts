@@ -54,6 +54,9 @@ function serverArguments({ dir, port, uiPort }: TemporalOptions): string[] {
     '--port',
     String(port),
     ...ui,
+    // Tasks that wait for a worker are served tenant by tenant, in turn.
+    '--dynamic-config-value',
+    'matching.enableFairness=true',
     '--log-level',
     'warn',
   ];

@@ -10,6 +10,7 @@ import {
 } from '@kindred/db/model-versions';
 import { findModels, type ModelRow } from '@kindred/db/models';
 import { type TenantTx, withTenant } from '@kindred/db/tenants';
+import { countAhead } from '@kindred/db/training-admission';
 import type { TrainingRunRow } from '@kindred/db/training-runs';
 import type { ArmCounts, CanaryArm } from '@kindred/domain/canary';
 import type { ModelId, ModelVersionId, TenantId, TrainingRunId } from '@kindred/domain/ids';
@@ -27,6 +28,8 @@ export interface Loaders {
   versionsByRun: DataLoader<TrainingRunId, ModelVersionRow[]>;
   activeVersions: DataLoader<ModelId, ModelVersionRow | null>;
   previousVersions: DataLoader<ModelId, ModelVersionRow | null>;
+  /** How many runs of the tenant wait before it. */
+  runsAhead: DataLoader<TrainingRunId, number>;
   canaries: DataLoader<ModelVersionId, CanaryRow | null>;
   canaryCounts: DataLoader<CanaryRow, Record<CanaryArm, ArmCounts> | null, ModelVersionId>;
   /** The one that is under way, of the viewer's tenant, whatever the key. */
@@ -54,6 +57,10 @@ export function createLoaders({ db, runReader }: { db: Db; runReader: RunReader 
     }),
     activeVersions: loaderOf(find(findActiveVersions), (version) => version.modelId),
     previousVersions: loaderOf(find(findPreviousVersions), (version) => version.modelId),
+    runsAhead: new DataLoader(async (runIds) => {
+      const ahead = await withTenant(db, requireTenant(viewer), (tx) => countAhead(tx, runIds));
+      return runIds.map((runId) => ahead.get(runId) ?? 0);
+    }),
     canaries: loaderOf(find(findCanaries), (canary) => canary.versionId),
     canaryCounts: new DataLoader(
       async (canaries) => {

@@ -73,6 +73,8 @@ export const resolvers: Resolvers = {
       const versions = await loaders.versionsByRun.load(run.id);
       return versions.find(({ algorithm }) => algorithm !== 'SPECTRAL') ?? null;
     },
+    queuePosition: async ({ id, status }, _args, { loaders }) =>
+      status === 'QUEUED' ? (await loaders.runsAhead.load(id)) + 1 : null,
     versions: (run, _args, { loaders }) => loaders.versionsByRun.load(run.id),
     workflowUrl: (run, _args, { trainings }) => trainings.urlOf(run),
     events: (run, args, context) => listEvents(context, run, args),

@@ -53,7 +53,8 @@ async function queue(tx: TenantTx, modelId: ModelId, input: Omit<TrainModelInput
     return refuse(...userErrors);
   }
   try {
-    const { id } = await createTrainingRun(tx, { id: newId('TrainingRun'), modelId, settings });
+    const device = { wish: input.device, mayFallBack: input.deviceFallback };
+    const { id } = await createTrainingRun(tx, { id: newId('TrainingRun'), modelId, settings, device });
     return { runId: id, userErrors: [] };
   } catch (error) {
     if (error instanceof RunOpenError) {

@@ -72,6 +72,8 @@ export function connectTrainings(temporal: { address: string; namespace: string;
         workflowIdConflictPolicy: 'FAIL' as const,
         args: [input],
         memo: { runId: input.runId },
+        // Where many wait for a worker, the server serves the tenants in turn.
+        priority: { fairnessKey: input.tenantId },
       };
       try {
         await inTime(() => client.workflow.start(TRAIN_MODEL, options));

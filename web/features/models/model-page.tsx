@@ -12,6 +12,8 @@ import { Panel } from '../shell/panel.tsx';
 import { UnreadyPage } from '../shell/unready-page.tsx';
 import { RunList } from '../training/run-list.tsx';
 import { isOver } from '../training/run-status-pill.tsx';
+import { CanaryPanel } from './canary-panel.tsx';
+import { CanarySettingsPanel } from './canary-settings-panel.tsx';
 import { HyperparameterList } from './hyperparameter-list.tsx';
 import classes from './model-page.module.css';
 import { RollbackButton } from './rollback-button.tsx';
@@ -38,6 +40,14 @@ const DETAIL = graphql(`
     schedule {
       everyMinutes
       afterInteractions
+    }
+    canarySettings {
+      sharePercent
+      minimumAnswers
+      maximumMinutes
+    }
+    canary {
+      ...CanaryPanel
     }
     runs(first: 50) {
       edges {
@@ -108,6 +118,7 @@ function Detail({ model, onChanged }: { model: ModelDetailFragment; onChanged: (
               </Blank>
             )}
           </Panel>
+          {model.canary ? <CanaryPanel canary={model.canary} onChanged={onChanged} /> : null}
           <Panel title="Training runs" flush>
             {runs.length === 0 ? (
               <Blank icon={IconHistory} title="Never trained">
@@ -120,6 +131,7 @@ function Detail({ model, onChanged }: { model: ModelDetailFragment; onChanged: (
         </div>
         <div className={classes.main}>
           <SchedulePanel modelId={model.id} schedule={model.schedule ?? null} />
+          <CanarySettingsPanel modelId={model.id} settings={model.canarySettings ?? null} />
           <Panel
             title="Settings"
             description="What a training would train with: what is not marked as set follows the data."

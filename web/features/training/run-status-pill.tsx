@@ -25,6 +25,7 @@ export const PHASE_LABELS: Record<TrainingPhase, string> = {
   EVALUATE: 'Evaluate',
   BUILD_INDEX: 'Build index',
   PROMOTE: 'Promote',
+  CANARY: 'Canary',
 };
 
 interface RunStatusPillProps {

@@ -9,6 +9,7 @@ export const PHASES = [
   'EVALUATE',
   'BUILD_INDEX',
   'PROMOTE',
+  'CANARY',
 ] as const satisfies readonly TrainingPhase[];
 
 /** An event as the page uses it: the fragment without what the cache needs. */

@@ -2,6 +2,7 @@ import type { ObjectStore } from '@kindred/service/object-store';
 import type { Redis } from '@kindred/service/redis';
 import type { UserHistories } from '@kindred/service/user-histories';
 import type { EventDeps } from '../record-event.ts';
+import { admitRun } from './admit-run.ts';
 import { attemptDelivery, type DeliveryDeps, giveUpDelivery } from './attempt-delivery.ts';
 import { buildIndex } from './build-index.ts';
 import { checkData } from './check-data.ts';
@@ -21,6 +22,7 @@ import { fitInstantModel } from './fit-instant-model.ts';
 import { forgetInServing } from './forget-in-serving.ts';
 import { judgeVersion } from './judge-version.ts';
 import { meterCpu } from './meter-cpu.ts';
+import { noteDevice } from './note-device.ts';
 import { noteSteering } from './note-steering.ts';
 import { openImport } from './open-import.ts';
 import { promoteVersion } from './promote-version.ts';
@@ -42,10 +44,12 @@ export interface ActivityDeps extends EventDeps {
 /** The activities of the queue `data`: short, with the database and the object store. */
 export function createDataActivities(deps: ActivityDeps & DeliveryDeps) {
   return {
+    admitRun: bind(deps, admitRun),
     attemptDelivery: bind(deps, attemptDelivery),
     checkData: bind(deps, checkData),
     exportSnapshot: bind(deps, exportSnapshot),
     judgeVersion: bind(deps, judgeVersion),
+    noteDevice: bind(deps, noteDevice),
     noteSteering: bind(deps, noteSteering),
     promoteVersion: bind(deps, promoteVersion),
     queueScheduledRun: bind(deps, queueScheduledRun),
@@ -72,7 +76,7 @@ export function createDataActivities(deps: ActivityDeps & DeliveryDeps) {
   };
 }
 
-/** The activities of the queue `train-cpu`: long, with all cores. */
+/** The activities of the queues `train-cpu` and `train-gpu`: long, with everything the machine has. */
 export function createComputeActivities(deps: ActivityDeps) {
   return {
     fitInstantModel: meterCpu(deps, bind(deps, fitInstantModel)),
@@ -82,6 +86,12 @@ export function createComputeActivities(deps: ActivityDeps) {
   };
 }
 
+/** The activities of the queue `train-gpu-presence`: what answers is a worker with this GPU. */
+export function createPresenceActivities(gpuName: string) {
+  return { describeGpu: async () => gpuName };
+}
+
+export type PresenceActivities = ReturnType<typeof createPresenceActivities>;
 export type DataActivities = ReturnType<typeof createDataActivities>;
 export type ComputeActivities = ReturnType<typeof createComputeActivities>;
 

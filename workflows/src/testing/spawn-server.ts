@@ -10,12 +10,17 @@ export interface SpawnedServer extends AsyncDisposable {
   url: string;
 }
 
-/** Starts a `main.ts` with this environment and no other; resolves once it says where it listens. */
-export async function spawnServer(file: URL, env: Record<string, string>): Promise<SpawnedServer> {
-  const child = spawn(process.execPath, [fileURLToPath(file)], {
+/** Starts a `main.ts` with this environment and no other. */
+export function spawnProcess(file: URL, env: Record<string, string>): ChildProcess {
+  return spawn(process.execPath, [fileURLToPath(file)], {
     env: { NODE_ENV: 'test', PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+}
+
+/** Starts one and resolves once it says where it listens. */
+export async function spawnServer(file: URL, env: Record<string, string>): Promise<SpawnedServer> {
+  const child = spawnProcess(file, env);
   const exited = once(child, 'exit');
   const url = await firstUrl(child, file);
   return {

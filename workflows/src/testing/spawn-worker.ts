@@ -1,17 +1,45 @@
+import type { ChildProcess } from 'node:child_process';
 import type { TaskQueue } from '../contract.ts';
-import { type SpawnedServer, spawnServer } from './spawn-server.ts';
+import { type SpawnedServer, spawnProcess, spawnServer } from './spawn-server.ts';
 import { API_KEY_PEPPER, type TrainingWorld } from './training-world.ts';
 
 /** A worker process as operators run it; its url is the origin of its health server. */
 export type SpawnedWorker = SpawnedServer;
 
-/** Resolves once the worker says that it works; `redisUrl` is where it looks for Redis, if not where the world has it. */
+interface WorkerSettings {
+  /** Where it looks for Redis, if not where the world has it. */
+  redisUrl?: string;
+  buildId?: string;
+}
+
+/** The process alone. */
+export function spawnWorkerProcess(
+  world: TrainingWorld,
+  queue: TaskQueue,
+  settings: WorkerSettings = {},
+): ChildProcess {
+  return spawnProcess(fileOf(queue), environmentOf(world, queue, settings));
+}
+
+/** Resolves once the worker says that it works. */
 export function spawnWorker(
+  world: TrainingWorld,
+  queue: TaskQueue,
+  settings: WorkerSettings = {},
+): Promise<SpawnedWorker> {
+  return spawnServer(fileOf(queue), environmentOf(world, queue, settings));
+}
+
+function fileOf(queue: TaskQueue): URL {
+  return new URL(`../workers/${queue}.ts`, import.meta.url);
+}
+
+function environmentOf(
   { addresses, namespace }: TrainingWorld,
   queue: TaskQueue,
-  { redisUrl = addresses.redisUrl }: { redisUrl?: string } = {},
-): Promise<SpawnedWorker> {
-  return spawnServer(new URL(`../workers/${queue}.ts`, import.meta.url), {
+  { redisUrl = addresses.redisUrl, buildId }: WorkerSettings,
+): Record<string, string> {
+  return {
     ...(queue === 'data' && { API_KEY_PEPPER }),
     DATABASE_URL: addresses.databaseUrl,
     REDIS_URL: redisUrl,
@@ -19,5 +47,6 @@ export function spawnWorker(
     CACHE_DIR: '/nonexistent',
     TEMPORAL_ADDRESS: addresses.temporalAddress,
     TEMPORAL_NAMESPACE: namespace,
-  });
+    ...(buildId !== undefined && { WORKER_BUILD_ID: buildId }),
+  };
 }

@@ -14,6 +14,8 @@ import { scheduleRetention } from '../schedule-retention.ts';
 export interface WorkerParts {
   options: Omit<WorkerOptions, 'connection' | 'namespace' | 'taskQueue'>;
   readiness: Readiness;
+  /** A queue beside, on which the worker answers whatever it is busy with. */
+  presence?: { taskQueue: string; activities: object };
   close: () => Promise<void>;
 }
 
@@ -31,15 +33,16 @@ async function start(queue: TaskQueue, logger: Logger, parts: WorkerParts): Prom
     await registerSearchAttributes(connection, env.temporal.namespace);
     await scheduleRetention(new ScheduleClient({ connection, namespace: env.temporal.namespace }));
   }
+  const common = { connection, namespace: env.temporal.namespace };
+  const presence = parts.presence && (await Worker.create({ ...common, ...parts.presence }));
   const worker = await Worker.create({
-    connection,
-    namespace: env.temporal.namespace,
+    ...common,
     taskQueue: TASK_QUEUES[queue],
     // A cancellation comes with the answer to a heartbeat: without this the SDK would hold heartbeats back for 8 s.
     maxHeartbeatThrottleInterval: '2 seconds',
     ...parts.options,
   });
-  const running = worker.run();
+  const running = Promise.all([worker.run(), presence?.run()]);
   const health = await startHealthServer({
     host: env.host,
     port: env.port,
@@ -60,6 +63,7 @@ async function start(queue: TaskQueue, logger: Logger, parts: WorkerParts): Prom
     async drain() {
       if (worker.getState() === 'RUNNING') {
         worker.shutdown();
+        presence?.shutdown();
       }
       await running;
       await parts.close();

@@ -21,7 +21,7 @@ import {
   type TrainingWorld,
 } from '../testing/training-world.ts';
 
-vi.setConfig({ testTimeout: 180_000 });
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 const SETTINGS: CanarySettings = { sharePercent: 10, minimumAnswers: 200, maximumMinutes: 60 };
 

@@ -54,6 +54,7 @@ function train(input: TrainModelInput): Promise<unknown> {
     workflowId: trainModelWorkflowId(input.tenantId, input.modelId),
     args: [input],
     memo: { runId: input.runId },
+    priority: { fairnessKey: input.tenantId },
     parentClosePolicy: ParentClosePolicy.ABANDON,
   });
 }

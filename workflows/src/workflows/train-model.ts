@@ -7,6 +7,7 @@ import {
   patched,
   proxyActivities,
   setHandler,
+  setWorkflowOptions,
 } from '@temporalio/workflow';
 import type { TrainingPhase } from '@kindred/domain/training';
 import type { VersionRef } from '../activities/build-index.ts';
@@ -19,10 +20,12 @@ import {
   type TrainModelInput,
   type TrainModelOutcome,
 } from '../contract.ts';
+import { awaitAdmission } from './await-admission.ts';
 import { describeFailure } from './describe-failure.ts';
 import { showInSearch } from './show-in-search.ts';
 import { runCanary } from './run-canary.ts';
 import { openSteering } from './steering.ts';
+import { openDeviceTraining } from './train-on-device.ts';
 
 const retry = { initialInterval: '1 second', maximumInterval: '30 seconds', maximumAttempts: 8 } as const;
 
@@ -83,7 +86,10 @@ export async function trainModel(input: TrainModelInput): Promise<TrainModelOutc
 
   show('RUNNING');
   try {
+    // Runs that were begun before there were places and devices go on without.
+    const request = patched('places-and-devices') ? await awaitAdmission(input) : null;
     await checkData(input);
+    const device = request && openDeviceTraining(input, { request, onCpu: trainEmbeddings });
 
     await enter('SNAPSHOT');
     const snapshot = await exportSnapshot(input);
@@ -97,7 +103,8 @@ export async function trainModel(input: TrainModelInput): Promise<TrainModelOutc
     }
 
     await enter('TRAIN');
-    const model = await steering.runLongStep((isStopping) => trainEmbeddings({ ...input, snapshot, isStopping }));
+    const train = device?.train ?? trainEmbeddings;
+    const model = await steering.runLongStep((isStopping) => train({ ...input, snapshot, isStopping }));
 
     await enter('EVALUATE');
     const baselines = [popularity, { name: 'SPECTRAL' as const, metrics }];
@@ -128,6 +135,9 @@ export async function trainModel(input: TrainModelInput): Promise<TrainModelOutc
     throw error;
   }
 }
+
+// A training ends on the build that it began on: a deploy changes nothing under it.
+setWorkflowOptions({ versioningBehavior: 'PINNED' }, trainModel);
 
 /** What the quality gate led to: a trial with some of the users, or a message that says whether the version answers. */
 type Decision = { canary: { checkEveryMs: number } } | { canary: null; message: string };
