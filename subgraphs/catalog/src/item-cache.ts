@@ -58,12 +58,8 @@ export function createItemCache(options: ItemCacheOptions): ItemCache {
   const onLook = (tenantId: TenantId, stamps: readonly ItemStamp[]): void => {
     const isOther = ({ id, updatedAt }: ItemStamp) =>
       entries.get(keyOf(tenantId, id))?.item.updatedAt.getTime() !== updatedAt.getTime();
-    const changed = stamps.filter(isOther);
-    if (changed.length > 0)
-      forgetHere(
-        tenantId,
-        changed.map(({ id }) => id),
-      );
+    const changed = stamps.filter(isOther).map(({ id }) => id);
+    if (changed.length > 0) forgetHere(tenantId, changed);
   };
   const watchChanges = () => new ChangeWatch({ db, now, keptForMs: KEPT_FOR_MS, onLook });
   let watch = watchChanges();
@@ -88,16 +84,11 @@ export function createItemCache(options: ItemCacheOptions): ItemCache {
     }
     return found;
   };
-  void followTopic(events, {
-    topic: ITEMS_CHANGED_TOPIC,
-    signal: stop.signal,
+  hearChanges(events, stop.signal, {
     onBegin: () => {
       isListening = true;
     },
-    onMessage: (message) => {
-      const { tenantId, itemIds } = readItemsChanged(message);
-      forgetHere(tenantId, itemIds);
-    },
+    onChange: forgetHere,
     onLost: (err) => {
       // Told of every try to hear again; what was kept since the first one has its own bound.
       if (!isListening) return;
@@ -112,12 +103,34 @@ export function createItemCache(options: ItemCacheOptions): ItemCache {
     find,
     forget: async (tenantId, ids) => {
       forgetHere(tenantId, ids);
-      await events.publish(ITEMS_CHANGED_TOPIC, writeItemsChanged(tenantId, ids)).catch((err: unknown) => {
-        logger.warn({ err, tenantId }, 'A change of items was not told; other replicas may be a minute behind');
-      });
+      await tellChange(options, tenantId, ids);
     },
     close: () => stop.abort(),
   };
+}
+
+async function tellChange(
+  { events, logger }: Pick<ItemCacheOptions, 'events' | 'logger'>,
+  tenantId: TenantId,
+  ids: readonly ItemId[],
+): Promise<void> {
+  await events.publish(ITEMS_CHANGED_TOPIC, writeItemsChanged(tenantId, ids)).catch((err: unknown) => {
+    logger.warn({ err, tenantId }, 'A change of items was not told; other replicas may be a minute behind');
+  });
+}
+
+interface ChangeListener {
+  onBegin: () => void;
+  onChange: (tenantId: TenantId, ids: readonly ItemId[] | null) => void;
+  onLost: (err: unknown) => void;
+}
+
+function hearChanges(events: EventBus, signal: AbortSignal, { onBegin, onChange, onLost }: ChangeListener): void {
+  const onMessage = (message: string) => {
+    const { tenantId, itemIds } = readItemsChanged(message);
+    onChange(tenantId, itemIds);
+  };
+  void followTopic(events, { topic: ITEMS_CHANGED_TOPIC, signal, onBegin, onMessage, onLost });
 }
 
 /** Requests of one tenant that miss at the same time share a transaction. */

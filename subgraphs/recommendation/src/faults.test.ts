@@ -82,6 +82,9 @@ test('when Redis goes away answers go on, clicks still count at once, and when i
   const after = await ask();
   expect([after.status, after.timing.cached]).toEqual(['PERSONALIZED', false]);
   expect(namesOf(world, after)).not.toContain(first);
+  const again = await ask();
+  expect(again.timing.cached).toBe(true);
+  expect(namesOf(world, again)).toEqual(namesOf(world, after));
   await redis.mend();
   await expect.poll(async () => (await ask()).timing.cached, { timeout: 10_000 }).toBe(true);
   expect(namesOf(world, await ask())).not.toContain(first);

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { ItemId, UserId } from '@kindred/domain/ids';
 
 /** What a tenant knows of whom a question is about. */
@@ -46,6 +47,16 @@ function createHistory(facts: Omit<History, 'without'>): History {
 
 function newestOf(times: readonly number[]): Date {
   return new Date(times.reduce((newest, time) => Math.max(newest, time), 0));
+}
+
+/**
+ * What names all that a ranking looks at of a user: the token, else the history's content, which is what it is whoever
+ * says so. Null for nobody known.
+ */
+export function stateOf({ token, userId, itemIds, newestOccurredAt, newestRecordedAt }: History): string | null {
+  if (token !== null || userId === null) return token;
+  const times = `${newestOccurredAt.getTime()} ${newestRecordedAt.getTime()}`;
+  return hash('sha256', `${userId} ${times} ${itemIds.join(' ')}`, 'base64url');
 }
 
 /** Of a visitor nothing is known of. */

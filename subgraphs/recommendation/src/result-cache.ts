@@ -7,8 +7,8 @@ import type { Taste } from './taste.ts';
 export interface ResultKey {
   tenantId: TenantId;
   versionId: ModelVersionId;
-  /** The user's token, which changes with every interaction. */
-  token: string;
+  /** See `stateOf`: it changes with every interaction of the user. */
+  state: string;
   /** The state of the catalogue, where the question looks at it. */
   catalogueRevision: number;
   /** Audience, filter and exclusions. */
@@ -75,6 +75,6 @@ const MOST_RESULTS = 1_000_000;
 const BYTES_PER_RESULT = 1_000;
 const BYTES_PER_ITEM = 64;
 
-function nameOf({ tenantId, versionId, token, catalogueRevision, question, depth }: ResultKey): string {
-  return `${tenantId} ${versionId} ${token} ${catalogueRevision} ${depth} ${question}`;
+function nameOf({ tenantId, versionId, state, catalogueRevision, question, depth }: ResultKey): string {
+  return `${tenantId} ${versionId} ${state} ${catalogueRevision} ${depth} ${question}`;
 }

@@ -86,7 +86,7 @@ test('what is kept of one tenant is not found for another that asks the same', (
   const ours: ResultKey = {
     tenantId: newId('Tenant'),
     versionId: newId('ModelVersion'),
-    token: 'token',
+    state: 'token',
     catalogueRevision: 0,
     question: 'question',
     depth: 32,
