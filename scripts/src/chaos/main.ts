@@ -53,6 +53,8 @@ const runner = spawn(
     },
   },
 );
+// What was played until then is told; the servers are ours to end.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void runner.kill('SIGTERM'));
 const [code] = (await once(runner, 'exit')) as [number | null];
 control.close();
 await infrastructure.stop();

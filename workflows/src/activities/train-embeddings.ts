@@ -1,8 +1,8 @@
 import { resolveHyperparameters } from '@kindred/core/lightgcn/hyperparameters';
 import type { Db } from '@kindred/db/client';
 import { withTenant } from '@kindred/db/tenants';
-import { addCheckpoint, claimTrainingRun, KEPT_CHECKPOINTS } from '@kindred/db/training-checkpoints';
-import { fixHyperparameters, setTrainingCompute } from '@kindred/db/training-runs';
+import { addCheckpoint, claimTrainingRun, KEPT_CHECKPOINTS, SupersededError } from '@kindred/db/training-checkpoints';
+import { findTrainingRuns, fixHyperparameters, setTrainingCompute } from '@kindred/db/training-runs';
 import type { Checkpoint, Hyperparameters, TrainingCompute } from '@kindred/domain/training';
 import { findUsableCheckpoint, storeCheckpoint } from '../checkpoints.ts';
 import { startComputeThread } from '../compute-thread.ts';
@@ -12,6 +12,7 @@ import { requireMemory } from '../enough-memory.ts';
 import { withHeartbeat } from '../heartbeat.ts';
 import { loadRun } from '../load-run.ts';
 import { recordEvent } from '../record-event.ts';
+import { runFolder } from '../run-files.ts';
 import { type ModelRef, storeModel } from '../store-model.ts';
 import type { NextEpoch, TrainingThreadInput } from '../training-thread.ts';
 import { beginPhase } from './begin-phase.ts';
@@ -116,12 +117,23 @@ async function keepEpoch(
     samplesPerSecond: (sampleCount * 1000) / Math.max(durationMs, 0.001),
     etaMs: (epochs - epoch) * durationMs,
   };
-  await recordEvent(deps, { ...input, dedupeKey: `epoch:${epoch}`, body }, (tx) =>
-    addCheckpoint(tx, { runId: input.runId, fence, checkpoint }),
-  );
+  try {
+    await recordEvent(deps, { ...input, dedupeKey: `epoch:${epoch}`, body }, (tx) =>
+      addCheckpoint(tx, { runId: input.runId, fence, checkpoint }),
+    );
+  } catch (error) {
+    if (error instanceof SupersededError) await clearBehindEnd(deps, input);
+    throw error;
+  }
   const all = [checkpoint, ...kept];
   for (const { key } of all.slice(KEPT_CHECKPOINTS)) {
     await deps.objects.delete(key);
   }
   return all.slice(0, KEPT_CHECKPOINTS);
+}
+
+/** What an attempt wrote that came too late is in nobody's way while the run is open; behind its end nobody else clears it. */
+async function clearBehindEnd({ db, objects }: ActivityDeps, input: TrainModelInput): Promise<void> {
+  const [run] = await withTenant(db, input.tenantId, (tx) => findTrainingRuns(tx, [input.runId]));
+  if (run === undefined || run.finishedAt !== null) await objects.delete(runFolder(input));
 }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { rm } from 'node:fs/promises';
+import { rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -9,6 +9,9 @@ import type { ServerName } from './control.ts';
 import { between } from './draw.ts';
 import type { Fault } from './fault.ts';
 import { type Scene, type Stage, untilEpoch, untilFailure } from './stage.ts';
+
+/** What a training needs until it is disturbed; little, so that it is soon taken. */
+const ROOM_BYTES = 8 * 2 ** 20;
 
 /** Faults of what the work stands on. */
 export const SERVER_FAULTS: Record<string, Fault> = {
@@ -43,22 +46,31 @@ export const SERVER_FAULTS: Record<string, Fault> = {
   'disk full': {
     invariant: 'What could not be written whole does not exist; the step is tried until there is room.',
     isPossible: ({ disk }) => disk !== null,
+    async prepare({ disk }) {
+      const path = join(disk ?? '', 'filler');
+      await fill(path);
+      await truncate(path, (await stat(path)).size - ROOM_BYTES);
+    },
     async strike(stage, scene, random) {
-      const filler = join(stage.disk ?? '', 'filler');
-      await untilEpoch(stage, scene, between(random, 2, 12));
-      // Ends with an error once the disk is full.
-      await promisify(execFile)('dd', ['if=/dev/zero', `of=${filler}`, 'bs=64k']).catch(() => null);
-      stage.log('the disk is full');
+      const fillers = ['filler', 'last-filler'].map((name) => join(stage.disk ?? '', name));
       try {
+        await untilEpoch(stage, scene, between(random, 2, 12));
+        await fill(fillers[1] ?? '');
+        stage.log('the disk is full');
         await untilFailure(stage, scene, /ENOSPC/);
         await setTimeout(between(random, 0, 2_000));
       } finally {
-        await rm(filler);
+        for (const path of fillers) await rm(path, { force: true });
         stage.log('there is room again');
       }
     },
   },
 };
+
+/** Takes all the room that there is: dd ends with an error once there is none. */
+async function fill(path: string): Promise<void> {
+  await promisify(execFile)('dd', ['if=/dev/zero', `of=${path}`, 'bs=64k']).catch(() => null);
+}
 
 /** Ends a server in mid-training, sometimes in good order and sometimes not, and brings it back a little later. */
 async function takeAway(
