@@ -134,7 +134,7 @@ async function measure(pool: Pool, tenants: readonly TenantId[], isGuarded: bool
 function readCpuMs(): number {
   const { user, system } = process.cpuUsage();
   const server =
-    postgres.child === undefined ? 0 : (readUse(new Map([['postgres', postgres.child]])).get('postgres')?.cpuMs ?? 0);
+    postgres.child === null ? 0 : (readUse(new Map([['postgres', postgres.child]])).get('postgres')?.cpuMs ?? 0);
   return (user + system) / 1000 + server;
 }
 
