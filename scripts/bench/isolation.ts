@@ -133,8 +133,8 @@ async function measure(pool: Pool, tenants: readonly TenantId[], isGuarded: bool
 
 function readCpuMs(): number {
   const { user, system } = process.cpuUsage();
-  const { child } = postgres;
-  const server = child === null ? 0 : (readUse(new Map([['postgres', child]])).get('postgres')?.cpuMs ?? 0);
+  const server =
+    postgres.child === null ? 0 : (readUse(new Map([['postgres', postgres.child]])).get('postgres')?.cpuMs ?? 0);
   return (user + system) / 1000 + server;
 }
 

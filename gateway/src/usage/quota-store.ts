@@ -1,3 +1,4 @@
+import type { TenantId } from '@kindred/domain/ids';
 import type { Redis } from 'ioredis';
 
 /** Requests and points of cost. */
@@ -8,7 +9,7 @@ export interface Amount {
 
 /** Whose month. */
 export interface QuotaKey {
-  tenantId: string;
+  tenantId: TenantId;
   /** As `2026-11`. */
   month: string;
 }

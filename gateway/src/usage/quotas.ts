@@ -54,16 +54,18 @@ const ADVANCE_SHARE = 0.1;
 const STORE_PAUSE_MS = 1_000;
 const NOTHING: Amount = { requests: 0, points: 0 };
 
-export function createQuotas(options: {
+interface QuotaOptions {
   store: QuotaStore;
   /** Tells the store what the tenant's ledger says. */
   seed: (tenantId: TenantId) => Promise<void>;
   logger: Logger;
   now?: () => number;
-}): Quotas {
-  const { store, seed, logger, now = Date.now } = options;
+}
+
+export function createQuotas(options: QuotaOptions): Quotas {
+  const { store, now = Date.now } = options;
+  const refill = createRefill({ ...options, now });
   const leases = new Map<TenantId, Lease>();
-  let storeFrom = 0;
 
   const leaseOf = (tenantId: TenantId): Lease => {
     const month = monthOf(now());
@@ -76,41 +78,11 @@ export function createQuotas(options: {
     return lease;
   };
 
-  const refill = async (lease: Lease, plan: PlanName, need: Amount): Promise<void> => {
-    const { requestsPerMonth, pointsPerMonth } = PLANS[plan];
-    const want = {
-      requests: need.requests + Math.floor(lease.spentBefore.requests * ADVANCE_SHARE),
-      points: need.points + Math.floor(lease.spentBefore.points * ADVANCE_SHARE),
-    };
-    const amounts = { need, want, limit: { requests: requestsPerMonth, points: pointsPerMonth } };
-    let taken = await store.take(lease.key, amounts);
-    if (taken.outcome === 'unknown') {
-      await seed(lease.key.tenantId as TenantId);
-      taken = await store.take(lease.key, amounts);
-    }
-    if (taken.outcome === 'refused') throw new QuotaExceededError(plan, { need, left: taken.amount }, now());
-    // Nobody can say what was spent: as without a store.
-    const amount = taken.outcome === 'granted' ? taken.amount : need;
-    lease.requests += amount.requests - need.requests;
-    lease.points += amount.points - need.points;
-  };
-
-  const refillOrPass = async (lease: Lease, plan: PlanName, need: Amount): Promise<void> => {
-    if (now() < storeFrom) return;
-    try {
-      await refill(lease, plan, need);
-    } catch (error) {
-      if (error instanceof QuotaExceededError) throw error;
-      storeFrom = now() + STORE_PAUSE_MS;
-      logger.warn({ err: error }, 'Months cannot be counted now; what is spent is in the ledger alone');
-    }
-  };
-
   return {
     take: (tenantId, plan, need) => {
       const lease = leaseOf(tenantId);
       roll(lease, need, now());
-      if (lease.requests < need.requests || lease.points < need.points) return refillOrPass(lease, plan, need);
+      if (lease.requests < need.requests || lease.points < need.points) return refill(lease, plan, need);
       lease.requests -= need.requests;
       lease.points -= need.points;
       return undefined;
@@ -130,6 +102,41 @@ export function createQuotas(options: {
         lease.isIdle = true;
       }
     },
+  };
+}
+
+/** What takes from the store for a lease that does not hold enough; while the store does not answer, what lets pass. */
+function createRefill({ store, seed, logger, now }: Required<QuotaOptions>) {
+  let storeFrom = 0;
+
+  const take = async (lease: Lease, plan: PlanName, need: Amount): Promise<void> => {
+    const { requestsPerMonth, pointsPerMonth } = PLANS[plan];
+    const want = {
+      requests: need.requests + Math.floor(lease.spentBefore.requests * ADVANCE_SHARE),
+      points: need.points + Math.floor(lease.spentBefore.points * ADVANCE_SHARE),
+    };
+    const amounts = { need, want, limit: { requests: requestsPerMonth, points: pointsPerMonth } };
+    let taken = await store.take(lease.key, amounts);
+    if (taken.outcome === 'unknown') {
+      await seed(lease.key.tenantId);
+      taken = await store.take(lease.key, amounts);
+    }
+    if (taken.outcome === 'refused') throw new QuotaExceededError(plan, { need, left: taken.amount }, now());
+    // Nobody can say what was spent: as without a store.
+    const amount = taken.outcome === 'granted' ? taken.amount : need;
+    lease.requests += amount.requests - need.requests;
+    lease.points += amount.points - need.points;
+  };
+
+  return async (lease: Lease, plan: PlanName, need: Amount): Promise<void> => {
+    if (now() < storeFrom) return;
+    try {
+      await take(lease, plan, need);
+    } catch (error) {
+      if (error instanceof QuotaExceededError) throw error;
+      storeFrom = now() + STORE_PAUSE_MS;
+      logger.warn({ err: error }, 'Months cannot be counted now; what is spent is in the ledger alone');
+    }
   };
 }
 

@@ -10,7 +10,7 @@ export interface Spending {
   /** The tenant's plan; null for whoever has no tenant. */
   plan: PlanName | null;
   /** Takes what the operation costs at most. @throws QuotaExceededError */
-  take(points: number): Promise<void> | undefined;
+  take(points: number): Promise<void>;
   /** The operation was not run: it takes nothing. */
   cancel(): void;
   /** What was run turned out to cost, and gave: it is in the ledger. */
@@ -25,7 +25,7 @@ export interface SpendingGate {
 
 const UNCOUNTED: Spending = {
   plan: null,
-  take: () => undefined,
+  take: async () => undefined,
   cancel: () => undefined,
   settle: () => undefined,
 };
@@ -67,17 +67,11 @@ class TenantSpending implements Spending {
     this.#credential = who.credential;
   }
 
-  take(points: number): Promise<void> | undefined {
+  async take(points: number): Promise<void> {
     const more = points - this.#points;
-    if (more <= 0) return undefined;
-    const waiting = this.#parts.quotas.take(this.#tenantId, this.plan, { requests: 0, points: more });
-    if (waiting === undefined) {
-      this.#points = points;
-      return undefined;
-    }
-    return waiting.then(() => {
-      this.#points = points;
-    });
+    if (more <= 0) return;
+    await this.#parts.quotas.take(this.#tenantId, this.plan, { requests: 0, points: more });
+    this.#points = points;
   }
 
   cancel(): void {

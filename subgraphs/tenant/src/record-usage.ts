@@ -17,11 +17,7 @@ export async function recordUsage({ db }: Services, input: RecordUsageInput): Pr
     await withTenant(db, decodeGlobalId('Tenant', tenantId), async (tx) => {
       // A tenant that has been ended since has no ledger.
       if ((await findTenants(tx, [tx.tenantId])).length === 0) return;
-      await addToLedger(
-        tx,
-        input.batchId,
-        entries.map(({ tenantId: _, ...entry }) => entry),
-      );
+      await addToLedger(tx, input.batchId, entries);
     });
   }
   return { entryCount: input.entries.length, userErrors: [] };

@@ -38,13 +38,15 @@ export function DailyBars({ usage: masked }: { usage: FragmentType<typeof DAYS> 
   const label = KINDS.find(({ value }) => value === kind)?.label ?? '';
   return (
     <div data-testid="daily-bars">
-      <SegmentedControl
-        size="xs"
-        data={KINDS.map(({ value, label: text }) => ({ value, label: text }))}
-        value={kind}
-        onChange={(value) => setKind(KINDS.find((known) => known.value === value)?.value ?? kind)}
-        aria-label="What is shown by day"
-      />
+      <div className={classes.choice}>
+        <SegmentedControl
+          size="xs"
+          data={KINDS.map(({ value, label: text }) => ({ value, label: text }))}
+          value={kind}
+          onChange={(value) => setKind(KINDS.find((known) => known.value === value)?.value ?? kind)}
+          aria-label="What is shown by day"
+        />
+      </div>
       <div className={classes.plot}>
         <span className={`${classes.most} numeric`}>{formatCount(most)}</span>
         <ol className={classes.bars} aria-label={`${label} by day`}>
