@@ -116,7 +116,8 @@ async function buildWeb(): Promise<void> {
   if (code !== 0) throw new Error(`Wanted a dashboard, its build ended with ${code}.`);
 }
 
-async function untilReady(url: string, logs: () => string): Promise<void> {
+/** Resolves when the process at `url` says that it is ready; `logs` go into the error when it does not. */
+export async function untilReady(url: string, logs: () => string): Promise<void> {
   for (const endAt = Date.now() + READY_TIMEOUT_MS; Date.now() < endAt; ) {
     const isReady = await fetch(`${url}/health/ready`).then(
       ({ ok }) => ok,

@@ -13,7 +13,10 @@ import { type Servers, startServers } from '../isolation/servers.ts';
 import { type MoreProcesses, startMoreProcesses } from './processes.ts';
 import { openShop, readRecommended, RECOMMEND, type RecommendData, record, type Shop } from './shop.ts';
 
-const GONE_WITHIN_MS = 5_000;
+/** From the question to answers without the user, on every replica. */
+const UNANSWERED_WITHIN_MS = 5_000;
+/** Until files and memory are rewritten too: under a second by itself, more where a machine runs everything at once. */
+const GONE_WITHIN_MS = 20_000;
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 let servers: Servers;
@@ -148,6 +151,7 @@ test('an erased user is gone from every answer within five seconds and from ever
   const goneMs = performance.now() - askedAt;
   const line = `eraseUser: acknowledged after ${acknowledgedMs.toFixed(0)} ms, unknown to both replicas after ${unansweredMs.toFixed(0)} ms, out of tables, Redis, files and memory after ${goneMs.toFixed(0)} ms`;
   process.stdout.write(`${line}\n`);
+  expect(unansweredMs).toBeLessThan(UNANSWERED_WITHIN_MS);
   expect(goneMs).toBeLessThan(GONE_WITHIN_MS);
 
   await expect.poll(async () => (await read()).status, { timeout: 120_000 }).toBe('SEALED');

@@ -2,12 +2,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Servers } from '../isolation/servers.ts';
+import { type Servers, untilReady } from '../isolation/servers.ts';
 import { freePortBlock } from '../support/free-ports.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const WORKERS = ['workflows', 'data', 'train-cpu'];
-const READY_TIMEOUT_MS = 200_000;
 
 /** The workers, and a second replica of recommendations, beside servers that run already. */
 export interface MoreProcesses extends AsyncDisposable {
@@ -41,16 +40,4 @@ export async function startMoreProcesses({ environment }: Servers): Promise<More
     throw error;
   }
   return { replicaUrl: urls[0] ?? '', [Symbol.asyncDispose]: dispose };
-}
-
-async function untilReady(url: string, logs: () => string): Promise<void> {
-  for (const endAt = Date.now() + READY_TIMEOUT_MS; Date.now() < endAt; ) {
-    const isReady = await fetch(`${url}/health/ready`).then(
-      ({ ok }) => ok,
-      () => false,
-    );
-    if (isReady) return;
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-  throw new Error(`${url} is not ready after ${READY_TIMEOUT_MS} ms:\n${logs()}`);
 }

@@ -62,6 +62,17 @@ export async function findErasures(tx: TenantTx, ids: readonly ErasureId[]): Pro
   return rows.map((row) => row as typeof row & ErasureRow);
 }
 
+/** An erasure of this user that was asked for and that no workflow has begun; null when there is none. */
+export async function findWaitingErasure(
+  tx: TenantTx,
+  { subject, retrain }: { subject: Uint8Array; retrain: boolean },
+): Promise<ErasureId | null> {
+  const [waiting] = await tx.client.$queryRaw<{ id: ErasureId }[]>`
+    SELECT id FROM erasures WHERE tenant_id = ${tx.tenantId}::uuid AND subject = ${new Uint8Array(subject)}
+       AND retrain = ${retrain} AND leftovers IS NULL AND sealed_at IS NULL ORDER BY id LIMIT 1`;
+  return waiting?.id ?? null;
+}
+
 /** At most `first` erasures, newest first, from after `afterId`. */
 export async function listErasures(
   tx: TenantTx,

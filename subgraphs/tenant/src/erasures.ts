@@ -1,6 +1,12 @@
 import { appendAuditEvent } from '@kindred/db/audit-log';
 import { findReceiptProblem, listReceiptLines, type ReadReceiptLine } from '@kindred/db/erasure-receipts';
-import { createErasure, type ErasureRow, findErasures, listErasures as readErasures } from '@kindred/db/erasures';
+import {
+  createErasure,
+  type ErasureRow,
+  findErasures,
+  findWaitingErasure,
+  listErasures as readErasures,
+} from '@kindred/db/erasures';
 import { withIdempotencyKey } from '@kindred/db/idempotency';
 import { withTenant } from '@kindred/db/tenants';
 import { checkPageSize, decodeCursor } from '@kindred/domain/cursor';
@@ -47,6 +53,9 @@ export async function eraseUser(
   const subject = subjectOf(context.apiKeyPepper, tenantId, externalId);
   const erasureId = await withTenant(context.db, tenantId, async (tx) => {
     const insert = async (): Promise<ErasureId> => {
+      // One whose workflow could not be started is taken up by whoever asks again.
+      const waiting = await findWaitingErasure(tx, { subject, retrain });
+      if (waiting !== null) return waiting;
       const [id, requestedBy] = [newId('Erasure'), actorOf(context.viewer)];
       await createErasure(tx, { id, subject, externalId, retrain, requestedBy });
       const details = { erasureId: encodeGlobalId('Erasure', id), subject: subject.toString('hex'), retrain };

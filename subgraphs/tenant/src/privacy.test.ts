@@ -4,7 +4,7 @@ import { recordInteractions } from '@kindred/db/interactions';
 import { upsertItems } from '@kindred/db/items';
 import { withTenant } from '@kindred/db/tenants';
 import { finishUserExport } from '@kindred/db/user-exports';
-import { decodeGlobalId, newId, type TenantId } from '@kindred/domain/ids';
+import { decodeGlobalId, encodeGlobalId, newId, type TenantId } from '@kindred/domain/ids';
 import { scopesOfApiKeyKind, scopesOfRole, type Viewer } from '@kindred/domain/viewer';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { subjectOf } from './erasure-subject.ts';
@@ -73,6 +73,18 @@ test('a hundred calls with one idempotency key are one erasure, and another requ
   const other = await subgraph.ask(viewer, ERASE, { input: { ...input, externalId: 'other' } });
   expect(other.errors?.[0]?.extensions.code).toBe('BAD_USER_INPUT');
 }, 60_000);
+
+test('an erasure that nobody has begun is taken up by the next who asks', async () => {
+  const { viewer, tenantId, accountId } = await signUpTenant(subgraph);
+  const id = newId('Erasure');
+  const subject = subjectOf('the API key pepper of the tests, 32 chars', tenantId, 'person');
+  const requestedBy = { kind: 'account', id: accountId } as const;
+  await withTenant(subgraph.db, tenantId, (tx) =>
+    createErasure(tx, { id, subject, externalId: 'person', retrain: false, requestedBy }),
+  );
+  const { eraseUser } = await subgraph.read<Erased>(viewer, ERASE, { input: { externalId: 'person' } });
+  expect(eraseUser.erasure?.id).toBe(encodeGlobalId('Erasure', id));
+});
 
 test('what is kept of a request names the user by keyed hash alone: another for each tenant, the same for the same user', async () => {
   const [ours, theirs] = [await signUpTenant(subgraph), await signUpTenant(subgraph)];
