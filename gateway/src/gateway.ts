@@ -35,6 +35,7 @@ import { createSubgraphClient, type SubgraphClient, type SubgraphClientOptions }
 import { SUBGRAPHS } from './subgraphs.ts';
 import { createSubscriptions, type Subscriptions } from './subscriptions.ts';
 import { buildSupergraph } from './supergraph.ts';
+import { createTenantDocuments } from './tenant-documents.ts';
 
 export interface GatewayOptions extends SubgraphClientOptions {
   host: string;
@@ -76,7 +77,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
   const manifest = await readManifest(options.persistedDocuments);
   await warm(operations, manifest, logger);
   const limiter = await createLimiter(redis, options);
-  const gate = { operations, documents: createDocuments(manifest), limiter, slowCallers: createSlowCallers() };
+  const documents = createDocuments(manifest, createTenantDocuments(client));
+  const gate = { operations, documents, limiter, slowCallers: createSlowCallers() };
   const subscriptions = createSubscriptions({ gate, executor, client, formatError });
   const connections = createConnectionLimits({ perTenant: options.maxConnectionsPerTenant });
   const draining = new AbortController();

@@ -33,7 +33,9 @@ export interface World {
   tenantId: TenantId;
   apiKeys: Map<string, ApiKeyKind>;
   /** The rules of keys that have some. */
-  apiKeyRules: Map<string, { allowedOrigins?: string[]; expiresAt?: string }>;
+  apiKeyRules: Map<string, { tenantId?: string; allowedOrigins?: string[]; expiresAt?: string }>;
+  /** Texts by their tenant and digest. */
+  publishedDocuments: Map<string, string>;
   calls: Call[];
   /** Emits `event` with the sequence of a training event, "end", or an Error to break the source with; `messageChars` lengthens its message. */
   bus: EventEmitter;
@@ -76,6 +78,14 @@ function tenantResolvers(world: World): object {
         const rules = { allowedOrigins: [], expiresAt: null, ...world.apiKeyRules.get(String(apiKey)) };
         return { apiKeyId, tenantId, scopes: scopesOfApiKeyKind(kind), ...rules };
       }),
+      publishedDocument: record(
+        'publishedDocument',
+        (_parent, { digest }, { viewer }) =>
+          world.publishedDocuments.get(`${requireTenant(viewer)} ${String(digest)}`) ?? null,
+      ),
+    },
+    Mutation: {
+      publishDocuments: record('publishDocuments', () => ({ documentIds: [], userErrors: [] })),
     },
     Tenant: {
       __resolveReference: (reference: { id: string }, context: Context) => {
@@ -221,6 +231,7 @@ function createWorld(publicJwk: object): World {
     tenantId: newId('Tenant'),
     apiKeys: new Map(),
     apiKeyRules: new Map(),
+    publishedDocuments: new Map(),
     calls: [],
     bus,
     openStreams: 0,

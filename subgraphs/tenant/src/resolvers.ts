@@ -12,6 +12,7 @@ import { inviteMember, revokeInvitation } from './invite-member.ts';
 import { listApiKeys } from './list-api-keys.ts';
 import { listAuditEvents, listMembers } from './list-members.ts';
 import { resolveAccount, resolveApiKey, resolveTenant } from './references.ts';
+import { findPublished, publishDocuments } from './publish-documents.ts';
 import { refreshSession } from './refresh-session.ts';
 import { revokeApiKey } from './revoke-api-key.ts';
 import { rotateApiKey } from './rotate-api-key.ts';
@@ -38,6 +39,7 @@ export const resolvers: Resolvers = {
       requireSystem(context.viewer);
       return authenticateApiKey(context, apiKey);
     },
+    publishedDocument: (_root, { digest }, context) => findPublished(context, digest),
   },
   Mutation: {
     signUp: (_root, { input }, context) => signUp(context, input),
@@ -58,6 +60,7 @@ export const resolvers: Resolvers = {
     createApiKey: (_root, { input }, context) => createApiKey(context, input),
     rotateApiKey: (_root, { input }, context) => rotateApiKey(context, input),
     revokeApiKey: (_root, { input }, context) => revokeApiKey(context, input),
+    publishDocuments: (_root, { input }, context) => publishDocuments(context, input),
   },
   Viewer: {
     account: (viewer, _args, context) => findAccountOf(viewer, context),
