@@ -19,7 +19,8 @@ export type AuditAction =
   | 'enterTenant'
   | 'createWebhook'
   | 'rotateWebhookSecret'
-  | 'deleteWebhook';
+  | 'deleteWebhook'
+  | 'publishDocuments';
 
 export interface AuditEventRow {
   tenantId: TenantId;
