@@ -1,6 +1,7 @@
 import { AppError } from '@kindred/domain/app-error';
 import { GraphQLError, OperationTypeNode } from 'graphql';
 import type { Caller } from './caller.ts';
+import { checkPublication } from './check-publication.ts';
 import type { Documents } from './documents.ts';
 import { HttpError } from './http-error.ts';
 import type { OperationRequest } from './operation-request.ts';
@@ -61,13 +62,15 @@ async function admit(gate: Gate, request: OperationRequest, caller: SpendingCall
     await limiter.charge(payer, REFUSAL_COST, READS);
     return refusal;
   };
-  const query = documents.resolve(request, caller.credential);
+  const query = await documents.resolve(request, caller.credential);
   const known = operations.known(query, request.operationName);
   const prepared = known ?? (await prepareNew(gate, { ...request, query }, caller));
   if (!('planned' in prepared)) return await refuse(prepared);
   const admitted = operations.admit(prepared, request.variables);
   if (!('cost' in admitted)) return await refuse(admitted);
   const { cost } = admitted;
+  const unfit = prepared.publishes ? await checkPublication(operations, prepared, request.variables) : undefined;
+  if (unfit !== undefined) return await refuse(unfit);
   const charge = await limiter.charge(payer, cost, prepared);
   await spending.take(cost);
   return { prepared, cost, charge, spending };

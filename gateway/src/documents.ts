@@ -4,6 +4,7 @@ import type { Credential } from './auth.ts';
 import { HttpError } from './http-error.ts';
 import { LruCache } from '@kindred/service/lru-cache';
 import type { OperationRequest } from './operation-request.ts';
+import type { TenantDocuments } from './tenant-documents.ts';
 
 /** The documents that were published before any client asked for them, by the sha256 of their text in hex. */
 export type Manifest = ReadonlyMap<string, string>;
@@ -13,42 +14,48 @@ type Named = Pick<OperationRequest, 'query' | 'documentId' | 'extensions'>;
 export interface Documents {
   /**
    * The text of the document that a request names: in full, by `documentId: "sha256:…"`, or by the hash of an automatic
-   * persisted query. A credential for browsers runs published documents only.
+   * persisted query. A credential for browsers runs published documents only: the product's, and its tenant's own.
    * @throws HttpError when it may not be run, or is not known
    */
-  resolve(request: Named, credential: Credential): string;
+  resolve(request: Named, credential: Credential): string | Promise<string>;
 }
 
 const HASH = /^[0-9a-f]{64}$/;
 const AUTOMATIC = { capacity: 2_000, maxWeight: 4 * 1024 * 1024 };
 // The largest document of the web app has 3,000; longer ones are not looked at.
 const MAX_PUBLISHED_CHARS = 32_768;
-const RECOGNISED = { capacity: 2_000, maxWeight: 4 * 1024 * 1024 };
+const CONTENTS = { capacity: 2_000, maxWeight: 4 * 1024 * 1024 };
 
-export function createDocuments(manifest: Manifest): Documents {
+export function createDocuments(manifest: Manifest, tenants: TenantDocuments): Documents {
   const automatic = new LruCache<string>(AUTOMATIC);
   // Published documents are recognised by what they say, however they are laid out.
-  const published = new Set([...manifest.values()].map(digestOfContent));
-  const recognised = new LruCache<boolean>(RECOGNISED);
-  const isPublished = (query: string): boolean => {
-    const known = recognised.get(query);
-    if (known !== undefined) return known;
-    if (query.length > MAX_PUBLISHED_CHARS) return false;
-    const found = published.has(digestOfContent(query));
-    recognised.set(query, found, query.length);
-    return found;
+  const published = new Set([...manifest.values()].map(digestOfContent).filter((digest) => digest !== ''));
+  const contents = new LruCache<string>(CONTENTS);
+  const contentOf = (query: string): string => {
+    const known = contents.get(query);
+    if (known !== undefined || query.length > MAX_PUBLISHED_CHARS) return known ?? '';
+    const digest = digestOfContent(query);
+    contents.set(query, digest, query.length);
+    return digest;
   };
+  const ofTenant = async ({ viewer }: Credential, digest: string, orElse: () => string): Promise<string> =>
+    (digest === '' ? null : await tenants.find(viewer, digest)) ?? orElse();
   return {
-    resolve: (request, { publishedOnly, viewer }) => {
+    resolve: (request, credential) => {
+      const { publishedOnly, viewer } = credential;
       const wanted = hashOf(request);
       if (wanted === undefined) {
         const query = request.query ?? fail(400, 'BAD_REQUEST', 'Wanted a `query`, or the `documentId` of one.');
-        return publishedOnly && !isPublished(query) ? refuse() : query;
+        if (!publishedOnly || published.has(contentOf(query))) return query;
+        return ofTenant(credential, contentOf(query), refuse);
       }
       const known = manifest.get(wanted);
       if (known !== undefined) return known;
-      if (publishedOnly) return refuse();
-      return resolveAutomatic({ automatic, mayRemember: viewer.kind !== 'anonymous' }, request, wanted);
+      if (publishedOnly) return ofTenant(credential, wanted, refuse);
+      const fromAutomatic = () =>
+        resolveAutomatic({ automatic, mayRemember: viewer.kind !== 'anonymous' }, request, wanted);
+      const isNamedAlone = request.documentId !== undefined && request.query === undefined;
+      return isNamedAlone ? ofTenant(credential, wanted, fromAutomatic) : fromAutomatic();
     },
   };
 }

@@ -37,6 +37,7 @@ import { createSubgraphClient, type SubgraphClient, type SubgraphClientOptions }
 import { SUBGRAPHS } from './subgraphs.ts';
 import { createSubscriptions, type Subscriptions } from './subscriptions.ts';
 import { buildSupergraph } from './supergraph.ts';
+import { createTenantDocuments } from './tenant-documents.ts';
 import { createUsage, type Usage } from './usage/usage.ts';
 
 export interface GatewayOptions extends SubgraphClientOptions {
@@ -83,7 +84,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
   await warm(operations, manifest, logger);
   const spending = createUsage({ client, redis, logger, flushMs: options.usageFlushMs });
   const limiter = await createLimiter(redis, options);
-  const documents = createDocuments(manifest);
+  const documents = createDocuments(manifest, createTenantDocuments(client));
   const gate = { operations, documents, limiter, spending, slowCallers: createSlowCallers() };
   const subscriptions = createSubscriptions({ gate, executor, client, formatError });
   const connections = createConnectionLimits({ perTenant: options.maxConnectionsPerTenant });

@@ -1,7 +1,9 @@
 import {
   type DocumentNode,
+  type FieldNode,
   type FragmentDefinitionNode,
   Kind,
+  type OperationDefinitionNode,
   type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
@@ -64,4 +66,16 @@ export function createMeasure(document: DocumentNode): (set: SelectionSetNode) =
 export function fragmentsOf(document: DocumentNode): Map<string, FragmentDefinitionNode> {
   const definitions = document.definitions.filter((definition) => definition.kind === Kind.FRAGMENT_DEFINITION);
   return new Map(definitions.map((definition) => [definition.name.value, definition]));
+}
+
+/** An operation's root fields, wherever in its fragments they stand. The document must be valid. */
+export function rootFieldsOf(document: DocumentNode, { selectionSet }: OperationDefinitionNode): FieldNode[] {
+  const fragments = fragmentsOf(document);
+  const fieldsIn = (set: SelectionSetNode | undefined): FieldNode[] =>
+    (set?.selections ?? []).flatMap((selection) => {
+      if (selection.kind === Kind.FIELD) return [selection];
+      if (selection.kind === Kind.INLINE_FRAGMENT) return fieldsIn(selection.selectionSet);
+      return fieldsIn(fragments.get(selection.name.value)?.selectionSet);
+    });
+  return fieldsIn(selectionSet);
 }

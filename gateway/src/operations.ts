@@ -4,11 +4,9 @@ import {
   getVariableValues,
   GraphQLError,
   type GraphQLSchema,
-  Kind,
   NoSchemaIntrospectionCustomRule,
   type OperationDefinitionNode,
   OperationTypeNode,
-  type SelectionSetNode,
   specifiedRules,
   validate,
 } from 'graphql';
@@ -16,7 +14,7 @@ import type { Executor, PlannedOperation } from './executor/executor.ts';
 import { checkCost, ERRORS_BEFORE_GIVING_UP, parseWithinLimits, withCode, withoutSuggestions } from './limits.ts';
 import { createOperationCache } from './operation-cache.ts';
 import { OperationCosts } from './operation-cost.ts';
-import { fragmentsOf } from './operation-size.ts';
+import { rootFieldsOf } from './operation-size.ts';
 import type { Planner, PlannerRequest } from './planning/planner.ts';
 import { SlowPlanError } from './planning/planning.ts';
 import { compileVariableCheck } from './variable-check.ts';
@@ -32,6 +30,8 @@ export interface PreparedOperation {
   failsClosed: boolean;
   /** How many answers with recommendations it asks for. */
   recommendations: number;
+  /** Whether it holds documents that would be published; see `checkPublication`. */
+  publishes: boolean;
 }
 
 /** Why a request is wrong in itself. */
@@ -73,6 +73,9 @@ export const FAIL_CLOSED: ReadonlySet<string> = new Set([
 ]);
 /** The fields of Query whose answer is one recommendation. */
 export const RECOMMENDING: ReadonlySet<string> = new Set(['recommend', 'similarItems']);
+/** The mutation that makes documents run for a tenant's publishable keys. */
+export const PUBLISH = 'publishDocuments';
+
 /** What a document is told that the planner needs too long for; see `isTooComplex`. */
 const TOO_COMPLEX = new GraphQLError('Planning the operation takes too long. Ask for less in one operation.', {
   extensions: { code: 'OPERATION_TOO_COMPLEX' },
@@ -138,32 +141,22 @@ function createBuild(
       const message = 'Wanted one operation, or an operationName that the document holds.';
       return [new GraphQLError(message, { extensions: { code: 'OPERATION_RESOLUTION_FAILURE' } })];
     }
-    const rootFields = rootFieldsOf(document, node);
+    const rootFields = rootFieldsOf(document, node).map(({ name }) => name.value);
     const failsClosed = rootFields.some((name) => FAIL_CLOSED.has(name));
+    const publishes = rootFields.includes(PUBLISH);
     const recommendations = rootFields.filter((name) => RECOMMENDING.has(name)).length;
     // A mutation's literals may be passwords.
     const isShared = node.operation !== OperationTypeNode.MUTATION;
     try {
       const plan = await planner({ ...request, isShared });
       const planned = executor.prepare(document, operationName, plan);
-      return { document, node, planned, fits: compileVariableCheck(schema, node), failsClosed, recommendations };
+      const fits = compileVariableCheck(schema, node);
+      return { document, node, planned, fits, failsClosed, publishes, recommendations };
     } catch (error) {
       if (error instanceof SlowPlanError) return [TOO_COMPLEX];
       throw error;
     }
   };
-}
-
-/** The names of an operation's root fields, wherever in its fragments they stand. The document must be valid. */
-function rootFieldsOf(document: DocumentNode, { selectionSet }: OperationDefinitionNode): string[] {
-  const fragments = fragmentsOf(document);
-  const namesIn = (set: SelectionSetNode | undefined): string[] =>
-    (set?.selections ?? []).flatMap((selection) => {
-      if (selection.kind === Kind.FIELD) return [selection.name.value];
-      if (selection.kind === Kind.INLINE_FRAGMENT) return namesIn(selection.selectionSet);
-      return namesIn(fragments.get(selection.name.value)?.selectionSet);
-    });
-  return namesIn(selectionSet);
 }
 
 function withoutSuggestion({ message, nodes, source, positions }: GraphQLError): GraphQLError {

@@ -36,7 +36,9 @@ export interface World {
   tenantId: TenantId;
   apiKeys: Map<string, ApiKeyKind>;
   /** The rules of keys that have some. */
-  apiKeyRules: Map<string, { allowedOrigins?: string[]; expiresAt?: string }>;
+  apiKeyRules: Map<string, { tenantId?: string; allowedOrigins?: string[]; expiresAt?: string }>;
+  /** Texts by their tenant and digest. */
+  publishedDocuments: Map<string, string>;
   calls: Call[];
   /** What the tenant subgraph says of every tenant; an Error: nothing. */
   allowance: Allowance | Error;
@@ -90,6 +92,11 @@ function tenantResolvers(world: World): object {
         if (world.allowance instanceof Error) throw world.allowance;
         return world.allowance;
       },
+      publishedDocument: record(
+        'publishedDocument',
+        (_parent, { digest }, { viewer }) =>
+          world.publishedDocuments.get(`${requireTenant(viewer)} ${String(digest)}`) ?? null,
+      ),
     },
     Mutation: {
       recordUsage: (_parent: unknown, { input }: { input: UsageBatch }, { viewer }: Context) => {
@@ -98,6 +105,7 @@ function tenantResolvers(world: World): object {
         if (world.losesAcknowledgements) throw new Error('The connection was lost');
         return { entryCount: input.entries.length, userErrors: [] };
       },
+      publishDocuments: record('publishDocuments', () => ({ documentIds: [], userErrors: [] })),
     },
     Tenant: {
       __resolveReference: (reference: { id: string }, context: Context) => {
@@ -249,6 +257,7 @@ function createWorld(publicJwk: object): World {
     tenantId: newId('Tenant'),
     apiKeys: new Map(),
     apiKeyRules: new Map(),
+    publishedDocuments: new Map(),
     calls: [],
     allowance: { plan: 'SCALE', requests: 0, points: 0 },
     batches: new Map(),

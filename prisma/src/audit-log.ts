@@ -30,7 +30,8 @@ export type AuditAction =
   | 'exportUserData'
   | 'eraseUser'
   | 'sealErasure'
-  | 'setRetention';
+  | 'setRetention'
+  | 'publishDocuments';
 
 export interface AuditEventRow {
   tenantId: TenantId;

@@ -10,6 +10,7 @@ export type Role = MemberRole | 'OPERATOR';
 export type Scope =
   | 'tenant:read'
   | 'tenant:manage'
+  | 'documents:publish'
   | 'catalog:read'
   | 'catalog:write'
   | 'interactions:write'
@@ -32,8 +33,8 @@ const READ: readonly Scope[] = ['tenant:read', 'catalog:read', 'models:read', 'r
 const WRITE: readonly Scope[] = [...READ, 'catalog:write', 'interactions:write', 'models:train'];
 
 const SCOPES_OF_ROLE: Record<Role, readonly Scope[]> = {
-  OWNER: [...WRITE, 'privacy:manage', 'tenant:manage'],
-  ADMIN: [...WRITE, 'privacy:manage', 'tenant:manage'],
+  OWNER: [...WRITE, 'privacy:manage', 'tenant:manage', 'documents:publish'],
+  ADMIN: [...WRITE, 'privacy:manage', 'tenant:manage', 'documents:publish'],
   MEMBER: WRITE,
   VIEWER: READ,
   OPERATOR: READ,
@@ -41,7 +42,7 @@ const SCOPES_OF_ROLE: Record<Role, readonly Scope[]> = {
 
 const SCOPES_OF_API_KEY_KIND: Record<ApiKeyKind, readonly Scope[]> = {
   PUBLISHABLE: ['recommendations:read', 'interactions:write', 'catalog:read'],
-  SECRET: [...WRITE, 'privacy:manage'],
+  SECRET: [...WRITE, 'privacy:manage', 'documents:publish'],
 };
 
 /** What an account of this role may do in its tenant. */

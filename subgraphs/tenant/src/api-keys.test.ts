@@ -123,7 +123,7 @@ test.each([
   [
     { kind: 'SECRET', scopes: ['tenant:manage'] },
     ['scopes', '0'],
-    'A SECRET key can have the scopes tenant:read, catalog:read, models:read, recommendations:read, catalog:write, interactions:write, models:train, privacy:manage, got "tenant:manage".',
+    'A SECRET key can have the scopes tenant:read, catalog:read, models:read, recommendations:read, catalog:write, interactions:write, models:train, privacy:manage, documents:publish, got "tenant:manage".',
   ],
   [
     { expiresAt: '2020-01-01T00:00:00.000Z' },

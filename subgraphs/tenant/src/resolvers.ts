@@ -18,6 +18,7 @@ import { planOf } from './plans.ts';
 import { readUsage } from './read-usage.ts';
 import { findTenantAllowance, recordUsage } from './record-usage.ts';
 import { resolveAccount, resolveApiKey, resolveTenant } from './references.ts';
+import { findPublished, publishDocuments } from './publish-documents.ts';
 import { refreshSession } from './refresh-session.ts';
 import { readRetention, setRetention } from './retention.ts';
 import { revokeApiKey } from './revoke-api-key.ts';
@@ -58,6 +59,7 @@ export const resolvers: Resolvers = {
       requireSystem(context.viewer);
       return findTenantAllowance(context, args);
     },
+    publishedDocument: (_root, { digest }, context) => findPublished(context, digest),
   },
   Mutation: {
     signUp: (_root, { input }, context) => signUp(context, input),
@@ -89,6 +91,7 @@ export const resolvers: Resolvers = {
       requireSystem(context.viewer);
       return recordUsage(context, input);
     },
+    publishDocuments: (_root, { input }, context) => publishDocuments(context, input),
   },
   Viewer: {
     account: (viewer, _args, context) => findAccountOf(viewer, context),
