@@ -92,6 +92,8 @@ function holdingBack(store: ObjectStore, part: string, held: () => Promise<unkno
     get: (key) => store.get(key),
     materialize: (key) => store.materialize(key),
     exists: (key) => store.exists(key),
+    list: (prefix) => store.list(prefix),
+    evict: (key) => store.evict(key),
     delete: (prefix) => store.delete(prefix),
     ping: () => store.ping(),
   };
