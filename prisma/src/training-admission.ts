@@ -14,7 +14,7 @@ export type Admission = { run: TrainingRunRow; position: null } | { run: Trainin
 
 /**
  * Begins a QUEUED run if the tenant has a place for it, in the order in which runs were asked for. A run that only waits for
- * users to judge its version takes no place.
+ * users to judge its version, or is paused, takes no place.
  * @throws AppError NOT_FOUND when the tenant has no such run.
  */
 export async function admitTrainingRun(
@@ -55,6 +55,7 @@ export async function countAhead(tx: TenantTx, runIds: readonly TrainingRunId[])
 async function countComputing(tx: TenantTx): Promise<number> {
   const [row] = await tx.client.$queryRaw<{ count: number }[]>`
     SELECT count(*)::int AS count FROM training_runs
-     WHERE tenant_id = ${tx.tenantId}::uuid AND status = 'RUNNING' AND phase IS DISTINCT FROM 'CANARY'`;
+     WHERE tenant_id = ${tx.tenantId}::uuid AND status = 'RUNNING' AND paused_at IS NULL
+       AND phase IS DISTINCT FROM 'CANARY'`;
   return row?.count ?? 0;
 }

@@ -25,6 +25,9 @@ export const GPU_PRESENCE_QUEUE = 'train-gpu-presence';
 
 export type TaskQueue = keyof typeof TASK_QUEUES;
 
+/** What all builds of the worker of the queue `workflows` are versions of. */
+export const DEPLOYMENT_NAME = 'kindred-workflows';
+
 /** The type name of the workflow that trains a model, from preflight to promotion. */
 export const TRAIN_MODEL = 'trainModel';
 

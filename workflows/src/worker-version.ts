@@ -1,7 +1,5 @@
 import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
-
-/** What all builds of the worker of the queue `workflows` are versions of. */
-export const DEPLOYMENT_NAME = 'kindred-workflows';
+import { DEPLOYMENT_NAME } from './contract.ts';
 
 /**
  * Lets the builds of a worker run side by side: a workflow that says that it is PINNED ends on the build that it began on, the

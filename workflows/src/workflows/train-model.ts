@@ -8,18 +8,22 @@ import {
   proxyActivities,
   setHandler,
   setWorkflowOptions,
+  workflowInfo,
 } from '@temporalio/workflow';
 import type { TrainingPhase } from '@kindred/domain/training';
 import type { VersionRef } from '../activities/build-index.ts';
 import type { ComputeActivities, DataActivities } from '../activities/create-activities.ts';
 import type { Evaluation } from '../activities/evaluate-model.ts';
+import type { RunEnding } from '../activities/finish-run.ts';
 import {
+  DEPLOYMENT_NAME,
   TASK_QUEUES,
   TRAINING_STATE,
   type TrainingState,
   type TrainModelInput,
   type TrainModelOutcome,
 } from '../contract.ts';
+import type { ModelRef } from '../store-model.ts';
 import { awaitAdmission } from './await-admission.ts';
 import { describeFailure } from './describe-failure.ts';
 import { showInSearch } from './show-in-search.ts';
@@ -97,9 +101,7 @@ export async function trainModel(input: TrainModelInput): Promise<TrainModelOutc
     await enter('INSTANT_MODEL');
     const { model: instant, metrics, popularity, nothingAnswers } = await fitInstantModel({ ...input, snapshot });
     if (nothingAnswers) {
-      const version = await buildIndex({ ...input, model: instant });
-      const evaluation = { metrics, baselines: [popularity] };
-      await promoteVersion({ ...input, version, evaluation, expectedActiveId: null });
+      await answerAtOnce(input, { model: instant, evaluation: { metrics, baselines: [popularity] } });
     }
 
     await enter('TRAIN');
@@ -127,17 +129,34 @@ export async function trainModel(input: TrainModelInput): Promise<TrainModelOutc
       return { versionId: version.versionId };
     });
   } catch (error) {
-    const ending = isCancellation(error)
-      ? { status: 'CANCELLED' as const, message: 'The training was cancelled.' }
-      : { status: 'FAILED' as const, message: describeFailure(phase, error) };
+    const ending = endingOf(phase, error);
     await CancellationScope.nonCancellable(() => finishRun({ ...input, ...ending }));
     show(ending.status);
     throw error;
   }
 }
 
-// A training ends on the build that it began on: a deploy changes nothing under it.
-setWorkflowOptions({ versioningBehavior: 'PINNED' }, trainModel);
+/** Lets a model answer that nothing is decided about, unless something else has come to answer. */
+async function answerAtOnce(
+  input: TrainModelInput,
+  { model, evaluation }: { model: ModelRef; evaluation: Evaluation },
+): Promise<void> {
+  const version = await buildIndex({ ...input, model });
+  await promoteVersion({ ...input, version, evaluation, expectedActiveId: null });
+}
+
+function endingOf(phase: TrainingPhase, error: unknown): RunEnding {
+  return isCancellation(error)
+    ? { status: 'CANCELLED', message: 'The training was cancelled.' }
+    : { status: 'FAILED', message: describeFailure(phase, error) };
+}
+
+// A training ends on the build that it began on. The server refuses the word of a worker whose builds have no versions.
+setWorkflowOptions(
+  () =>
+    workflowInfo().currentDeploymentVersion?.deploymentName === DEPLOYMENT_NAME ? { versioningBehavior: 'PINNED' } : {},
+  trainModel,
+);
 
 /** What the quality gate led to: a trial with some of the users, or a message that says whether the version answers. */
 type Decision = { canary: { checkEveryMs: number } } | { canary: null; message: string };
