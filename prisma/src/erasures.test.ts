@@ -1,0 +1,81 @@
+import { randomBytes } from 'node:crypto';
+import { createTestModel, createTestRun } from '@kindred/testing/test-model';
+import { createTwoTenants } from '@kindred/testing/two-tenants';
+import type { TestTenant } from '@kindred/testing/test-tenant';
+import { type ErasureId, newId } from '@kindred/domain/ids';
+import { expect, test } from 'vitest';
+import type { Db } from './client.ts';
+import { createErasure, eraseUserRows } from './erasures.ts';
+import { recordInteractions } from './interactions.ts';
+import { upsertItems } from './items.ts';
+import { completeModelVersion, createModelVersion } from './model-versions.ts';
+import { type TenantTx, withTenant } from './tenants.ts';
+import { findTrainingRuns, setTrainingPhase, startTrainingRun } from './training-runs.ts';
+import { findUserByExternalId } from './users.ts';
+
+const METRICS = { ndcgAt10: 0, recallAt10: 0, hitRateAt10: 0, coverageAt10: 0 };
+
+/** A tenant with the user `person`, a training that has read the interactions, its half-made version, and one that waits. */
+async function seed(db: Db, { tenantId, accountId }: TestTenant) {
+  return withTenant(db, tenantId, async (tx) => {
+    await upsertItems(tx, [{ externalId: 'item', title: 'Item', categories: [], properties: {} }]);
+    await recordInteractions(tx, [
+      { userExternalId: 'person', itemExternalId: 'item', type: 'VIEW', occurredAt: new Date() },
+    ]);
+    const { id: runId } = await createTestRun(tx, await createTestModel(tx));
+    await startTrainingRun(tx, runId);
+    await setTrainingPhase(tx, { runId, phase: 'TRAIN' });
+    const { id: waitingId } = await createTestRun(tx, await createTestModel(tx, 'Another'));
+    const versionId = newId('ModelVersion');
+    await createModelVersion(tx, { id: versionId, runId, algorithm: 'LIGHTGCN', artefactKey: 'none' });
+    const erasureId = newId('Erasure');
+    const requestedBy = { kind: 'account', id: accountId } as const;
+    await createErasure(tx, {
+      id: erasureId,
+      subject: randomBytes(32),
+      externalId: 'person',
+      retrain: false,
+      requestedBy,
+    });
+    return { tenantId, runId, waitingId, versionId, erasureId };
+  });
+}
+
+const complete = (versionId: Parameters<typeof completeModelVersion>[1]['versionId']) => (tx: TenantTx) =>
+  completeModelVersion(tx, {
+    versionId,
+    metrics: METRICS,
+    baselines: [],
+    index: { kind: 'EXACT', factory: null, recallAt20: 1 },
+  });
+
+const erase = (db: Db, { tenantId, erasureId }: { tenantId: TestTenant['tenantId']; erasureId: ErasureId }) =>
+  withTenant(db, tenantId, (tx) => eraseUserRows(tx, erasureId));
+
+test('a training that has read the user ends with the rows and completes no version; one that waits goes on', async () => {
+  await using world = await createTwoTenants();
+  const { db } = world;
+  const [ours, theirs] = [await seed(db, world.ours), await seed(db, world.theirs)];
+  const { leftovers } = await erase(db, ours);
+  expect(leftovers.runs.map(({ runId }) => runId)).toEqual([ours.runId]);
+  const statuses = await withTenant(db, ours.tenantId, async (tx) =>
+    (await findTrainingRuns(tx, [ours.runId, ours.waitingId])).map(({ id, status }) => [id, status]),
+  );
+  expect(new Map(statuses as [string, string][])).toEqual(
+    new Map([
+      [ours.runId, 'CANCELLED'],
+      [ours.waitingId, 'QUEUED'],
+    ]),
+  );
+  await expect(withTenant(db, ours.tenantId, complete(ours.versionId))).rejects.toMatchObject({ code: 'CONFLICT' });
+  expect(await withTenant(db, theirs.tenantId, complete(theirs.versionId))).toMatchObject({ status: 'READY' });
+  expect(await withTenant(db, theirs.tenantId, (tx) => findUserByExternalId(tx, 'person'))).not.toBeNull();
+});
+
+test('erasing twice changes nothing more', async () => {
+  await using world = await createTwoTenants();
+  const ours = await seed(world.db, world.ours);
+  const first = await erase(world.db, ours);
+  expect(first.events).toHaveLength(1);
+  expect(await erase(world.db, ours)).toEqual({ leftovers: first.leftovers, events: [] });
+});
