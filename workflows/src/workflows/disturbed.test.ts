@@ -22,12 +22,12 @@ let workers: AsyncDisposable;
 type Train = (input: Parameters<typeof trainEmbeddings>[1]) => ReturnType<typeof trainEmbeddings>;
 const train: Train = (input) => trainEmbeddings(world.deps, input);
 /** What the workers do for the training step. */
-let attempt = train;
+let step = train;
 
 beforeAll(async () => {
   Runtime.install({ logger: new DefaultLogger('ERROR') });
   world = await openTrainingWorld();
-  workers = await runWorkers(world, { trainEmbeddings: (input) => attempt(input) });
+  workers = await runWorkers(world, { trainEmbeddings: (input) => step(input) });
 });
 
 afterAll(async () => {
@@ -61,8 +61,8 @@ test('an attempt that comes back behind the end of the run leaves no file of it'
   const reached = Promise.withResolvers<undefined>();
   const orphan = Promise.withResolvers<unknown>();
   // The first attempt hangs while it stores its third epoch, and is given up.
-  attempt = async (input) => {
-    attempt = train;
+  step = async (input) => {
+    step = train;
     const objects = holdingBack(world.deps.objects, '/checkpoints/000003', () => {
       reached.resolve(undefined);
       return hold.promise;
