@@ -137,6 +137,7 @@ function knownValues(ids: CanaryTenant['ids'], coordinate: string): KnownValues 
     tenantId: ids.Tenant,
     webhookId: ids.Webhook,
     url: 'https://hook.invalid/',
+    documents: '{ viewer { scopes } }',
     invitationId: `inv_${'0'.repeat(32)}`,
     role: 'VIEWER',
     reason: 'a reason of the test',
