@@ -199,6 +199,7 @@ function knownValues(ids: CanaryTenant['ids'], coordinate: string): KnownValues 
     importId: ids.Import,
     versionId: ids.ModelVersion,
     url: 'https://hook.invalid/',
+    documents: '{ viewer { scopes } }',
     invitationId: `inv_${'0'.repeat(32)}`,
     role: 'VIEWER',
     reason: 'a reason of the test',

@@ -138,7 +138,7 @@ class PlanningThreads implements Planning {
     this.#next();
   }
 
-  /** Counts the thread's own time: an operation is no slower for what else the machine has to do. */
+  /** Refuses once the budget is over, if the thread had half of it to itself: what else the machine has to do is no fault of the operation. */
   async #watch(worker: Worker, job: Job): Promise<void> {
     const before = await worker.cpuUsage().catch(() => undefined);
     for (let budgets = 0; budgets < MOST_BUDGETS; budgets++) {
