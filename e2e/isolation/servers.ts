@@ -78,7 +78,9 @@ export async function startServers({ withWeb = false } = {}): Promise<Servers> {
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    await Promise.all([...Object.values(urls), gatewayUrl, ...(withWeb ? [webUrl] : [])].map((url) => untilReady(url, () => text)));
+    await Promise.all(
+      [...Object.values(urls), gatewayUrl, ...(withWeb ? [webUrl] : [])].map((url) => untilReady(url, () => text)),
+    );
   } catch (error) {
     await dispose();
     throw error;
@@ -91,7 +93,12 @@ async function buildWeb(): Promise<void> {
   const args = ['run', 'build', '--filter=@kindred/web', '--output-logs=errors-only', '--ui=stream'];
   const child = spawn(join(ROOT, 'node_modules/.bin/turbo'), args, {
     cwd: ROOT,
-    env: { PATH: process.env.PATH, TURBO_TELEMETRY_DISABLED: '1', NEXT_TELEMETRY_DISABLED: '1', NODE_ENV: 'production' },
+    env: {
+      PATH: process.env.PATH,
+      TURBO_TELEMETRY_DISABLED: '1',
+      NEXT_TELEMETRY_DISABLED: '1',
+      NODE_ENV: 'production',
+    },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const [code] = (await once(child, 'exit')) as [number | null];
