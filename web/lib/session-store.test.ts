@@ -1,18 +1,18 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   createSessionStore,
+  type IssuedSession,
   pathAfterSignIn,
-  readStoredSession,
+  readSessionMark,
   type RefreshSession,
   type SessionStore,
-  type StoredSession,
 } from './session-store.ts';
 
 const NOW = Date.parse('2026-11-23T17:00:00.000Z');
 const MINUTE_MS = 60_000;
 
 /** The tokens number `number` of a session, as issued at `at`. */
-function tokens(number = 1, at = NOW): StoredSession {
+function tokens(number = 1, at = NOW): IssuedSession {
   return {
     accessToken: `access ${number}`,
     expiresAt: new Date(at + 15 * MINUTE_MS).toISOString(),
@@ -22,18 +22,27 @@ function tokens(number = 1, at = NOW): StoredSession {
 }
 
 const SESSION = tokens();
+const { refreshToken: _, ...LIVE } = SESSION;
 
-/** An API that takes each refresh token once, as the real one does. */
-function fakeApi(): RefreshSession & { calls: string[] } {
-  const calls: string[] = [];
-  const refresh: RefreshSession = async (refreshToken) => {
-    const isFirst = !calls.includes(refreshToken);
-    calls.push(refreshToken);
+/** The browser's cookie, and the server behind it, which takes each refresh token once. */
+function fakeCookie() {
+  let cookie: string | null = null;
+  const used: string[] = [];
+  const refreshSession: RefreshSession = async () => {
+    const sent = cookie;
+    const isFirst = sent !== null && !used.includes(sent);
+    used.push(String(sent));
     await Promise.resolve();
-    return isFirst ? tokens(calls.length + 1, Date.now()) : null;
+    if (!isFirst) return null;
+    const { refreshToken, ...live } = tokens(used.length + 1, Date.now());
+    cookie = refreshToken;
+    return live;
   };
-  return Object.assign(refresh, { calls });
+  const keepSession = async ({ refreshToken }: IssuedSession) => void (cookie = refreshToken);
+  return { used, refreshSession, keepSession };
 }
+
+type Cookie = Pick<ReturnType<typeof fakeCookie>, 'refreshSession' | 'keepSession'>;
 
 function memoryStorage(): Storage & { otherTab: () => void; onOtherTab: (listener: () => void) => () => void } {
   const values = new Map<string, string>();
@@ -61,28 +70,47 @@ function createLock(): (work: () => Promise<void>) => Promise<void> {
 
 function openStore(
   storage: ReturnType<typeof memoryStorage>,
-  {
-    refreshSession = fakeApi(),
-    exclusively = createLock(),
-  }: { refreshSession?: RefreshSession; exclusively?: (work: () => Promise<void>) => Promise<void> } = {},
+  cookie: Cookie = fakeCookie(),
+  exclusively = createLock(),
 ): SessionStore {
-  return createSessionStore({ storage, now: Date.now, refreshSession, exclusively, onOtherTab: storage.onOtherTab });
+  return createSessionStore({ ...cookie, storage, now: Date.now, exclusively, onOtherTab: storage.onOtherTab });
 }
 
 beforeEach(() => void vi.useFakeTimers({ now: NOW }));
 afterEach(() => void vi.useRealTimers());
 
 describe('the session store', () => {
-  it('keeps the session over a reload', () => {
+  it('keeps no token where a script of another page could read it', async () => {
     const storage = memoryStorage();
-    openStore(storage).open(SESSION);
-    expect(openStore(storage).current()).toEqual(SESSION);
+    const store = openStore(storage);
+    await store.open(SESSION);
+    await store.replace('access 1');
+    expect(await store.liveToken()).toBe('access 2');
+    const kept = storage.getItem('kindred.session') ?? '';
+    expect(Object.keys(JSON.parse(kept) as object).toSorted()).toEqual(['id', 'refreshExpiresAt']);
+    expect(kept).not.toMatch(/access|refresh \d/);
   });
 
-  it('ends the session at the moment the refresh token expires, and says so', () => {
+  it('keeps the session over a reload: the page asks for an access token by the cookie', async () => {
+    const [storage, cookie] = [memoryStorage(), fakeCookie()];
+    await openStore(storage, cookie).open(SESSION);
+    const reloaded = openStore(storage, cookie);
+    expect(reloaded.current()).toMatchObject({ accessToken: null, refreshExpiresAt: SESSION.refreshExpiresAt });
+    expect(await Promise.all([reloaded.liveToken(), reloaded.liveToken()])).toEqual(['access 2', 'access 2']);
+    expect(cookie.used).toEqual(['refresh 1']);
+  });
+
+  it('has no session where the cookie could not be kept', async () => {
+    const refused = { ...fakeCookie(), keepSession: () => Promise.reject(new Error('no answer')) };
+    const store = openStore(memoryStorage(), refused);
+    await expect(store.open(SESSION)).rejects.toThrow('no answer');
+    expect(store.current()).toBeNull();
+  });
+
+  it('ends the session at the moment the refresh token expires, and says so', async () => {
     const store = openStore(memoryStorage());
     const seen: (string | null)[] = [];
-    store.open(SESSION);
+    await store.open(SESSION);
     store.subscribe(() => seen.push(store.lastEnd()));
     vi.advanceTimersByTime(7 * 24 * 60 * MINUTE_MS - 1);
     expect(store.current()).not.toBeNull();
@@ -92,99 +120,108 @@ describe('the session store', () => {
   });
 
   it('gives its token while it is good, and refreshes it before it ends, once for all who ask', async () => {
-    const api = fakeApi();
-    const store = openStore(memoryStorage(), { refreshSession: api });
-    store.open(SESSION);
+    const cookie = fakeCookie();
+    const store = openStore(memoryStorage(), cookie);
+    await store.open(SESSION);
     const generation = store.generation();
     expect(await store.liveToken()).toBe('access 1');
     vi.setSystemTime(NOW + 15 * MINUTE_MS - 10_000);
     const asked = await Promise.all([store.liveToken(), store.liveToken(), store.liveToken()]);
     expect(asked).toEqual(['access 2', 'access 2', 'access 2']);
-    expect(api.calls).toEqual(['refresh 1']);
+    expect(cookie.used).toEqual(['refresh 1']);
     expect(store.generation()).toBe(generation);
   });
 
   it('refreshes a token that was refused early, once', async () => {
-    const api = fakeApi();
-    const store = openStore(memoryStorage(), { refreshSession: api });
-    store.open(SESSION);
+    const cookie = fakeCookie();
+    const store = openStore(memoryStorage(), cookie);
+    await store.open(SESSION);
     await Promise.all([store.replace('access 1'), store.replace('access 1')]);
     await store.replace('access 1');
     expect(await store.liveToken()).toBe('access 2');
-    expect(api.calls).toEqual(['refresh 1']);
+    expect(cookie.used).toEqual(['refresh 1']);
   });
 
-  it('takes what another tab refreshed, instead of using its token again', async () => {
-    const [storage, refreshSession, exclusively] = [memoryStorage(), fakeApi(), createLock()];
-    openStore(storage).open(SESSION);
-    const tabs = [
-      openStore(storage, { refreshSession, exclusively }),
-      openStore(storage, { refreshSession, exclusively }),
-    ];
-    vi.setSystemTime(NOW + 15 * MINUTE_MS);
-    expect(await Promise.all(tabs.map((tab) => tab.liveToken()))).toEqual(['access 2', 'access 2']);
-    expect(refreshSession.calls).toEqual(['refresh 1']);
+  it('lets tabs that refresh at once do so one after the other, so that no refresh token is used twice', async () => {
+    const [storage, cookie, lock] = [memoryStorage(), fakeCookie(), createLock()];
+    await openStore(storage, cookie, lock).open(SESSION);
+    const tabs = [openStore(storage, cookie, lock), openStore(storage, cookie, lock)];
+    expect(await Promise.all(tabs.map((tab) => tab.liveToken()))).toEqual(['access 2', 'access 3']);
+    expect(cookie.used).toEqual(['refresh 1', 'refresh 2']);
   });
 
   it('ends the session when the API refuses to refresh it, and keeps it when nobody answers', async () => {
-    let answer = (): Promise<StoredSession | null> => Promise.reject(new Error('no network'));
-    const store = openStore(memoryStorage(), { refreshSession: () => answer() });
-    store.open(SESSION);
+    let answer: RefreshSession = () => Promise.reject(new Error('no network'));
+    const store = openStore(memoryStorage(), { ...fakeCookie(), refreshSession: () => answer() });
+    await store.open(SESSION);
     vi.setSystemTime(NOW + 15 * MINUTE_MS);
     await expect(store.liveToken()).rejects.toThrow('no network');
-    expect(store.current()).toEqual(SESSION);
+    expect(store.current()).toEqual(LIVE);
     answer = () => Promise.resolve(null);
     expect(await store.liveToken()).toBeUndefined();
     expect(store.lastEnd()).toBe('expired');
   });
 
-  it('says that the session expired when the page is opened after it did', () => {
+  it('says that the session expired when the page is opened after it did', async () => {
     const storage = memoryStorage();
-    openStore(storage).open(SESSION);
+    await openStore(storage).open(SESSION);
     vi.setSystemTime(NOW + 7 * 24 * 60 * MINUTE_MS + 1);
     const store = openStore(storage);
     expect(store.current()).toBeNull();
     expect(store.lastEnd()).toBe('expired');
   });
 
-  it('forgets the token on sign-out', () => {
+  it('forgets the session on sign-out', async () => {
     const storage = memoryStorage();
     const store = openStore(storage);
-    store.open(SESSION);
+    await store.open(SESSION);
     store.end('signed-out');
     expect(store.lastEnd()).toBe('signed-out');
+    expect(await store.liveToken()).toBeUndefined();
     expect(openStore(storage).current()).toBeNull();
   });
 
-  it('follows a sign-out in another tab', () => {
-    const storage = memoryStorage();
-    const store = openStore(storage);
-    store.open(SESSION);
+  it('follows a sign-out, another sign-in and a refresh in another tab', async () => {
+    const [storage, cookie] = [memoryStorage(), fakeCookie()];
+    const store = openStore(storage, cookie);
+    await store.open(SESSION);
+    const generation = store.generation();
+    const mark = JSON.parse(storage.getItem('kindred.session') ?? '') as { id: string };
+    const later = tokens(1, NOW + MINUTE_MS).refreshExpiresAt;
+    storage.setItem('kindred.session', JSON.stringify({ ...mark, refreshExpiresAt: later }));
+    storage.otherTab();
+    expect(store.current()).toEqual({ ...LIVE, refreshExpiresAt: later });
+    expect(store.generation()).toBe(generation);
+    storage.setItem('kindred.session', JSON.stringify({ id: 'another', refreshExpiresAt: later }));
+    storage.otherTab();
+    expect(store.current()).toMatchObject({ accessToken: null });
+    expect(store.generation()).toBe(generation + 1);
     storage.removeItem('kindred.session');
     storage.otherTab();
     expect(store.current()).toBeNull();
+    expect(store.lastEnd()).toBe('signed-out');
   });
 
-  it('gives the same object until the session changes', () => {
+  it('gives the same object until the session changes', async () => {
     const store = openStore(memoryStorage());
-    store.open(SESSION);
+    await store.open(SESSION);
     expect(store.current()).toBe(store.current());
   });
 });
 
-describe('readStoredSession', () => {
-  it('takes nothing malformed', () => {
+describe('readSessionMark', () => {
+  it('takes nothing malformed, and nothing of a page that still kept tokens', () => {
     for (const raw of [
       null,
       '',
       '{',
       'null',
       '[]',
-      '{"accessToken":1}',
-      '{"accessToken":"a","expiresAt":"soon"}',
-      JSON.stringify({ ...SESSION, refreshToken: '' }),
+      '{"id":"a"}',
+      '{"id":"a","refreshExpiresAt":"soon"}',
+      JSON.stringify(SESSION),
     ]) {
-      expect(readStoredSession(raw, NOW)).toBeNull();
+      expect(readSessionMark(raw, NOW)).toBeNull();
     }
   });
 });

@@ -1,28 +1,40 @@
-/** Who is signed in, as kept over reloads. Both tokens are secrets. */
-export interface StoredSession {
-  accessToken: string;
+import { newIdempotencyKey } from './idempotency-key.ts';
+
+/** Who is signed in, as this page knows it. The refresh token is in a cookie, where no script reads it. */
+export interface LiveSession {
+  /** Of this page alone; null until it has asked for one. */
+  accessToken: string | null;
   /** RFC 3339: when the access token ends and a new one is fetched. */
-  expiresAt: string;
-  /** Good once. */
-  refreshToken: string;
+  expiresAt: string | null;
   /** RFC 3339: when the session ends unless it was refreshed. */
   refreshExpiresAt: string;
 }
 
-/** What became of a refresh token: its successor, or null when the session is over. Rejects when nobody answers. */
-export type RefreshSession = (refreshToken: string) => Promise<StoredSession | null>;
+/** A session as the API gives it to whoever signs in. */
+export interface IssuedSession {
+  accessToken: string;
+  expiresAt: string;
+  refreshToken: string;
+  refreshExpiresAt: string;
+}
+
+export type RefreshedSession = Omit<IssuedSession, 'refreshToken'>;
+
+/** Fetches the next access token by the cookie; null when the session is over. Rejects when nobody answers. */
+export type RefreshSession = () => Promise<RefreshedSession | null>;
 
 /** Why there is no session any more: told on the sign-in page. */
 export type SessionEnd = 'signed-out' | 'expired';
 
 export interface SessionStore {
   /** The live session, or null. The same object until it changes, so that React can compare it. */
-  current: () => StoredSession | null;
+  current: () => LiveSession | null;
   /** Counts the sessions of this page: another number is another session, a refreshed one keeps its own. */
   generation: () => number;
   /** Why the last session of this page ended; null before that. */
   lastEnd: () => SessionEnd | null;
-  open: (session: StoredSession) => void;
+  /** Rejects when its refresh token could not be put into the cookie; there is no session then. */
+  open: (session: IssuedSession) => Promise<void>;
   end: (reason: SessionEnd) => void;
   /** An access token that is good now, refreshed first when need be; undefined without a session. Rejects when it cannot be had. */
   liveToken: () => Promise<string | undefined>;
@@ -33,8 +45,11 @@ export interface SessionStore {
 }
 
 export interface SessionEnvironment {
+  /** Where all tabs see that somebody is signed in; it holds no secret. */
   storage: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
   now: () => number;
+  /** Puts a refresh token into the cookie. */
+  keepSession: (session: IssuedSession) => Promise<void>;
   refreshSession: RefreshSession;
   /** Runs `work` while no other tab runs its own. */
   exclusively: (work: () => Promise<void>) => Promise<void>;
@@ -45,12 +60,17 @@ export interface SessionEnvironment {
 const STORAGE_KEY = 'kindred.session';
 // A request that starts now arrives while its token is still good.
 const EARLY_MS = 20_000;
-const KEYS = ['accessToken', 'expiresAt', 'refreshToken', 'refreshExpiresAt'] as const;
 // setTimeout counts milliseconds in 32 bits.
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** The session in `raw`; null when it is malformed or over. */
-export function readStoredSession(raw: string | null, now: number): StoredSession | null {
+/** What the storage says: which session there is, and until when. */
+export interface SessionMark {
+  id: string;
+  refreshExpiresAt: string;
+}
+
+/** The mark in `raw`; null when it is malformed or over. */
+export function readSessionMark(raw: string | null, now: number): SessionMark | null {
   if (raw === null) return null;
   let value: unknown;
   try {
@@ -59,43 +79,51 @@ export function readStoredSession(raw: string | null, now: number): StoredSessio
     if (cause instanceof SyntaxError) return null;
     throw cause;
   }
-  if (typeof value !== 'object' || value === null) return null;
-  const fields = value as Partial<Record<keyof StoredSession, unknown>>;
-  if (KEYS.some((key) => typeof fields[key] !== 'string' || fields[key] === '')) return null;
-  const session = fields as StoredSession;
-  return Date.parse(session.refreshExpiresAt) > now ? session : null;
+  const { id, refreshExpiresAt } = (value ?? {}) as Partial<Record<keyof SessionMark, unknown>>;
+  if (typeof id !== 'string' || id === '' || typeof refreshExpiresAt !== 'string') return null;
+  return Date.parse(refreshExpiresAt) > now ? { id, refreshExpiresAt } : null;
 }
 
-/** The session as this page and its storage have it, and who is told of its changes. */
-interface SessionState extends Pick<SessionStore, 'current' | 'generation' | 'lastEnd' | 'open' | 'end' | 'subscribe'> {
-  /** What the storage holds now, which another tab may have written. */
-  stored: () => StoredSession | null;
-  /** Replaces the session's tokens: kept in storage, unless they come from there. */
-  renew: (next: StoredSession, from: 'api' | 'storage') => void;
+/** The session as this page has it, and who is told of its changes. */
+interface SessionState extends Pick<SessionStore, 'current' | 'generation' | 'lastEnd' | 'end' | 'subscribe'> {
+  /** Another session of this page and all tabs. */
+  begin: (session: RefreshedSession) => void;
+  /** The session goes on with another access token. */
+  renew: (session: RefreshedSession) => void;
+}
+
+/** A session of which this page has asked for no access token yet. */
+function unasked({ refreshExpiresAt }: SessionMark): LiveSession {
+  return { accessToken: null, expiresAt: null, refreshExpiresAt };
 }
 
 function createSessionState({ storage, now, onOtherTab }: SessionEnvironment): SessionState {
   const listeners = new Set<() => void>();
-  const stored = (): StoredSession | null => readStoredSession(storage.getItem(STORAGE_KEY), now());
-  let session = stored();
-  let ended: SessionEnd | null = session === null && storage.getItem(STORAGE_KEY) !== null ? 'expired' : null;
+  const stored = (): SessionMark | null => readSessionMark(storage.getItem(STORAGE_KEY), now());
+  let mark = stored();
+  let session = mark === null ? null : unasked(mark);
+  let ended: SessionEnd | null = mark === null && storage.getItem(STORAGE_KEY) !== null ? 'expired' : null;
   let generation = 0;
   let expiry: ReturnType<typeof setTimeout> | undefined;
 
-  const change = (next: StoredSession | null, reason: SessionEnd | null): void => {
+  const change = (next: LiveSession | null, reason: SessionEnd | null): void => {
     session = next;
     ended = reason;
     clearTimeout(expiry);
     watchExpiry();
     for (const listener of listeners) listener();
   };
-  const renew: SessionState['renew'] = (next, from) => {
-    if (from === 'api') storage.setItem(STORAGE_KEY, JSON.stringify(next));
-    change(next, null);
+  const write = (id: string, next: RefreshedSession): void => {
+    const { accessToken, expiresAt, refreshExpiresAt } = next;
+    if (id !== mark?.id) generation += 1;
+    mark = { id, refreshExpiresAt };
+    storage.setItem(STORAGE_KEY, JSON.stringify(mark));
+    change({ accessToken, expiresAt, refreshExpiresAt }, null);
   };
   const end = (reason: SessionEnd): void => {
     if (session === null) return;
     storage.removeItem(STORAGE_KEY);
+    mark = null;
     generation += 1;
     change(null, reason);
   };
@@ -105,48 +133,48 @@ function createSessionState({ storage, now, onOtherTab }: SessionEnvironment): S
     if (leftMs <= 0) return end('expired');
     expiry = setTimeout(watchExpiry, Math.min(leftMs, LONGEST_TIMER_MS));
   };
-  if (session === null) storage.removeItem(STORAGE_KEY);
+  if (mark === null) storage.removeItem(STORAGE_KEY);
   watchExpiry();
   onOtherTab(() => {
-    const next = stored();
-    if (next?.accessToken === session?.accessToken) return;
-    if (next === null || session === null) generation += 1;
-    change(next, next === null ? 'signed-out' : null);
+    const [known, next] = [mark, stored()];
+    mark = next;
+    if (next !== null && next.id === known?.id) {
+      // Refreshed elsewhere: this page's access token is as good as it was.
+      if (session) change({ ...session, refreshExpiresAt: next.refreshExpiresAt }, null);
+    } else if (next !== null || known !== null) {
+      generation += 1;
+      change(next && unasked(next), next ? null : 'signed-out');
+    }
   });
   return {
     current: () => session,
     generation: () => generation,
     lastEnd: () => ended,
-    open: (next) => {
-      generation += 1;
-      renew(next, 'api');
-    },
+    begin: (next) => write(newIdempotencyKey(), next),
+    renew: (next) => write(mark?.id ?? newIdempotencyKey(), next),
     end,
     subscribe: (listener) => {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
-    stored,
-    renew,
   };
 }
 
 export function createSessionStore(environment: SessionEnvironment): SessionStore {
-  const { now, refreshSession, exclusively } = environment;
-  const { stored, renew, ...state } = createSessionState(environment);
+  const { now, keepSession, refreshSession, exclusively } = environment;
+  const { begin, renew, ...state } = createSessionState(environment);
   let refreshing: Promise<void> | null = null;
 
   const refreshOnce = async (): Promise<void> => {
-    const before = state.current();
+    const [generation, before] = [state.generation(), state.current()?.accessToken];
+    // One after the other over all tabs: each refresh token is good once.
     await exclusively(async () => {
-      // Another tab may have refreshed or signed out while this one waited.
-      const known = stored();
-      if (state.current() !== before || before === null) return;
-      if (known !== null && known.refreshToken !== before.refreshToken) return renew(known, 'storage');
-      const next = await refreshSession(before.refreshToken);
-      if (state.current() !== before) return;
+      const isKnown = state.current() !== null && state.generation() === generation;
+      if (!isKnown || state.current()?.accessToken !== before) return;
+      const next = await refreshSession();
+      if (state.generation() !== generation) return;
       if (next === null) state.end('expired');
-      else renew(next, 'api');
+      else renew(next);
     });
   };
   const refresh = (): Promise<void> =>
@@ -156,10 +184,17 @@ export function createSessionStore(environment: SessionEnvironment): SessionStor
 
   return {
     ...state,
+    async open(session) {
+      await exclusively(async () => {
+        await keepSession(session);
+        begin(session);
+      });
+    },
     async liveToken() {
       const session = state.current();
-      if (session !== null && Date.parse(session.expiresAt) - now() < EARLY_MS) await refresh();
-      return state.current()?.accessToken;
+      const endsAt = Date.parse(session?.expiresAt ?? '');
+      if (session !== null && !(endsAt - now() >= EARLY_MS)) await refresh();
+      return state.current()?.accessToken ?? undefined;
     },
     async replace(refusedToken) {
       if (state.current()?.accessToken === refusedToken) await refresh();
@@ -167,13 +202,13 @@ export function createSessionStore(environment: SessionEnvironment): SessionStor
   };
 }
 
-/** The page's store, kept in local storage; its tabs refresh one after the other. */
-export function browserSessionStore(refreshSession: RefreshSession): SessionStore {
+/** The page's store; its tabs refresh one after the other. */
+export function browserSessionStore(cookie: Pick<SessionEnvironment, 'keepSession' | 'refreshSession'>): SessionStore {
   return createSessionStore({
+    ...cookie,
     storage: window.localStorage,
     now: Date.now,
-    refreshSession,
-    // Browsers have locks on secure pages only, localhost included; elsewhere the API's grace keeps tabs apart.
+    // Browsers have locks on secure pages only, localhost included; elsewhere they keep no such cookie either.
     exclusively: async (work) => {
       const { locks } = navigator as { locks?: LockManager };
       if (locks === undefined) await work();

@@ -23,3 +23,9 @@ it('keeps the origin of the gateway only', () => {
     'https://api.example.com',
   );
 });
+
+it('asks the gateway where browsers find it, unless told of another way', () => {
+  const env = { NODE_ENV: 'test', PUBLIC_API_URL: 'https://api.example.com' } as const;
+  expect(readEnv(env).apiUrl).toBe('https://api.example.com');
+  expect(readEnv({ ...env, API_URL: 'http://gateway:4001' }).apiUrl).toBe('http://gateway:4001');
+});

@@ -6,6 +6,7 @@ const Environment = z.object({
   PORT: z.coerce.number().int().min(0).max(65_535).default(4000),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   PUBLIC_API_URL: z.url({ protocol: /^https?$/ }).default('http://127.0.0.1:4001'),
+  API_URL: z.url({ protocol: /^https?$/ }).optional(),
 });
 
 export interface WebEnv {
@@ -14,6 +15,8 @@ export interface WebEnv {
   readonly logLevel: z.infer<typeof Environment>['LOG_LEVEL'];
   /** Origin of the gateway as browsers see it, such as `https://api.example.com`. */
   readonly apiOrigin: string;
+  /** Origin of the gateway as this server sees it. */
+  readonly apiUrl: string;
 }
 
 /**
@@ -26,8 +29,9 @@ export function readEnv(source: NodeJS.ProcessEnv = process.env): WebEnv {
     const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
     throw new Error(`Wrong configuration:\n  ${problems.join('\n  ')}`);
   }
-  const { HOST, PORT, LOG_LEVEL, PUBLIC_API_URL } = parsed.data;
-  return Object.freeze({ host: HOST, port: PORT, logLevel: LOG_LEVEL, apiOrigin: new URL(PUBLIC_API_URL).origin });
+  const { HOST, PORT, LOG_LEVEL, PUBLIC_API_URL, API_URL = PUBLIC_API_URL } = parsed.data;
+  const [apiOrigin, apiUrl] = [new URL(PUBLIC_API_URL).origin, new URL(API_URL).origin];
+  return Object.freeze({ host: HOST, port: PORT, logLevel: LOG_LEVEL, apiOrigin, apiUrl });
 }
 
 /** Makes React and Next.js load their production builds, as `next start` does; call it before Next.js is imported. */

@@ -79,8 +79,10 @@ function useAccept(token: string) {
     const { data, error } = await run({ input: { token, ...(newAccount && { newAccount }) } });
     const { session, userErrors } = data?.acceptInvitation ?? {};
     if (!session) return setProblem(problemOf({ error, userErrors }) ?? 'Nobody joined.');
-    store.open(session);
-    router.replace('/');
+    await store.open(session).then(
+      () => router.replace('/'),
+      () => setProblem('You have joined, but the session could not be kept. Sign in.'),
+    );
   };
   return { accept, problem, fetching };
 }

@@ -5,10 +5,10 @@ import { Provider } from 'urql';
 import {
   browserSessionStore,
   createSessionStore,
+  type LiveSession,
   type SessionStore,
-  type StoredSession,
 } from '../../lib/session-store.ts';
-import { createSessionApi, type SessionApi } from './session-api.tsx';
+import { createSessionApi, type SessionApi } from './session-api.ts';
 import { createSocketStatusStore, type SocketStatus, type SocketStatusStore } from '../../lib/socket-status.ts';
 import { createApiClient } from '../../lib/urql.ts';
 
@@ -23,9 +23,9 @@ const ConnectionContext = createContext<Connection | null>(null);
 
 /** Gives the pages below the session and, with an empty cache for each session, the API client. */
 export function SessionProvider({ apiOrigin, children }: { apiOrigin: string; children: ReactNode }) {
-  const [sessionApi] = useState(() => createSessionApi(apiOrigin));
+  const [sessionApi] = useState(createSessionApi);
   const [session] = useState(() =>
-    typeof window === 'undefined' ? serverSessionStore() : browserSessionStore(sessionApi.refreshSession),
+    typeof window === 'undefined' ? serverSessionStore() : browserSessionStore(sessionApi),
   );
   const [socket] = useState(createSocketStatusStore);
   const generation = useSyncExternalStore(session.subscribe, session.generation, () => 0);
@@ -50,6 +50,7 @@ function serverSessionStore(): SessionStore {
   return createSessionStore({
     storage,
     now: Date.now,
+    keepSession: async () => undefined,
     refreshSession: async () => null,
     exclusively: (work) => work(),
     onOtherTab: () => () => undefined,
@@ -70,9 +71,8 @@ export function useSessionStore(): SessionStore {
 export function useSignOut(): () => void {
   const { session, sessionApi } = useConnection();
   return () => {
-    const refreshToken = session.current()?.refreshToken;
     session.end('signed-out');
-    if (refreshToken !== undefined) sessionApi.signOut(refreshToken).catch(() => undefined);
+    sessionApi.signOut().catch(() => undefined);
   };
 }
 
@@ -81,9 +81,9 @@ export function useApiOrigin(): string {
 }
 
 /** The live session; null when nobody is signed in; undefined until the browser has looked. */
-export function useSession(): StoredSession | null | undefined {
+export function useSession(): LiveSession | null | undefined {
   const { session } = useConnection();
-  return useSyncExternalStore<StoredSession | null | undefined>(session.subscribe, session.current, () => undefined);
+  return useSyncExternalStore<LiveSession | null | undefined>(session.subscribe, session.current, () => undefined);
 }
 
 export function useSocketStatus(): SocketStatus {

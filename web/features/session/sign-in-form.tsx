@@ -30,6 +30,8 @@ const SIGN_IN = graphql(`
 // The API words both cases alike, so that nobody learns which addresses have an account.
 const WRONG_CREDENTIALS = 'No account has this e-mail address and password. Check both and try again.';
 
+const NOT_KEPT = 'You are who you say, but the session could not be kept. Try again.';
+
 function useSignIn() {
   const store = useSessionStore();
   const [{ fetching }, signIn] = useMutation(SIGN_IN);
@@ -48,7 +50,7 @@ function useSignIn() {
     const { data, error } = await signIn({ input: { email: email.trim(), password } });
     if (error) return setProblem(problemText(error));
     const { session, userErrors } = data?.signIn ?? { session: null, userErrors: [] };
-    if (session) return store.open(session);
+    if (session) return store.open(session).catch(() => setProblem(NOT_KEPT));
     const wrong = userErrors.some(({ code }) => code === 'INVALID');
     setProblem(
       wrong ? WRONG_CREDENTIALS : userErrors.map(({ message }) => message).join(' ') || 'You could not be signed in.',

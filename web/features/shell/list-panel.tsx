@@ -21,7 +21,7 @@ export function ListPanel({ children, title, aside, fetching, error, onRetry }: 
   return (
     <Panel flush {...(title === undefined ? {} : { title })} {...(aside === undefined ? {} : { aside })}>
       {children !== undefined ? (
-        children
+        <div style={{ marginTop: -10 }}>{children}</div>
       ) : error && !fetching ? (
         <QueryProblem error={error} onRetry={onRetry} />
       ) : (
