@@ -1,4 +1,4 @@
-import type { ImportId, ModelId, ModelVersionId, TenantId, TrainingRunId } from '@kindred/domain/ids';
+import type { ImportId, ModelId, ModelVersionId, TenantId, TrainingRunId, TuningId } from '@kindred/domain/ids';
 import type { JobId } from '@kindred/domain/jobs';
 import type { TrainingPhase } from '@kindred/domain/training';
 
@@ -79,6 +79,17 @@ export interface JobInput<Id extends JobId> {
 }
 
 export type ImportDataInput = JobInput<ImportId>;
+
+/** The type names of the workflow that looks for better settings of a model, and of its trials. */
+export const TUNE_MODEL = 'tuneModel';
+export const TUNE_TRIAL = 'tuneTrial';
+
+export type TuneModelInput = JobInput<TuningId>;
+
+export interface TuneTrialInput extends TuneModelInput {
+  /** From 0. */
+  trial: number;
+}
 
 /** A job has one workflow, ever: a second start of it finds the first. */
 export function jobWorkflowId({ tenantId, jobId }: JobInput<JobId>): string {

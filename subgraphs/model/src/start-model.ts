@@ -7,14 +7,15 @@ import { resolvers } from './resolvers.ts';
 export async function startModel(
   options: ModelDeps & { env: SubgraphOptions<ModelContext>['env'] },
 ): Promise<RunningServer> {
-  const { db, events, trainings, logger, env } = options;
+  const { db, events, trainings, tuningWorkflows, logger, env } = options;
   return startSubgraph<ModelContext>({
     name: 'model',
     typeDefs: await readFile(new URL('../schema.graphql', import.meta.url), 'utf8'),
     resolvers,
     env,
     logger,
-    createContext: (viewer, { signal }) => createContext({ db, events, trainings, logger }, viewer, signal),
+    createContext: (viewer, { signal }) =>
+      createContext({ db, events, trainings, tuningWorkflows, logger }, viewer, signal),
     readiness: { postgres: () => db.ping(), redis: () => events.ping(), temporal: () => trainings.ping() },
   });
 }

@@ -4,6 +4,7 @@ import type { EventDeps } from '../record-event.ts';
 import { buildIndex } from './build-index.ts';
 import { checkData } from './check-data.ts';
 import { checkImport } from './check-import.ts';
+import { failTrial, finishTuning } from './end-tuning.ts';
 import { evaluateModel } from './evaluate-model.ts';
 import { exportSnapshot } from './export-snapshot.ts';
 import { finishImport } from './finish-import.ts';
@@ -12,8 +13,10 @@ import { fitInstantModel } from './fit-instant-model.ts';
 import { judgeVersion } from './judge-version.ts';
 import { noteSteering } from './note-steering.ts';
 import { openImport } from './open-import.ts';
+import { openTuning } from './open-tuning.ts';
 import { promoteVersion } from './promote-version.ts';
 import { queueScheduledRun } from './queue-scheduled-run.ts';
+import { runTrial } from './run-trial.ts';
 import { trainEmbeddings } from './train-embeddings.ts';
 import { writeImport } from './write-import.ts';
 
@@ -37,6 +40,9 @@ export function createDataActivities(deps: ActivityDeps) {
     checkImport: bind(deps, checkImport),
     writeImport: bind(deps, writeImport),
     finishImport: bind(deps, finishImport),
+    openTuning: bind(deps, openTuning),
+    failTrial: bind(deps, failTrial),
+    finishTuning: bind(deps, finishTuning),
   };
 }
 
@@ -47,6 +53,7 @@ export function createComputeActivities(deps: ActivityDeps) {
     trainEmbeddings: bind(deps, trainEmbeddings),
     evaluateModel: bind(deps, evaluateModel),
     buildIndex: bind(deps, buildIndex),
+    runTrial: bind(deps, runTrial),
   };
 }
 

@@ -2,3 +2,4 @@
 export { importData } from './import-data.ts';
 export { retrainOnSchedule } from './retrain-on-schedule.ts';
 export { trainModel } from './train-model.ts';
+export { tuneModel, tuneTrial } from './tune-model.ts';
