@@ -123,15 +123,10 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
       }
       yield* readEventStream(response.body);
     },
-    passFile: async (name, { method, path, body }, context) => {
-      const token = { ...context, audience: name, body: unreadBody(method, path) };
-      const headers = {
-        'content-type': 'application/octet-stream',
-        [INTERNAL_TOKEN_HEADER]: signInternalToken(options.internalTokenSecret, token),
-        [TRACE_HEADER]: traceparent(context.traceId),
-      };
+    passFile: async (name, file, context) => {
+      const request = signedFile(options.internalTokenSecret, { name, file, context });
       const { signal } = context;
-      return await orUnavailable(streamPools[name].request({ method, path, headers, body, signal }), signal);
+      return await orUnavailable(streamPools[name].request({ ...request, signal }), signal);
     },
     checkLive: async (name) => {
       const { statusCode, body } = await pools[name].request({ path: '/health/live', method: 'GET' });
@@ -162,6 +157,19 @@ function signedRequest(secret: string, path: string, { name, body, context }: Ca
     ...(Number.isFinite(context.deadlineAt) && { [TIMEOUT_HEADER]: remainingMs(context) }),
   };
   return { method: 'POST' as const, path, headers, body };
+}
+
+function signedFile(
+  secret: string,
+  { name, file, context }: { name: SubgraphName; file: FilePass; context: FileContext },
+) {
+  const token = { ...context, audience: name, body: unreadBody(file.method, file.path) };
+  const headers = {
+    'content-type': 'application/octet-stream',
+    [INTERNAL_TOKEN_HEADER]: signInternalToken(secret, token),
+    [TRACE_HEADER]: traceparent(context.traceId),
+  };
+  return { ...file, headers };
 }
 
 /** A call that the breaker admits, and learns the outcome of. */

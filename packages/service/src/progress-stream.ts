@@ -57,7 +57,7 @@ async function* follow<Event extends SequencedEvent>(
   await inbox.ready;
   let last = afterSequence;
   for (let behind = true; !signal.aborted; ) {
-    const fresh: Event[] | null = behind ? await readAfter(last) : continuation(await inbox.next(), last);
+    const fresh: Event[] | null = behind ? await readAfter(last) : continuation<Event>(await inbox.next(), last);
     for (const event of fresh ?? []) {
       last = event.sequence;
       yield event;
@@ -74,7 +74,7 @@ function continuation<Event extends SequencedEvent>(message: string | null, last
   if (message === null) {
     return null;
   }
-  const event = JSON.parse(message) as Event;
+  const event: Event = JSON.parse(message);
   if (event.sequence <= last) {
     return [];
   }
