@@ -123,11 +123,8 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
       }
       yield* readEventStream(response.body);
     },
-    passFile: async (name, file, context) => {
-      const request = signedFile(options.internalTokenSecret, { name, file, context });
-      const { signal } = context;
-      return await orUnavailable(streamPools[name].request({ ...request, signal }), signal);
-    },
+    passFile: (name, file, context) =>
+      passFile(streamPools[name], signedFile(options.internalTokenSecret, { name, file, context }), context.signal),
     checkLive: async (name) => {
       const { statusCode, body } = await pools[name].request({ path: '/health/live', method: 'GET' });
       await body.dump();
@@ -157,6 +154,10 @@ function signedRequest(secret: string, path: string, { name, body, context }: Ca
     ...(Number.isFinite(context.deadlineAt) && { [TIMEOUT_HEADER]: remainingMs(context) }),
   };
   return { method: 'POST' as const, path, headers, body };
+}
+
+function passFile(pool: Pool, file: Dispatcher.RequestOptions, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+  return orUnavailable(pool.request({ ...file, signal }), signal);
 }
 
 function signedFile(

@@ -284,7 +284,7 @@ test('a worker that is killed loses nothing and counts nothing twice', async () 
     tx.client.interaction.count({ where: { tenantId } }),
   );
   expect(stored).toBe(59_940);
-}, 240_000);
+}, 400_000);
 
 test('an import that is cancelled stops, and says how far it came', async () => {
   const tenantId = await newTenant();
