@@ -138,6 +138,8 @@ test('the tenant itself sees its canary in most of its queries, so that the matr
       'Query.imports',
       'Subscription.trainingProgress',
       'Subscription.importProgress',
+      'Query.tuning',
+      'Subscription.tuningProgress',
     ]),
   );
 });

@@ -5,6 +5,7 @@ import { createModelVersion } from '@kindred/db/model-versions';
 import { withTenant } from '@kindred/db/tenants';
 import { appendTrainingEvent } from '@kindred/db/training-events';
 import { createTrainingRun } from '@kindred/db/training-runs';
+import { endTrial, planTrials } from '@kindred/db/tuning-trials';
 import { decodeGlobalId, encodeGlobalId, newId, type TenantId } from '@kindred/domain/ids';
 import { type ApiClient, connectApi, dataOf } from '../support/api-client.ts';
 import type { KnownValues } from './operations.ts';
@@ -33,7 +34,8 @@ export interface CanaryTenant {
     | 'Erasure'
     | 'UserExport'
     | 'Upload'
-    | 'Import',
+    | 'Import'
+    | 'Tuning',
     string
   >;
   known: (coordinate: string) => KnownValues;
@@ -123,6 +125,7 @@ export async function openCanaryTenant(servers: Servers): Promise<CanaryTenant> 
     Erasure: eraseUser.erasure.id,
     UserExport: exportUserData.export.id,
     ...(await writeImport(servers, { tenantId, canary })),
+    Tuning: await writeTuning(servers, { tenantId, modelId: createModel.model.id, canary }),
   };
   const secrets = { secretKey: createApiKey.secret, secretKeyId: createApiKey.apiKey.id };
   return {
@@ -170,6 +173,22 @@ async function writeImport(
   return { Upload: encodeGlobalId('Upload', uploadId), Import: encodeGlobalId('Import', id) };
 }
 
+async function writeTuning(
+  { database: { db } }: Servers,
+  { tenantId, modelId, canary }: { tenantId: TenantId; modelId: string; canary: string },
+): Promise<string> {
+  const id = newId('Tuning');
+  await withTenant(db, tenantId, async (tx) => {
+    const order = { trialCount: 2, parallelCount: 1, epochs: 1, seed: 1, applies: false };
+    await createJob(tx, { id, kind: 'TUNING', modelId: decodeGlobalId('Model', modelId), order });
+    await planTrials(tx, { tuningId: id, points: [{}] });
+    await endTrial(tx, { tuningId: id, number: 0, status: 'FAILED', failure: canary });
+    const body = { kind: 'PROGRESSED', message: canary, details: {} } as const;
+    await appendJobEvent(tx, { jobId: id, dedupeKey: 'canary', at: Date.now(), body });
+  });
+  return encodeGlobalId('Tuning', id);
+}
+
 /** The tenant's own ids for every argument that takes one. */
 function knownValues(ids: CanaryTenant['ids'], coordinate: string): KnownValues {
   const idByField: Record<string, string> = {
@@ -179,6 +198,7 @@ function knownValues(ids: CanaryTenant['ids'], coordinate: string): KnownValues 
     'Query.erasure': ids.Erasure,
     'Query.userExport': ids.UserExport,
     'Query.import': ids.Import,
+    'Query.tuning': ids.Tuning,
   };
   return {
     externalId: coordinate === 'Query.user' ? 'user-1' : 'item-1',
@@ -198,6 +218,7 @@ function knownValues(ids: CanaryTenant['ids'], coordinate: string): KnownValues 
     uploadId: ids.Upload,
     importId: ids.Import,
     versionId: ids.ModelVersion,
+    tuningId: ids.Tuning,
     url: 'https://hook.invalid/',
     documents: '{ viewer { scopes } }',
     invitationId: `inv_${'0'.repeat(32)}`,

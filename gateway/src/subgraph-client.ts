@@ -126,16 +126,8 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
       }
       yield* readEventStream(response.body);
     },
-    passFile: async (name, { method, path, body }, context) => {
-      const token = { ...context, audience: name, body: unreadBody(method, path) };
-      const headers = {
-        'content-type': 'application/octet-stream',
-        [INTERNAL_TOKEN_HEADER]: signInternalToken(options.internalTokenSecret, token),
-        [TRACE_HEADER]: traceparent(context.traceId),
-      };
-      const { signal } = context;
-      return await orUnavailable(streamPools[name].request({ method, path, headers, body, signal }), signal);
-    },
+    passFile: (name, file, context) =>
+      passFile(streamPools[name], signedFile(options.internalTokenSecret, { name, file, context }), context.signal),
     checkLive: async (name) => {
       const { statusCode, body } = await pools[name].request({ path: '/health/live', method: 'GET' });
       await body.dump();
@@ -166,6 +158,23 @@ function signedRequest(secret: string, path: string, { name, body, hasLines = fa
     ...(Number.isFinite(context.deadlineAt) && { [TIMEOUT_HEADER]: remainingMs(context) }),
   };
   return { method: 'POST' as const, path, headers, body };
+}
+
+function passFile(pool: Pool, file: Dispatcher.RequestOptions, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+  return orUnavailable(pool.request({ ...file, signal }), signal);
+}
+
+function signedFile(
+  secret: string,
+  { name, file, context }: { name: SubgraphName; file: FilePass; context: FileContext },
+) {
+  const token = { ...context, audience: name, body: unreadBody(file.method, file.path) };
+  const headers = {
+    'content-type': 'application/octet-stream',
+    [INTERNAL_TOKEN_HEADER]: signInternalToken(secret, token),
+    [TRACE_HEADER]: traceparent(context.traceId),
+  };
+  return { ...file, headers };
 }
 
 /** A call that the breaker admits, and learns the outcome of. */

@@ -91,6 +91,13 @@ export async function advanceJob(
   return revision + 1;
 }
 
+/** Writes the state of a job that has ended, for what people decide afterwards. */
+export async function setEndedJobState(tx: TenantTx, { id, state }: { id: JobId; state: object }): Promise<void> {
+  await tx.client.$executeRaw`
+    UPDATE jobs SET state = ${JSON.stringify(state)}::jsonb
+     WHERE tenant_id = ${tx.tenantId}::uuid AND id = ${id}::uuid AND finished_at IS NOT NULL`;
+}
+
 /** Ends an open job; one that has ended keeps its first ending. Whether it ended here. */
 export async function finishJob(
   tx: TenantTx,
@@ -101,6 +108,14 @@ export async function finishJob(
     data: { status, failure, finishedAt: new Date() },
   });
   return count === 1;
+}
+
+/** Ends an open job that no workflow works on, with its last event: its watchers find it in the database. */
+export async function cancelAbandonedJob(tx: TenantTx, id: JobId, message: string): Promise<void> {
+  if (await finishJob(tx, { id, status: 'CANCELLED', failure: null })) {
+    const body = { kind: 'FINISHED' as const, status: 'CANCELLED' as const, message };
+    await appendJobEvent(tx, { jobId: id, dedupeKey: 'finished', at: Date.now(), body });
+  }
 }
 
 /**

@@ -54,6 +54,18 @@ export async function listModels(
   return rows.map((row) => row as typeof row & ModelRow);
 }
 
+/** Makes these the settings of a model, in place of those that it has. Whether the tenant has such a model. */
+export async function setModelSettings(
+  tx: TenantTx,
+  { modelId, settings }: { modelId: ModelId; settings: HyperparameterSettings },
+): Promise<boolean> {
+  const { count } = await tx.client.model.updateMany({
+    where: { tenantId: tx.tenantId, id: modelId },
+    data: { settings: { ...settings } },
+  });
+  return count === 1;
+}
+
 /**
  * Says when a model is trained without being asked; null for never.
  * @throws AppError NOT_FOUND when the tenant has no such model.

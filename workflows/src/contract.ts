@@ -4,6 +4,7 @@ import type {
   ModelVersionId,
   TenantId,
   TrainingRunId,
+  TuningId,
   UserExportId,
   WebhookEventId,
   WebhookId,
@@ -169,6 +170,17 @@ export interface JobInput<Id extends JobId> {
 }
 
 export type ImportDataInput = JobInput<ImportId>;
+
+/** The type names of the workflow that looks for better settings of a model, and of its trials. */
+export const TUNE_MODEL = 'tuneModel';
+export const TUNE_TRIAL = 'tuneTrial';
+
+export type TuneModelInput = JobInput<TuningId>;
+
+export interface TuneTrialInput extends TuneModelInput {
+  /** From 0. */
+  trial: number;
+}
 
 /** A job has one workflow, ever: a second start of it finds the first. */
 export function jobWorkflowId({ tenantId, jobId }: JobInput<JobId>): string {

@@ -57,7 +57,9 @@ async function* follow<Event extends SequencedEvent>(
   await inbox.ready;
   let last = afterSequence;
   for (let behind = true; !signal.aborted; ) {
-    const fresh: Event[] | null = behind ? await readAfter(last) : continuation(await inbox.next(), last);
+    const message: string | null = behind ? null : await inbox.next();
+    const live: Event | null = message === null ? null : JSON.parse(message);
+    const fresh: Event[] | null = behind ? await readAfter(last) : continuation(live, last);
     for (const event of fresh ?? []) {
       last = event.sequence;
       yield event;
@@ -69,12 +71,11 @@ async function* follow<Event extends SequencedEvent>(
   }
 }
 
-/** What the message adds behind `last`: the event where it is next in line, nothing where it is old, else null for a gap. */
-function continuation<Event extends SequencedEvent>(message: string | null, last: number): Event[] | null {
-  if (message === null) {
+/** What the event adds behind `last`: itself where it is next in line, nothing where it is old, else null for a gap. */
+function continuation<Event extends SequencedEvent>(event: Event | null, last: number): Event[] | null {
+  if (event === null) {
     return null;
   }
-  const event = JSON.parse(message) as Event;
   if (event.sequence <= last) {
     return [];
   }

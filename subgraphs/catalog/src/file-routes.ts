@@ -23,20 +23,29 @@ const ERRORS_PER_READ = 5_000;
 
 /** Files on their way in and out: uploads to import, and what was wrong with them. `admit` says who asks. */
 export function addFileRoutes(app: Express, admit: RequestHandler, services: FileServices): void {
-  app.post('/files/uploads', admit, async (req, res) => {
+  app.post('/files/uploads', admit, takeUpload(services));
+  app.get('/files/imports/:id/errors', admit, giveErrors(services));
+}
+
+function takeUpload(services: FileServices): RequestHandler {
+  return async (req, res) => {
     const tenantId = requireScope(vouchedOf(res), 'catalog:write');
     const uploadId = newId('Upload');
     await store(services, { key: uploadKey(tenantId, uploadId), body: req });
     res.status(201).json({ uploadId: encodeGlobalId('Upload', uploadId) });
-  });
-  app.get('/files/imports/:id/errors', admit, async (req, res) => {
+  };
+}
+
+function giveErrors(services: FileServices): RequestHandler {
+  return async (req, res) => {
     const tenantId = requireScope(vouchedOf(res), 'models:read');
-    const importId = decodeGlobalId('Import', String(req.params.id));
+    const id = String(req.params.id);
+    const importId = decodeGlobalId('Import', id);
     const [found] = await withTenant(services.db, tenantId, (tx) => findJobs(tx, 'IMPORT', [importId]));
-    if (found === undefined) throw new AppError('NOT_FOUND', `There is no import ${String(req.params.id)}.`);
-    res.attachment(`${String(req.params.id)}-errors.jsonl`).type('application/x-ndjson');
+    if (found === undefined) throw new AppError('NOT_FOUND', `There is no import ${id}.`);
+    res.attachment(`${id}-errors.jsonl`).type('application/x-ndjson');
     await pipeline(Readable.from(writeErrors(services, tenantId, importId)), res);
-  });
+  };
 }
 
 function requireScope({ viewer }: Vouched, scope: Scope): TenantId {

@@ -1,7 +1,7 @@
 import { withIdempotencyKey } from '@kindred/db/idempotency';
-import { createJob, finishJob, appendJobEvent } from '@kindred/db/jobs';
+import { cancelAbandonedJob, createJob } from '@kindred/db/jobs';
 import { type TenantTx, withTenant } from '@kindred/db/tenants';
-import { decodeGlobalId, type ImportId, newId, type TenantId } from '@kindred/domain/ids';
+import { decodeGlobalId, type ImportId, newId } from '@kindred/domain/ids';
 import { type ImportOrder, uploadKey } from '@kindred/domain/imports';
 import { requireTenant } from '@kindred/service/guards';
 import type { CatalogContext } from './context.ts';
@@ -53,7 +53,8 @@ export async function cancelImport(context: CatalogContext, input: CancelImportI
   );
   if (found === null || userErrors.length > 0) return { import: found, userErrors };
   const outcome = await importWorkflows.cancel({ tenantId, jobId: importId });
-  if (outcome === 'gone') await endAbandoned(context, tenantId, importId);
+  if (outcome === 'gone')
+    await withTenant(db, tenantId, (tx) => cancelAbandonedJob(tx, importId, 'The import was cancelled.'));
   return { import: await loaders.imports.clear(importId).load(importId), userErrors: [] };
 }
 
@@ -63,13 +64,4 @@ function refuseCancel(found: ImportRow | null, globalId: string): UserError[] {
   }
   if (found.finishedAt === null) return [];
   return [{ code: 'CONFLICT', message: `The import has ended already, as ${found.status}.`, path: ['importId'] }];
-}
-
-/** Its watchers look into the database now and then. */
-async function endAbandoned({ db }: CatalogContext, tenantId: TenantId, id: ImportId): Promise<void> {
-  const body = { kind: 'FINISHED' as const, status: 'CANCELLED' as const, message: 'The import was cancelled.' };
-  await withTenant(db, tenantId, async (tx) => {
-    const ended = await finishJob(tx, { id, status: 'CANCELLED', failure: null });
-    if (ended) await appendJobEvent(tx, { jobId: id, dedupeKey: 'finished', at: Date.now(), body });
-  });
 }

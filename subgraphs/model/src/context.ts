@@ -1,6 +1,7 @@
 import type { Db } from '@kindred/db/client';
 import type { Viewer } from '@kindred/domain/viewer';
 import type { EventBus } from '@kindred/service/event-bus';
+import type { JobWorkflows } from '@kindred/service/job-workflows';
 import type { Logger } from '@kindred/service/logger';
 import { createLoaders, type Loaders } from './loaders.ts';
 import type { RunReader } from './run-reader.ts';
@@ -11,6 +12,7 @@ export interface ModelDeps {
   db: Db;
   events: EventBus;
   trainings: Trainings;
+  tuningWorkflows: JobWorkflows;
   logger: Logger;
 }
 

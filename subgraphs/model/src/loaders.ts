@@ -8,21 +8,24 @@ import {
   findVersionsByRuns,
   type ModelVersionRow,
 } from '@kindred/db/model-versions';
+import { findJobs } from '@kindred/db/jobs';
 import { findModels, type ModelRow } from '@kindred/db/models';
 import { type TenantTx, withTenant } from '@kindred/db/tenants';
 import { countAhead } from '@kindred/db/training-admission';
 import type { TrainingRunRow } from '@kindred/db/training-runs';
 import type { ArmCounts, CanaryArm } from '@kindred/domain/canary';
-import type { ModelId, ModelVersionId, TenantId, TrainingRunId } from '@kindred/domain/ids';
+import type { ModelId, ModelVersionId, TenantId, TrainingRunId, TuningId } from '@kindred/domain/ids';
 import type { Viewer } from '@kindred/domain/viewer';
 import { requireTenant } from '@kindred/service/guards';
 import DataLoader from 'dataloader';
 import type { RunReader } from './run-reader.ts';
+import type { TuningRow } from './tunings.ts';
 
 /** Per-request loaders: each batch is one transaction of the viewer's tenant, in which foreign rows do not exist. */
 export interface Loaders {
   models: DataLoader<ModelId, ModelRow | null>;
   runs: DataLoader<TrainingRunId, TrainingRunRow | null>;
+  tunings: DataLoader<TuningId, TuningRow | null>;
   versions: DataLoader<ModelVersionId, ModelVersionRow | null>;
   /** In the order of their numbers. */
   versionsByRun: DataLoader<TrainingRunId, ModelVersionRow[]>;
@@ -49,6 +52,7 @@ export function createLoaders({ db, runReader }: { db: Db; runReader: RunReader 
       async (ids: readonly TrainingRunId[]) => runReader.read(requireTenant(viewer), ids),
       (run) => run.id,
     ),
+    tunings: loaderOf(find(findTunings), (tuning) => tuning.id),
     versions: loaderOf(find(findModelVersions), (version) => version.id),
     versionsByRun: new DataLoader(async (runIds) => {
       const versions = await find(findVersionsByRuns)(runIds);
@@ -78,6 +82,10 @@ export function createLoaders({ db, runReader }: { db: Db; runReader: RunReader 
       return tenantIds.map(() => counts);
     }),
   };
+}
+
+async function findTunings(tx: TenantTx, ids: readonly TuningId[]): Promise<TuningRow[]> {
+  return (await findJobs(tx, 'TUNING', ids)) as TuningRow[];
 }
 
 /** Forgets what was read: a subscription's next event shows things as they are then. */

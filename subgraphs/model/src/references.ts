@@ -3,6 +3,7 @@ import type { ModelRow } from '@kindred/db/models';
 import type { TrainingRunRow } from '@kindred/db/training-runs';
 import { decodeGlobalId } from '@kindred/domain/ids';
 import type { ModelContext } from './context.ts';
+import type { TuningRow } from './tunings.ts';
 
 interface Reference {
   id: string;
@@ -21,4 +22,8 @@ export async function resolveModelVersion(
   { loaders }: ModelContext,
 ): Promise<ModelVersionRow | null> {
   return loaders.versions.load(decodeGlobalId('ModelVersion', id));
+}
+
+export async function resolveTuning({ id }: Reference, { loaders }: ModelContext): Promise<TuningRow | null> {
+  return loaders.tunings.load(decodeGlobalId('Tuning', id));
 }

@@ -15,6 +15,9 @@ import { scheduleTraining, unscheduleTraining } from './schedule-training.ts';
 import { cancelTrainingRun, pauseTrainingRun, resumeTrainingRun, stopTrainingRun } from './steer-training-run.ts';
 import { trainModel } from './train-model.ts';
 import { listEvents, subscribeToProgress } from './training-events.ts';
+import { applyTuning, cancelTuning, tuneModel } from './tune-model.ts';
+import { tuningResolvers } from './tuning-resolvers.ts';
+import { listTunings, subscribeToTuning } from './tunings.ts';
 
 /** Scopes are enforced by the server from the directives in schema.graphql. */
 export const resolvers: Resolvers = {
@@ -25,6 +28,7 @@ export const resolvers: Resolvers = {
     model: (_root, { id }, { loaders }) => loaders.models.load(decodeGlobalId('Model', id)),
     models: (_root, args, context) => listModels(context, args),
     trainingRun: (_root, { id }, { loaders }) => loaders.runs.load(decodeGlobalId('TrainingRun', id)),
+    tuning: (_root, { id }, { loaders }) => loaders.tunings.load(decodeGlobalId('Tuning', id)),
     trainingRuns: (_root, args, context) => listTrainingRuns(context, args),
   },
   Mutation: {
@@ -40,9 +44,13 @@ export const resolvers: Resolvers = {
     rollbackModel: (_root, { input }, context) => rollbackModel(context, input),
     scheduleTraining: (_root, { input }, context) => scheduleTraining(context, input),
     unscheduleTraining: (_root, { input }, context) => unscheduleTraining(context, input),
+    tuneModel: (_root, { input }, context) => tuneModel(context, input),
+    cancelTuning: (_root, { input }, context) => cancelTuning(context, input),
+    applyTuning: (_root, { input }, context) => applyTuning(context, input),
   },
   Subscription: {
     trainingProgress: { subscribe: (_root, args, context) => subscribeToProgress(context, args) },
+    tuningProgress: { subscribe: (_root, args, context) => subscribeToTuning(context, args) },
   },
   Model: {
     __resolveReference: resolveModel,
@@ -59,7 +67,9 @@ export const resolvers: Resolvers = {
       return version?.modelId === model.id ? canary : null;
     },
     runs: (model, args, context) => listTrainingRuns(context, { ...args, modelId: model.id }),
+    tunings: (model, args, context) => listTunings(context, model, args),
   },
+  ...tuningResolvers,
   TrainingRun: {
     __resolveReference: resolveTrainingRun,
     id: (run) => encodeGlobalId('TrainingRun', run.id),

@@ -8,8 +8,8 @@ import { createRunReader } from './run-reader.ts';
 export async function startModel(
   options: ModelDeps & { env: SubgraphOptions<ModelContext>['env'] },
 ): Promise<RunningServer> {
-  const { db, events, trainings, logger, env } = options;
-  const services = { db, events, trainings, logger, runReader: createRunReader(db) };
+  const { db, events, trainings, tuningWorkflows, logger, env } = options;
+  const services = { db, events, trainings, tuningWorkflows, logger, runReader: createRunReader(db) };
   return startSubgraph<ModelContext>({
     name: 'model',
     typeDefs: await readFile(new URL('../schema.graphql', import.meta.url), 'utf8'),

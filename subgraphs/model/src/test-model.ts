@@ -10,6 +10,7 @@ import { createSubgraphClient, type SubgraphClient, TEST_SERVER_ENV } from '@kin
 import { uniqueName } from '@kindred/testing/temporal-names';
 import { createTestDatabase } from '@kindred/testing/test-database';
 import { Client, Connection } from '@temporalio/client';
+import { connectTunings } from './connect-tunings.ts';
 import { startModel } from './start-model.ts';
 import { connectTrainings } from './trainings.ts';
 
@@ -35,8 +36,9 @@ export async function createTestModel(temporalAddress = testInfrastructure().tem
   });
   const events = connectEventBus(testInfrastructure().redisUrl);
   const trainings = connectTrainings({ address: temporalAddress, namespace, uiUrl: 'http://operators.test' });
+  const tuningWorkflows = connectTunings({ address: temporalAddress, namespace });
   const logger = createLogger('model', 'silent');
-  const server = await startModel({ db, events, trainings, env: TEST_SERVER_ENV, logger });
+  const server = await startModel({ db, events, trainings, tuningWorkflows, env: TEST_SERVER_ENV, logger });
   return {
     ...createSubgraphClient({ name: 'model', url: server.url }),
     db,
@@ -51,7 +53,7 @@ export async function createTestModel(temporalAddress = testInfrastructure().tem
     },
     [Symbol.asyncDispose]: async () => {
       await server.drain();
-      await Promise.all([trainings.close(), events.close(), connection.close()]);
+      await Promise.all([trainings.close(), tuningWorkflows.close(), events.close(), connection.close()]);
       await database[Symbol.asyncDispose]();
     },
   };

@@ -8,6 +8,7 @@ import { buildIndex } from './build-index.ts';
 import { checkData } from './check-data.ts';
 import { checkErasure } from './check-erasure.ts';
 import { checkImport } from './check-import.ts';
+import { failTrial, finishTuning } from './end-tuning.ts';
 import { findRetentionTenants, pruneTenant } from './enforce-retention.ts';
 import { eraseFromVersions } from './erase-from-versions.ts';
 import { eraseHistories } from './erase-histories.ts';
@@ -25,11 +26,13 @@ import { meterCpu } from './meter-cpu.ts';
 import { noteDevice } from './note-device.ts';
 import { noteSteering } from './note-steering.ts';
 import { openImport } from './open-import.ts';
+import { openTuning } from './open-tuning.ts';
 import { promoteVersion } from './promote-version.ts';
 import { queueRetraining } from './queue-retraining.ts';
 import { queueScheduledRun } from './queue-scheduled-run.ts';
-import { startCanary } from './start-canary.ts';
+import { runTrial } from './run-trial.ts';
 import { sealErasure } from './seal-erasure.ts';
+import { startCanary } from './start-canary.ts';
 import { trainEmbeddings } from './train-embeddings.ts';
 import { watchCanary } from './watch-canary.ts';
 import { writeImport } from './write-import.ts';
@@ -73,6 +76,9 @@ export function createDataActivities(deps: ActivityDeps & DeliveryDeps) {
     checkImport: bind(deps, checkImport),
     writeImport: bind(deps, writeImport),
     finishImport: bind(deps, finishImport),
+    openTuning: bind(deps, openTuning),
+    failTrial: bind(deps, failTrial),
+    finishTuning: bind(deps, finishTuning),
   };
 }
 
@@ -83,6 +89,7 @@ export function createComputeActivities(deps: ActivityDeps) {
     trainEmbeddings: meterCpu(deps, bind(deps, trainEmbeddings)),
     evaluateModel: meterCpu(deps, bind(deps, evaluateModel)),
     buildIndex: meterCpu(deps, bind(deps, buildIndex)),
+    runTrial: bind(deps, runTrial),
   };
 }
 

@@ -11,7 +11,7 @@ import { recordEvent } from '../record-event.ts';
 import type { ModelRef } from '../store-model.ts';
 import { beginPhase } from './begin-phase.ts';
 import type { ActivityDeps } from './create-activities.ts';
-import type { SnapshotRef } from './export-snapshot.ts';
+import type { SnapshotRef } from '../write-snapshot.ts';
 import type { Baseline } from './fit-instant-model.ts';
 
 /** Something that the model was compared with user by user; `difference` is of NDCG@10, the model's less the rival's. */

@@ -11,7 +11,7 @@ import { recordEvent } from '../record-event.ts';
 import { type ModelRef, storeModel } from '../store-model.ts';
 import { beginPhase } from './begin-phase.ts';
 import type { ActivityDeps } from './create-activities.ts';
-import type { SnapshotRef } from './export-snapshot.ts';
+import type { SnapshotRef } from '../write-snapshot.ts';
 
 /** What stands beside a model: measured on the same test interactions. */
 export interface Baseline {

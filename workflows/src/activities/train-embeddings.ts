@@ -17,7 +17,7 @@ import { type ModelRef, storeModel } from '../store-model.ts';
 import type { NextEpoch, TrainingThreadInput } from '../training-thread.ts';
 import { beginPhase } from './begin-phase.ts';
 import type { ActivityDeps } from './create-activities.ts';
-import type { SnapshotRef } from './export-snapshot.ts';
+import type { SnapshotRef } from '../write-snapshot.ts';
 
 const TRAINING_THREAD = new URL('../training-thread.ts', import.meta.url);
 

@@ -6,4 +6,5 @@ export { exportUserData } from './export-user-data.ts';
 export { importData } from './import-data.ts';
 export { retrainOnSchedule } from './retrain-on-schedule.ts';
 export { trainModel } from './train-model.ts';
+export { tuneModel, tuneTrial } from './tune-model.ts';
 export { verifyErasure } from './verify-erasure.ts';
