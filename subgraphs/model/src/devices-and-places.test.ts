@@ -28,13 +28,22 @@ test('a run keeps what it was asked to compute with, and shows its place in the 
     (await model.read<Trained>(viewer, TRAIN, { input })).trainModel.run;
 
   const first = await train(tenant, { modelId: await modelOf(tenant, 'One'), device: 'GPU', deviceFallback: false });
-  expect(first).toMatchObject({ status: 'QUEUED', deviceWish: 'GPU', device: null, deviceReason: null, queuePosition: 1 });
+  expect(first).toMatchObject({
+    status: 'QUEUED',
+    deviceWish: 'GPU',
+    device: null,
+    deviceReason: null,
+    queuePosition: 1,
+  });
   const runId = decodeGlobalId('TrainingRun', first.id);
   const [row] = await withTenant(model.db, tenant.tenantId, (tx) => findTrainingRuns(tx, [runId]));
   expect(row).toMatchObject({ deviceWish: 'GPU', deviceFallback: false });
   // As its workflow would: no worker runs here.
   await withTenant(model.db, tenant.tenantId, (tx) =>
-    tx.client.trainingRun.updateMany({ where: { tenantId: tenant.tenantId, id: runId }, data: { askedAt: new Date() } }),
+    tx.client.trainingRun.updateMany({
+      where: { tenantId: tenant.tenantId, id: runId },
+      data: { askedAt: new Date() },
+    }),
   );
   const second = await train(tenant, { modelId: await modelOf(tenant, 'Two') });
   expect(second).toMatchObject({ deviceWish: 'AUTO', queuePosition: 2 });
