@@ -45,5 +45,5 @@ test.skipIf(process.platform !== 'linux')(
     expect(locks).not.toContain(String(pid));
     await handle.terminate();
   },
-  180_000,
+  300_000,
 );
