@@ -40,8 +40,17 @@ async function startPage(at: TestGraph, authorization: string) {
       fetch(`${url}?token=${token}&operationId=${operationId}`, { method: 'DELETE', headers: { ...headers, ...own } }),
   });
   const gone = new AbortController();
-  const open = () => fetch(`${url}?token=${token}`, { headers: { accept: 'text/event-stream' }, signal: gone.signal });
-  return { status: reserved.status, open, leave: () => gone.abort(), as, ...as({}) };
+  const opened: Response[] = [];
+  const open = async () => {
+    const response = await fetch(`${url}?token=${token}`, {
+      headers: { accept: 'text/event-stream' },
+      signal: gone.signal,
+    });
+    // The garbage collector closes a response that nobody holds.
+    opened.push(response);
+    return response;
+  };
+  return { status: reserved.status, opened, open, leave: () => gone.abort(), as, ...as({}) };
 }
 
 async function* readEvents(response: Response): AsyncGenerator<ChannelEvent> {
