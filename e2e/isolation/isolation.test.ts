@@ -77,6 +77,11 @@ async function firstMoments(response: Response, stop: AbortController): Promise<
   const reading = (async () => {
     for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) text += chunk;
   })().catch(() => undefined);
+  // A document as large as these takes a busy machine seconds to plan.
+  for (let waitedMs = 0; waitedMs < 10_000 && !text.includes('event: next'); waitedMs += 100) {
+    await Promise.race([reading, wait(100)]);
+    if (text.includes('event: complete')) break;
+  }
   await Promise.race([reading, wait(1_500)]);
   stop.abort();
   await reading;
