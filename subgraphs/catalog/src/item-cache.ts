@@ -56,22 +56,15 @@ export function createItemCache(options: ItemCacheOptions): ItemCache {
     else for (const id of ids) entries.delete(keyOf(tenantId, id));
   };
   const onLook = (tenantId: TenantId, stamps: readonly ItemStamp[]): void => {
-    const isOther = ({ id, updatedAt }: ItemStamp) =>
-      entries.get(keyOf(tenantId, id))?.item.updatedAt.getTime() !== updatedAt.getTime();
-    const changed = stamps.filter(isOther).map(({ id }) => id);
+    const changed = changedOf(entries, tenantId, stamps);
     if (changed.length > 0) forgetHere(tenantId, changed);
   };
   const watchChanges = () => new ChangeWatch({ db, now, keptForMs: KEPT_FOR_MS, onLook });
   let watch = watchChanges();
   const read = createBatchedRead(db);
   const find = async (tenantId: TenantId, ids: readonly ItemId[]): Promise<Map<ItemId, ItemRow>> => {
-    const found = new Map<ItemId, ItemRow>();
     if (!isListening) await watch.follow(tenantId);
-    const oldest = now() - KEPT_FOR_MS;
-    for (const id of ids) {
-      const entry = entries.get(keyOf(tenantId, id));
-      if (entry !== undefined && entry.readAt >= oldest && entry.tenantId === tenantId) found.set(id, entry.item);
-    }
+    const found = findKept(entries, { tenantId, ids, oldest: now() - KEPT_FOR_MS });
     if (found.size === ids.length) return found;
     const countBefore = changeCount;
     const readAt = now();
@@ -107,6 +100,25 @@ export function createItemCache(options: ItemCacheOptions): ItemCache {
     },
     close: () => stop.abort(),
   };
+}
+
+function findKept(
+  entries: LruCache<Entry>,
+  { tenantId, ids, oldest }: { tenantId: TenantId; ids: readonly ItemId[]; oldest: number },
+): Map<ItemId, ItemRow> {
+  const found = new Map<ItemId, ItemRow>();
+  for (const id of ids) {
+    const entry = entries.get(keyOf(tenantId, id));
+    if (entry !== undefined && entry.readAt >= oldest && entry.tenantId === tenantId) found.set(id, entry.item);
+  }
+  return found;
+}
+
+/** Those that were written since they were read, or that are not in memory: one may just be on its way there. */
+function changedOf(entries: LruCache<Entry>, tenantId: TenantId, stamps: readonly ItemStamp[]): ItemId[] {
+  const isOther = ({ id, updatedAt }: ItemStamp) =>
+    entries.get(keyOf(tenantId, id))?.item.updatedAt.getTime() !== updatedAt.getTime();
+  return stamps.filter(isOther).map(({ id }) => id);
 }
 
 async function tellChange(
