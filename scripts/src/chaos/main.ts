@@ -54,7 +54,7 @@ const runner = spawn(
   },
 );
 // What was played until then is told; the servers are ours to end.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void runner.kill('SIGTERM'));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void runner.kill('SIGINT'));
 const [code] = (await once(runner, 'exit')) as [number | null];
 control.close();
 await infrastructure.stop();

@@ -21,7 +21,7 @@ export async function mountSmallDisk(sizeMib: number): Promise<SmallDisk> {
   return {
     path: isMounted ? path : null,
     async [Symbol.asyncDispose]() {
-      if (isMounted) await run('umount', [path]);
+      if (isMounted) await run('umount', ['-l', path]);
       await rm(path, { recursive: true, force: true });
     },
   };

@@ -13,6 +13,8 @@ import { type Scene, type Stage, untilEpoch, untilFailure } from './stage.ts';
 /** What a training needs until it is disturbed; little, so that it is soon taken. */
 const ROOM_BYTES = 8 * 2 ** 20;
 
+const REFILL_EVERY_MS = 20;
+
 /** Faults of what the work stands on. */
 export const SERVER_FAULTS: Record<string, Fault> = {
   'Temporal restarted': {
@@ -52,15 +54,17 @@ export const SERVER_FAULTS: Record<string, Fault> = {
       await truncate(path, (await stat(path)).size - ROOM_BYTES);
     },
     async strike(stage, scene, random) {
-      const fillers = ['filler', 'last-filler'].map((name) => join(stage.disk ?? '', name));
+      const path = join(stage.disk ?? '', 'filler');
+      const failed = new AbortController();
+      await untilEpoch(stage, scene, between(random, 2, 12));
+      const filling = keepFull(path, failed.signal);
       try {
-        await untilEpoch(stage, scene, between(random, 2, 12));
-        await fill(fillers[1] ?? '');
-        stage.log('the disk is full');
         await untilFailure(stage, scene, /ENOSPC/);
         await setTimeout(between(random, 0, 2_000));
       } finally {
-        for (const path of fillers) await rm(path, { force: true });
+        failed.abort();
+        await filling;
+        await rm(path);
         stage.log('there is room again');
       }
     },
@@ -69,7 +73,16 @@ export const SERVER_FAULTS: Record<string, Fault> = {
 
 /** Takes all the room that there is: dd ends with an error once there is none. */
 async function fill(path: string): Promise<void> {
-  await promisify(execFile)('dd', ['if=/dev/zero', `of=${path}`, 'bs=64k']).catch(() => null);
+  const append = ['oflag=append', 'conv=notrunc'];
+  await promisify(execFile)('dd', ['if=/dev/zero', `of=${path}`, 'bs=64k', ...append]).catch(() => null);
+}
+
+/** Also what others make room for meanwhile, such as checkpoints that are forgotten. */
+async function keepFull(path: string, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await fill(path);
+    await setTimeout(REFILL_EVERY_MS, null, { signal }).catch(() => null);
+  }
 }
 
 /** Ends a server in mid-training, sometimes in good order and sometimes not, and brings it back a little later. */
