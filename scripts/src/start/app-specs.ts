@@ -40,7 +40,10 @@ export function subgraphsAndWorkers(settings: AppSettings): AppSpec[] {
   const session = { SESSION_SIGNING_KEY: secrets.sessionSigningKey, API_KEY_PEPPER: secrets.apiKeyPepper };
   const worker = { DATABASE_URL: databaseUrl, ...redis, ...objects, ...temporal };
   return [
-    app('tenant', ports, { title: 'tenant subgraph', env: { ...subgraph, ...redis, ...session, ...temporal, ...objects } }),
+    app('tenant', ports, {
+      title: 'tenant subgraph',
+      env: { ...subgraph, ...redis, ...session, ...temporal, ...objects },
+    }),
     app('catalog', ports, { title: 'catalog subgraph', env: { ...subgraph, ...redis } }),
     app('model', ports, { title: 'model subgraph', env: { ...subgraph, ...redis, ...temporal, ...temporalUi(ports) } }),
     app('recommendation', ports, { title: 'recommendation subgraph', env: { ...subgraph, ...redis, ...objects } }),
