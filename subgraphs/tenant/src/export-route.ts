@@ -7,6 +7,7 @@ import { readExportLink } from './export-link.ts';
 import { exportStatusOf } from './user-exports.ts';
 
 type App = Parameters<NonNullable<SubgraphOptions<TenantContext>['routes']>>[0];
+type ExpressResponse = App['response'];
 
 /** Serves an archive to whoever has its link; every other link reads the same. */
 export function addExportRoute(
@@ -24,8 +25,7 @@ export function addExportRoute(
       throw error;
     }
   };
-  app.get('/exports/:token', async (request, response) => {
-    const archive = await findArchive(request.params.token);
+  const answer = (archive: Uint8Array | null, response: ExpressResponse): void => {
     response.set('Cache-Control', 'no-store');
     if (archive === null) {
       response.status(404).type('text/plain').send('There is no archive here, or not any more.');
@@ -36,5 +36,8 @@ export function addExportRoute(
       .set('X-Content-Type-Options', 'nosniff')
       .type('application/gzip')
       .send(Buffer.from(archive));
-  });
+  };
+  const serve = async (token: string, response: ExpressResponse): Promise<void> =>
+    answer(await findArchive(token), response);
+  app.get('/exports/:token', (request, response) => serve(request.params.token, response));
 }
