@@ -10,6 +10,7 @@ const WITHOUT: Readonly<Record<string, string>> = {
   refreshSession: 'its refresh token is good once',
   signOut: 'ends what is open; a repeat finds nothing open',
   acceptInvitation: 'its invitation is good once',
+  verifyErasure: 'looks, and changes nothing',
   recordInteractions: 'each interaction has its own key, eventId',
 };
 

@@ -16,7 +16,11 @@ const FUNCTIONS_ACROSS_TENANTS = [
   'auth_refresh_session',
   'auth_sign_up',
   'outbox_tenants',
+  'retention_tenants',
 ];
+
+/** Triggers that count what tenants store and use, each in the rows of the tenant that its own row names. */
+const COUNTING_FUNCTIONS = ['count_spent', 'count_stored', 'count_training'];
 
 async function catalogue<Row extends object>(text: string): Promise<Row[]> {
   await using database = await createTestDatabase();
@@ -77,24 +81,22 @@ describe('the database', () => {
       { name: 'kindred_app', strong: false, owner: false, login: true, memberOf: [] },
       { name: 'kindred_audit', strong: false, owner: false, login: false, memberOf: [] },
       { name: 'kindred_auth', strong: false, owner: false, login: false, memberOf: [] },
+      { name: 'kindred_usage', strong: false, owner: false, login: false, memberOf: [] },
     ]);
   });
 
-  test('runs as kindred_auth exactly the functions that look across tenants, with a fixed search path', async () => {
+  test('runs with rights of its own exactly the functions that look across tenants or count, with a fixed search path', async () => {
     const rows = await catalogue<{ name: string }>(`
       SELECT p.proname AS name, r.rolname AS owner, array_to_string(p.proconfig, ';') AS config,
              has_function_privilege('public', p.oid, 'EXECUTE') AS public
         FROM pg_proc p JOIN pg_roles r ON r.oid = p.proowner
        WHERE p.pronamespace = 'public'::regnamespace AND p.prosecdef AND p.proname <> 'audit_append' ORDER BY p.proname`);
     const config = 'search_path=pg_catalog, public';
-    expect(rows).toEqual(
-      FUNCTIONS_ACROSS_TENANTS.map((name) => ({
-        name,
-        owner: 'kindred_auth',
-        config,
-        public: false,
-      })),
-    );
+    const wanted = [
+      ...FUNCTIONS_ACROSS_TENANTS.map((name) => ({ name, owner: 'kindred_auth', config, public: false })),
+      ...COUNTING_FUNCTIONS.map((name) => ({ name, owner: 'kindred_usage', config, public: false })),
+    ];
+    expect(rows).toEqual(wanted.toSorted((left, right) => (left.name < right.name ? -1 : 1)));
   });
 
   test('refuses kindred_app what it has no right to, inside a tenant as well', async () => {

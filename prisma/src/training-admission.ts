@@ -1,10 +1,8 @@
 import { AppError } from '@kindred/domain/app-error';
 import type { TrainingRunId } from '@kindred/domain/ids';
+import { type PlanName, PLANS } from '@kindred/domain/plans';
 import type { TenantTx } from './tenants.ts';
 import { findTrainingRuns, startTrainingRun, type TrainingRunRow } from './training-runs.ts';
-
-/** How many runs of one tenant compute at a time. */
-export const CONCURRENT_TRAININGS = 2;
 
 /** A queued run whose workflow has not asked for so long has none. */
 const GONE_AFTER = '2 minutes';
@@ -13,7 +11,7 @@ const GONE_AFTER = '2 minutes';
 export type Admission = { run: TrainingRunRow; position: null } | { run: TrainingRunRow; position: number };
 
 /**
- * Begins a QUEUED run if the tenant has a place for it, in the order in which runs were asked for. A run that only waits for
+ * Begins a QUEUED run if the tenant's plan has a place for it, in the order in which runs were asked for. A run that only waits for
  * users to judge its version, or is paused, takes no place.
  * @throws AppError NOT_FOUND when the tenant has no such run.
  */
@@ -35,8 +33,8 @@ export async function admitTrainingRun(
     return { run, position: null };
   }
   const ahead = (await countAhead(tx, [runId])).get(runId) ?? 0;
-  const busy = await countComputing(tx);
-  if (busy + ahead < CONCURRENT_TRAININGS) {
+  const { busy, plan } = await readPlaces(tx);
+  if (busy + ahead < PLANS[plan].concurrentTrainings) {
     return { run: await startTrainingRun(tx, runId, executionId), position: null };
   }
   return { run, position: ahead + 1 };
@@ -52,10 +50,13 @@ export async function countAhead(tx: TenantTx, runIds: readonly TrainingRunId[])
   return new Map(rows.map(({ id, count }) => [id, count]));
 }
 
-async function countComputing(tx: TenantTx): Promise<number> {
-  const [row] = await tx.client.$queryRaw<{ count: number }[]>`
-    SELECT count(*)::int AS count FROM training_runs
-     WHERE tenant_id = ${tx.tenantId}::uuid AND status = 'RUNNING' AND paused_at IS NULL
-       AND phase IS DISTINCT FROM 'CANARY'`;
-  return row?.count ?? 0;
+/** The tenant's plan, and how many of its runs compute. */
+async function readPlaces(tx: TenantTx): Promise<{ plan: PlanName; busy: number }> {
+  const [row] = await tx.client.$queryRaw<{ plan: PlanName; busy: number }[]>`
+    SELECT t.plan, (SELECT count(*)::int FROM training_runs r
+                     WHERE r.tenant_id = t.id AND r.status = 'RUNNING' AND r.paused_at IS NULL
+                       AND r.phase IS DISTINCT FROM 'CANARY') AS busy
+      FROM tenants t WHERE t.id = ${tx.tenantId}::uuid`;
+  if (row === undefined) throw new Error(`The tenant ${tx.tenantId} is gone.`);
+  return row;
 }

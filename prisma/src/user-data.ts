@@ -34,6 +34,17 @@ export const TABLES_WITHOUT_USERS = {
   erasures: 'the proof: a keyed hash, and an id that names nobody any more; the own id only until it is sealed',
   erasure_receipts: 'the proof: counts and hashes',
   retention_policies: 'settings of the tenant',
+  webhook_events: 'what became of trainings, versions, keys and people of the dashboard',
+  published_documents: 'operations of the tenant',
+  tenant_counts: 'numbers of rows',
+  usage_days: 'sums over all users',
+  usage_ledger: 'sums over all users',
+  canaries: 'settings and figures over all users',
+  canary_clicks: 'ids of answers, which say nothing of who got them',
+  jobs: 'orders, and figures over all users',
+  job_events: 'figures over all users',
+  import_errors: 'lines and lengths; a quoted id is one that no user can have',
+  tuning_trials: 'settings and figures over all users',
 } as const;
 
 /** One page of a user's rows holds this many in memory. */

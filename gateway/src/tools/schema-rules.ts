@@ -29,6 +29,9 @@ const BOUNDED_LISTS: Readonly<Record<string, string>> = {
   'ModelVersion.baselines': 'one of each baseline model',
   'QualityGate.checks': 'one of each condition',
   'Usage.days': 'those of one month',
+  'Erasure.receipt': 'one line of each store and kept version: a chain that is verified whole',
+  'ErasureVerification.checks': 'one of each store',
+  'TuningTrial.settings': 'one of each setting that is tried',
 };
 
 /** The conventions of the API that a machine can check; what breaks one, as `Type.field: what was wanted`. */

@@ -5,12 +5,13 @@ import {
   MAX_PUBLISHED_DOCUMENTS,
   publishDocuments as insertDocuments,
 } from '@kindred/db/published-documents';
-import { withTenant } from '@kindred/db/tenants';
+import { type TenantTx, withTenant } from '@kindred/db/tenants';
 import { requireTenant } from '@kindred/service/guards';
 import { stripIgnoredCharacters } from 'graphql';
 import { actorOf } from './audit.ts';
 import type { TenantContext } from './context.ts';
 import type { PublishDocumentsInput, PublishDocumentsPayload, UserError } from './generated/resolvers.ts';
+import { once } from './once.ts';
 import { userError } from './user-error.ts';
 
 const MAX_PER_CALL = 20;
@@ -20,14 +21,15 @@ const DIGEST = /^[0-9a-f]{64}$/;
 /** Publishes documents for the viewer's tenant. That they fit the schema and the limits is for the gateway to say, which has both. */
 export async function publishDocuments(
   context: TenantContext,
-  { documents }: PublishDocumentsInput,
+  input: PublishDocumentsInput,
 ): Promise<PublishDocumentsPayload> {
+  const { documents } = input;
   const contents = documents.map(contentOf);
   const userErrors = check(documents, contents);
   if (userErrors.length > 0) return { documentIds: null, userErrors };
   const published = documents.map((body, index) => ({ body, content: contents[index] ?? '' }));
   const documentIds = documents.map((body) => `sha256:${createHash('sha256').update(body).digest('hex')}`);
-  return withTenant(context.db, requireTenant(context.viewer), async (tx) => {
+  const publish = async (tx: TenantTx): Promise<PublishDocumentsPayload> => {
     const count = await insertDocuments(tx, published);
     if (count === null) {
       const message = `A tenant can have at most ${MAX_PUBLISHED_DOCUMENTS} published documents.`;
@@ -36,7 +38,10 @@ export async function publishDocuments(
     const details = { documentIds };
     await appendAuditEvent(tx, { actor: actorOf(context.viewer), action: 'publishDocuments', details });
     return { documentIds, userErrors: [] };
-  });
+  };
+  return withTenant(context.db, requireTenant(context.viewer), (tx) =>
+    once(tx, { operation: 'publishDocuments', input }, () => publish(tx)),
+  );
 }
 
 /** The viewer's tenant's document of this digest. */

@@ -9,11 +9,17 @@ const ACTION_NAMES: Readonly<Record<string, string>> = {
   changeMemberRole: 'Changed a role',
   removeMember: 'Removed a member',
   enterTenant: 'Looked into the tenant',
+  changePlan: 'Changed the plan',
   createWebhook: 'Created a webhook',
   rotateWebhookSecret: 'Rotated the secret of a webhook',
   enableWebhook: 'Enabled a webhook',
   disableWebhook: 'Disabled a webhook',
   deleteWebhook: 'Deleted a webhook',
+  exportUserData: 'Asked for a copy of a user’s data',
+  eraseUser: 'Asked to forget a user',
+  sealErasure: 'Closed the receipt of an erasure',
+  setRetention: 'Changed how long data are kept',
+  publishDocuments: 'Published documents',
 };
 
 /** What was done, in words; an action that is newer than this page by its own name. */

@@ -1,9 +1,11 @@
 import { once } from 'node:events';
 import { createModel } from '@kindred/db/models';
-import { CONCURRENT_TRAININGS, countAhead } from '@kindred/db/training-admission';
+import { countAhead } from '@kindred/db/training-admission';
 import { createTrainingRun, findTrainingRuns } from '@kindred/db/training-runs';
 import { withTenant } from '@kindred/db/tenants';
+import { changePlan } from '@kindred/db/usage';
 import { newId, type TenantId } from '@kindred/domain/ids';
+import { PLANS } from '@kindred/domain/plans';
 import type { DeviceRequest } from '@kindred/domain/training-device';
 import { seedCheckerboard } from '@kindred/testing/checkerboard';
 import { createTestTenant } from '@kindred/testing/test-tenant';
@@ -18,6 +20,8 @@ import { spawnWorkerProcess } from '../testing/spawn-worker.ts';
 import { openTrainingWorld, readRun, SMALL, startRun, type TrainingWorld } from '../testing/training-world.ts';
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
+
+const PLACES = PLANS.GROWTH.concurrentTrainings;
 
 let world: TrainingWorld;
 let workers: AsyncDisposable;
@@ -51,6 +55,13 @@ async function queue(tenantId: TenantId, device?: DeviceRequest): Promise<TrainM
   return { tenantId, runId, modelId };
 }
 
+/** With fewer places than the test has runs. */
+async function growthTenant(): Promise<TenantId> {
+  const { tenantId } = await createTestTenant(world.deps.db);
+  await withTenant(world.deps.db, tenantId, (tx) => changePlan(tx, 'GROWTH'));
+  return tenantId;
+}
+
 async function boardTenant(): Promise<TenantId> {
   const { tenantId } = await createTestTenant(world.deps.db);
   await seedCheckerboard(world.deps.db, tenantId, { userCount: 40, itemCount: 40 });
@@ -58,17 +69,14 @@ async function boardTenant(): Promise<TenantId> {
 }
 
 test('a tenant with many runs has its number of places and a queue in order, and keeps no other tenant waiting', async () => {
-  const [{ tenantId: busy }, { tenantId: other }] = await Promise.all([
-    createTestTenant(world.deps.db),
-    createTestTenant(world.deps.db),
-  ]);
+  const [busy, other] = await Promise.all([growthTenant(), growthTenant()]);
   held.add(busy).add(other);
   const runs: TrainModelInput[] = [];
   while (runs.length < 5) runs.push(await queue(busy));
   const single = await queue(other);
   const handles = [];
   for (const run of [...runs, single]) handles.push(await startRun(world, run));
-  const waiting = runs.slice(CONCURRENT_TRAININGS).map(({ runId }) => runId);
+  const waiting = runs.slice(PLACES).map(({ runId }) => runId);
   const read = (tenantId: TenantId, ids: readonly TrainModelInput['runId'][]) =>
     withTenant(world.deps.db, tenantId, async (tx) => ({
       rows: await findTrainingRuns(tx, ids),
@@ -83,19 +91,19 @@ test('a tenant with many runs has its number of places and a queue in order, and
       runs.map(({ runId }) => runId),
     );
     const running = rows.filter(({ status }) => status === 'RUNNING').map(({ id }) => id);
-    expect(running.toSorted()).toEqual(runs.slice(0, CONCURRENT_TRAININGS).map(({ runId }) => runId));
+    expect(running.toSorted()).toEqual(runs.slice(0, PLACES).map(({ runId }) => runId));
   }, 60_000);
 
   gate.resolve();
   await Promise.allSettled(handles.map((handle) => handle.result()));
   const order = begun.filter(({ tenantId }) => tenantId === busy).map(({ runId }) => runId);
-  expect(order.slice(CONCURRENT_TRAININGS)).toEqual(waiting);
+  expect(order.slice(PLACES)).toEqual(waiting);
 });
 
 test('a run that nobody gave a place can be cancelled', async () => {
-  const { tenantId } = await createTestTenant(world.deps.db);
+  const tenantId = await growthTenant();
   await withTenant(world.deps.db, tenantId, async (tx) => {
-    for (const id of Array.from({ length: CONCURRENT_TRAININGS }, () => newId('Model'))) {
+    for (const id of Array.from({ length: PLACES }, () => newId('Model'))) {
       await createModel(tx, { id, name: id, algorithm: 'LIGHTGCN', settings: SMALL });
       await createTrainingRun(tx, { id: newId('TrainingRun'), modelId: id, settings: SMALL });
     }

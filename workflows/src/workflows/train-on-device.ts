@@ -25,7 +25,7 @@ type TrainingInput = Parameters<ComputeActivities['trainEmbeddings']>[0];
 
 /** Trains on the device of the run's choice, and chooses anew should the workers of that be gone. */
 export interface DeviceTraining {
-  train(input: TrainingInput): Promise<ModelRef>;
+  train: (input: TrainingInput) => Promise<ModelRef>;
 }
 
 /** Begins to choose while the steps before the training run; `onCpu` trains without a GPU. */
@@ -44,7 +44,7 @@ export function openDeviceTraining(
   // Whoever trains is told of a failure; a run that ends before has its own.
   choosing.catch(() => undefined);
   return {
-    async train(input) {
+    train: async (input) => {
       while (true) {
         const { device } = await choosing;
         if (device === 'CPU') {
