@@ -8,6 +8,7 @@ export interface WebhookEventData {
   'training_run.cancelled': TrainingRunEnded;
   'model_version.promoted': VersionAnswers;
   'model_version.rolled_back': VersionAnswers;
+  'import.finished': ImportEnded;
   'api_key.created': ApiKeyChanged;
   'api_key.revoked': ApiKeyChanged;
   'member.joined': MemberChanged & { role: string };
@@ -28,6 +29,14 @@ interface VersionAnswers {
   modelVersionId: string;
   modelId: string;
   number: number;
+}
+
+interface ImportEnded {
+  importId: string;
+  status: string;
+  rowCount: number;
+  writtenCount: number;
+  failedCount: number;
 }
 
 interface ApiKeyChanged {

@@ -1,5 +1,6 @@
 import { finishJob, findJobs } from '@kindred/db/jobs';
-import type { ImportId } from '@kindred/domain/ids';
+import { appendWebhookEvent } from '@kindred/db/webhook-events';
+import { encodeGlobalId, type ImportId } from '@kindred/domain/ids';
 import { uploadKey } from '@kindred/domain/imports';
 import type { JobEnding } from '@kindred/domain/jobs';
 import { inWords } from '../import/import-batches.ts';
@@ -20,8 +21,14 @@ export async function finishImport(deps: ActivityDeps, input: JobRef<ImportId> &
     const ended = await finishJob(tx, { id, status, failure: status === 'FAILED' ? message : null });
     const [job] = (await findJobs(tx, 'IMPORT', [id])) as ImportRow[];
     const done = job?.startedAt == null ? '' : ` ${inWords(job.state)}`;
+    if (ended && job !== undefined) await appendWebhookEvent(tx, 'import.finished', describe(job, status));
     const body = { kind: 'FINISHED' as const, status, message: `${message}${done}` };
     return { result: job?.order, event: ended ? { dedupeKey: 'finished', body } : null };
   });
   if (order !== undefined) await deps.objects.delete(uploadKey(tenantId, order.uploadId));
+}
+
+function describe({ id, state }: ImportRow, status: JobEnding) {
+  const { rowCount, writtenCount, failedCount } = state;
+  return { importId: encodeGlobalId('Import', id), status, rowCount, writtenCount, failedCount };
 }

@@ -1,5 +1,6 @@
 import { recordInteractions, type NewInteraction } from '@kindred/db/interactions';
 import { findItemsByExternalIds, upsertItems } from '@kindred/db/items';
+import { createPlanGuard } from '@kindred/db/plan-limits';
 import type { TenantTx } from '@kindred/db/tenants';
 import { ITEMS_CHANGED_TOPIC, writeItemsChanged } from '@kindred/domain/catalog-events';
 import type { ImportRowError } from '@kindred/domain/imports';
@@ -22,10 +23,13 @@ export const checkBatch: BatchWork = async (tx, rows, job) => {
   return { ...NOTHING, failedCount, errors: withUnknown(errors, good, unknown) };
 };
 
-/** Writes the right rows, and has those that keep rows in memory told of them. */
+/** Writes the right rows, as far as the tenant's plan allows, and has those that keep rows in memory told of them. */
 export function writeBatch(deps: ActivityDeps): BatchWork {
+  const planGuard = createPlanGuard();
   return (tx, rows, job) =>
-    job.order.kind === 'ITEMS' ? writeItems(deps, tx, { rows, job }) : writeInteractions(deps, tx, { rows, job });
+    job.order.kind === 'ITEMS'
+      ? planGuard.within(tx, 'items', () => writeItems(deps, tx, { rows, job }))
+      : planGuard.within(tx, 'interactions', () => writeInteractions(deps, tx, { rows, job }));
 }
 
 const NOTHING = { writtenCount: 0, duplicateCount: 0 };

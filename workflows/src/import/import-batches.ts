@@ -1,5 +1,6 @@
 import { addImportErrors } from '@kindred/db/import-errors';
 import { advanceJob, JobSupersededError } from '@kindred/db/jobs';
+import { PlanLimitError } from '@kindred/db/plan-limits';
 import type { TenantTx } from '@kindred/db/tenants';
 import { AppError } from '@kindred/domain/app-error';
 import type { ImportId } from '@kindred/domain/ids';
@@ -109,6 +110,8 @@ export function inWords({ phase, rowCount, writtenCount, duplicateCount, failedC
 /** What the platform refuses, another attempt would be refused too. */
 function translate(error: unknown): unknown {
   if (error instanceof JobSupersededError) return permanentFailure('JobClosed', error.message);
-  const isRefusal = error instanceof AppError && error.code !== 'UNAVAILABLE' && error.code !== 'TIMEOUT';
+  const isRefusal =
+    error instanceof PlanLimitError ||
+    (error instanceof AppError && error.code !== 'UNAVAILABLE' && error.code !== 'TIMEOUT');
   return isRefusal ? permanentFailure('ImportRefused', error.message) : error;
 }
