@@ -191,7 +191,7 @@ function addStreamRoutes(app: Express, admit: RequestHandler, options: ChannelOp
   );
   app.put('/graphql/stream', admit, channels.reserve);
   app.delete('/graphql/stream', admit, channels.unsubscribe);
-  app.get('/graphql/stream', channels.open);
+  app.get('/graphql/stream', (req, res, next) => (tokenOf(req) === undefined ? next() : channels.open(req, res, next)));
 }
 
 const onlyPost: RequestHandler = (_req, res) => {

@@ -1,4 +1,4 @@
-import { OBJECT_STORE_ENV, parseEnv, SERVER_ENV } from '@kindred/service/env';
+import { OBJECT_STORE_ENV, objectStoreOf, parseEnv, SERVER_ENV } from '@kindred/service/env';
 import { z } from 'zod';
 
 const schema = z
@@ -21,16 +21,7 @@ const schema = z
     temporal: { address: values.TEMPORAL_ADDRESS, namespace: values.TEMPORAL_NAMESPACE },
     workflowBundlePath: values.WORKFLOW_BUNDLE ?? null,
     buildId: values.WORKER_BUILD_ID ?? null,
-    objectStore: {
-      url: values.OBJECT_STORE_URL,
-      cacheDir: values.CACHE_DIR,
-      s3: {
-        endpoint: values.S3_ENDPOINT,
-        region: values.S3_REGION,
-        accessKeyId: values.S3_ACCESS_KEY_ID,
-        secretAccessKey: values.S3_SECRET_ACCESS_KEY,
-      },
-    },
+    objectStore: objectStoreOf(values),
   }));
 
 /** The configuration of a worker of any queue. */

@@ -21,6 +21,20 @@ export const OBJECT_STORE_ENV = {
   CACHE_DIR: z.string().min(1),
 };
 
+/** The options of `openObjectStore` that these keys say. */
+export function objectStoreOf(source: z.output<z.ZodObject<typeof OBJECT_STORE_ENV>>) {
+  return {
+    url: source.OBJECT_STORE_URL,
+    cacheDir: source.CACHE_DIR,
+    s3: {
+      endpoint: source.S3_ENDPOINT,
+      region: source.S3_REGION,
+      accessKeyId: source.S3_ACCESS_KEY_ID,
+      secretAccessKey: source.S3_SECRET_ACCESS_KEY,
+    },
+  };
+}
+
 type Source = Record<string, string | undefined>;
 
 /**

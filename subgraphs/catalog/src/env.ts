@@ -1,4 +1,4 @@
-import { OBJECT_STORE_ENV, parseEnv, SECRET, SERVER_ENV } from '@kindred/service/env';
+import { OBJECT_STORE_ENV, objectStoreOf, parseEnv, SECRET, SERVER_ENV } from '@kindred/service/env';
 import { z } from 'zod';
 
 /** The configuration of the catalog subgraph; main.ts alone reads it. */
@@ -23,16 +23,7 @@ export const env = parseEnv(
       databaseUrl: source.DATABASE_URL,
       redisUrl: source.REDIS_URL,
       temporal: { address: source.TEMPORAL_ADDRESS, namespace: source.TEMPORAL_NAMESPACE },
-      objectStore: {
-        url: source.OBJECT_STORE_URL,
-        cacheDir: source.CACHE_DIR,
-        s3: {
-          endpoint: source.S3_ENDPOINT,
-          region: source.S3_REGION,
-          accessKeyId: source.S3_ACCESS_KEY_ID,
-          secretAccessKey: source.S3_SECRET_ACCESS_KEY,
-        },
-      },
+      objectStore: objectStoreOf(source),
       itemCacheBytes: source.ITEM_CACHE_BYTES,
       server: { host: source.HOST, port: source.PORT, internalTokenSecret: source.INTERNAL_TOKEN_SECRET },
     })),

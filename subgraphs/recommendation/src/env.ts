@@ -1,4 +1,4 @@
-import { OBJECT_STORE_ENV, parseEnv, SECRET, SERVER_ENV } from '@kindred/service/env';
+import { OBJECT_STORE_ENV, objectStoreOf, parseEnv, SECRET, SERVER_ENV } from '@kindred/service/env';
 import { z } from 'zod';
 
 const BYTES = z.coerce.number().int().min(0);
@@ -26,16 +26,7 @@ export const env = parseEnv(
       mostSearchesAtOnce: source.SEARCH_BATCH_SIZE,
       mostQuestions: source.MOST_QUESTIONS,
       server: { host: source.HOST, port: source.PORT, internalTokenSecret: source.INTERNAL_TOKEN_SECRET },
-      objectStore: {
-        url: source.OBJECT_STORE_URL,
-        cacheDir: source.CACHE_DIR,
-        s3: {
-          endpoint: source.S3_ENDPOINT,
-          region: source.S3_REGION,
-          accessKeyId: source.S3_ACCESS_KEY_ID,
-          secretAccessKey: source.S3_SECRET_ACCESS_KEY,
-        },
-      },
+      objectStore: objectStoreOf(source),
     })),
   process.env,
 );

@@ -1,4 +1,4 @@
-import { OBJECT_STORE_ENV, parseEnv, SECRET, SERVER_ENV } from '@kindred/service/env';
+import { OBJECT_STORE_ENV, objectStoreOf, parseEnv, SECRET, SERVER_ENV } from '@kindred/service/env';
 import { z } from 'zod';
 import { sessionSigningKeysSchema } from './access-tokens.ts';
 import { DEFAULT_PRICES } from './usage-cost.ts';
@@ -32,16 +32,7 @@ export const env = parseEnv(
       databaseUrl: source.DATABASE_URL,
       redisUrl: source.REDIS_URL,
       temporal: { address: source.TEMPORAL_ADDRESS, namespace: source.TEMPORAL_NAMESPACE },
-      objectStore: {
-        url: source.OBJECT_STORE_URL,
-        cacheDir: source.CACHE_DIR,
-        s3: {
-          endpoint: source.S3_ENDPOINT,
-          region: source.S3_REGION,
-          accessKeyId: source.S3_ACCESS_KEY_ID,
-          secretAccessKey: source.S3_SECRET_ACCESS_KEY,
-        },
-      },
+      objectStore: objectStoreOf(source),
       server: { host: source.HOST, port: source.PORT, internalTokenSecret: source.INTERNAL_TOKEN_SECRET },
       secrets: { sessionSigningKeys: source.SESSION_SIGNING_KEY, apiKeyPepper: source.API_KEY_PEPPER },
       prices: {

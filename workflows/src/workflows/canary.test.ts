@@ -7,36 +7,19 @@ import type { CanarySettings } from '@kindred/domain/canary';
 import { type ModelVersionId, newId, type TenantId } from '@kindred/domain/ids';
 import { seedCheckerboard } from '@kindred/testing/checkerboard';
 import { createTestTenant } from '@kindred/testing/test-tenant';
-import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { v7 } from 'uuid';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { STEERING_SIGNALS, type TrainModelInput } from '../contract.ts';
-import { runWorkers } from '../testing/run-workers.ts';
-import {
-  openTrainingWorld,
-  queueRun,
-  readRun,
-  SMALL,
-  startRun,
-  type TrainingWorld,
-} from '../testing/training-world.ts';
+import { queueRun, readRun, SMALL, startRun, type TrainingWorld } from '../testing/training-world.ts';
+import { openWorldAroundTests } from '../testing/world-around-tests.ts';
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 const SETTINGS: CanarySettings = { sharePercent: 10, minimumAnswers: 200, maximumMinutes: 60 };
 
 let world: TrainingWorld;
-let workers: AsyncDisposable;
-
-beforeAll(async () => {
-  Runtime.install({ logger: new DefaultLogger('ERROR') });
-  world = await openTrainingWorld();
-  workers = await runWorkers(world);
-});
-
-afterAll(async () => {
-  await workers[Symbol.asyncDispose]();
-  await world[Symbol.asyncDispose]();
+openWorldAroundTests((opened) => {
+  world = opened;
 });
 
 const inTenant = <T>(tenantId: TenantId, work: Parameters<typeof withTenant<T>>[2]) =>

@@ -6,34 +6,28 @@ import { SupersededError } from '@kindred/db/training-checkpoints';
 import type { ObjectStore } from '@kindred/service/object-store';
 import { seedCheckerboard } from '@kindred/testing/checkerboard';
 import { createTestTenant } from '@kindred/testing/test-tenant';
-import { DefaultLogger, Runtime } from '@temporalio/worker';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { trainEmbeddings } from '../activities/train-embeddings.ts';
 import { runFolder } from '../run-files.ts';
-import { runWorkers } from '../testing/run-workers.ts';
-import { openTrainingWorld, queueRun, readRun, startRun, type TrainingWorld } from '../testing/training-world.ts';
+import { queueRun, readRun, startRun, type TrainingWorld } from '../testing/training-world.ts';
+import { openWorldAroundTests } from '../testing/world-around-tests.ts';
 
 // The rest of what may befall a training is `npm run chaos`.
 vi.setConfig({ testTimeout: 120_000 });
 
 let world: TrainingWorld;
-let workers: AsyncDisposable;
 
 type Train = (input: Parameters<typeof trainEmbeddings>[1]) => ReturnType<typeof trainEmbeddings>;
 const train: Train = (input) => trainEmbeddings(world.deps, input);
 /** What the workers do for the training step. */
 let step = train;
 
-beforeAll(async () => {
-  Runtime.install({ logger: new DefaultLogger('ERROR') });
-  world = await openTrainingWorld();
-  workers = await runWorkers(world, { trainEmbeddings: (input) => step(input) });
-});
-
-afterAll(async () => {
-  await workers[Symbol.asyncDispose]();
-  await world[Symbol.asyncDispose]();
-});
+openWorldAroundTests(
+  (opened) => {
+    world = opened;
+  },
+  { trainEmbeddings: (input) => step(input) },
+);
 
 test('a value that cannot be learned from ends the run at its first try, and the run says so', async () => {
   const { tenantId } = await createTestTenant(world.deps.db);

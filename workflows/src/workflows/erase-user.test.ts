@@ -11,34 +11,17 @@ import { type ErasureId, newId, type TenantId, type UserId } from '@kindred/doma
 import type { ErasureCheck, ErasureRef } from '@kindred/domain/user-events';
 import { seedCheckerboard } from '@kindred/testing/checkerboard';
 import { createTestTenant } from '@kindred/testing/test-tenant';
-import { DefaultLogger, Runtime } from '@temporalio/worker';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { ERASE_USER, eraseUserWorkflowId, TASK_QUEUES, VERIFY_ERASURE } from '../contract.ts';
 import { findFilesHolding } from '../erased-files.ts';
-import { runWorkers } from '../testing/run-workers.ts';
-import {
-  openTrainingWorld,
-  queueRun,
-  readRun,
-  SMALL,
-  startRun,
-  type TrainingWorld,
-} from '../testing/training-world.ts';
+import { queueRun, readRun, SMALL, startRun, type TrainingWorld } from '../testing/training-world.ts';
+import { openWorldAroundTests } from '../testing/world-around-tests.ts';
 
 vi.setConfig({ testTimeout: 240_000 });
 
 let world: TrainingWorld;
-let workers: AsyncDisposable;
-
-beforeAll(async () => {
-  Runtime.install({ logger: new DefaultLogger('ERROR') });
-  world = await openTrainingWorld();
-  workers = await runWorkers(world);
-}, 400_000);
-
-afterAll(async () => {
-  await workers[Symbol.asyncDispose]();
-  await world[Symbol.asyncDispose]();
+openWorldAroundTests((opened) => {
+  world = opened;
 });
 
 interface Person {

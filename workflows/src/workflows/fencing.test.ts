@@ -4,8 +4,7 @@ import { withTenant } from '@kindred/db/tenants';
 import { claimTrainingRun } from '@kindred/db/training-checkpoints';
 import { seedCheckerboard } from '@kindred/testing/checkerboard';
 import { createTestTenant } from '@kindred/testing/test-tenant';
-import { DefaultLogger, Runtime } from '@temporalio/worker';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { buildIndex } from '../activities/build-index.ts';
 import { STEERING_SIGNALS, type TrainModelInput } from '../contract.ts';
 import { versionFolder } from '@kindred/domain/version-manifest';
@@ -18,6 +17,7 @@ import {
   startRun,
   type TrainingWorld,
 } from '../testing/training-world.ts';
+import { openWorldAroundTests } from '../testing/world-around-tests.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -25,17 +25,8 @@ const PATIENT = { timeout: 60_000 };
 const LONG = { ...SMALL, epochs: 100_000, patience: 100_000 };
 
 let world: TrainingWorld;
-let workers: AsyncDisposable;
-
-beforeAll(async () => {
-  Runtime.install({ logger: new DefaultLogger('ERROR') });
-  world = await openTrainingWorld();
-  workers = await runWorkers(world);
-});
-
-afterAll(async () => {
-  await workers[Symbol.asyncDispose]();
-  await world[Symbol.asyncDispose]();
+openWorldAroundTests((opened) => {
+  world = opened;
 });
 
 async function startLongTraining(on = world) {

@@ -4,23 +4,15 @@ import { withTenant } from '@kindred/db/tenants';
 import type { TenantId } from '@kindred/domain/ids';
 import { uploadKey } from '@kindred/domain/imports';
 import { createTestTenant } from '@kindred/testing/test-tenant';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { importFile, queueImport, readImport, startImport } from '../testing/import-world.ts';
-import { runWorkers } from '../testing/run-workers.ts';
 import { spawnWorker } from '../testing/spawn-worker.ts';
 import { openTrainingWorld, type TrainingWorld } from '../testing/training-world.ts';
+import { openWorldAroundTests } from '../testing/world-around-tests.ts';
 
 let world: TrainingWorld;
-let workers: AsyncDisposable;
-
-beforeAll(async () => {
-  world = await openTrainingWorld();
-  workers = await runWorkers(world);
-}, 120_000);
-
-afterAll(async () => {
-  await workers[Symbol.asyncDispose]();
-  await world[Symbol.asyncDispose]();
+openWorldAroundTests((opened) => {
+  world = opened;
 });
 
 async function newTenant(itemCount = 3): Promise<TenantId> {

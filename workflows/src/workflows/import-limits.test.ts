@@ -4,22 +4,14 @@ import { createWebhook } from '@kindred/db/webhooks';
 import { encodeGlobalId, newId, type TenantId } from '@kindred/domain/ids';
 import { PLANS } from '@kindred/domain/plans';
 import { createTestTenant } from '@kindred/testing/test-tenant';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { importFile } from '../testing/import-world.ts';
-import { runWorkers } from '../testing/run-workers.ts';
-import { openTrainingWorld, type TrainingWorld } from '../testing/training-world.ts';
+import { type TrainingWorld } from '../testing/training-world.ts';
+import { openWorldAroundTests } from '../testing/world-around-tests.ts';
 
 let world: TrainingWorld;
-let workers: AsyncDisposable;
-
-beforeAll(async () => {
-  world = await openTrainingWorld();
-  workers = await runWorkers(world);
-}, 120_000);
-
-afterAll(async () => {
-  await workers[Symbol.asyncDispose]();
-  await world[Symbol.asyncDispose]();
+openWorldAroundTests((opened) => {
+  world = opened;
 });
 
 const within = <T>(tenantId: TenantId, work: (tx: TenantTx) => Promise<T>) => withTenant(world.deps.db, tenantId, work);

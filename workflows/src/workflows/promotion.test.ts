@@ -5,18 +5,10 @@ import { createTrainingRun } from '@kindred/db/training-runs';
 import { newId } from '@kindred/domain/ids';
 import { seedCheckerboard } from '@kindred/testing/checkerboard';
 import { createTestTenant } from '@kindred/testing/test-tenant';
-import { DefaultLogger, Runtime } from '@temporalio/worker';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { relayOutbox } from '../relay-outbox.ts';
-import { runWorkers } from '../testing/run-workers.ts';
-import {
-  openTrainingWorld,
-  queueRun,
-  readRun,
-  SMALL,
-  startRun,
-  type TrainingWorld,
-} from '../testing/training-world.ts';
+import { queueRun, readRun, SMALL, startRun, type TrainingWorld } from '../testing/training-world.ts';
+import { openWorldAroundTests } from '../testing/world-around-tests.ts';
 
 vi.setConfig({ testTimeout: 180_000 });
 
@@ -24,17 +16,8 @@ vi.setConfig({ testTimeout: 180_000 });
 const IGNORANT = { ...SMALL, layers: 0, epochs: 1, patience: 1, learningRate: 1e-7 };
 
 let world: TrainingWorld;
-let workers: AsyncDisposable;
-
-beforeAll(async () => {
-  Runtime.install({ logger: new DefaultLogger('ERROR') });
-  world = await openTrainingWorld();
-  workers = await runWorkers(world);
-});
-
-afterAll(async () => {
-  await workers[Symbol.asyncDispose]();
-  await world[Symbol.asyncDispose]();
+openWorldAroundTests((opened) => {
+  world = opened;
 });
 
 test('a version that ranks worse than the one that answers is kept back, and the run says why', async () => {

@@ -5,8 +5,7 @@ import { finishTrainingRun, findTrainingRuns, listTrainingRuns, startTrainingRun
 import type { TrainingSchedule } from '@kindred/domain/training';
 import { seedCheckerboard } from '@kindred/testing/checkerboard';
 import { createTestTenant } from '@kindred/testing/test-tenant';
-import { DefaultLogger, Runtime } from '@temporalio/worker';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import {
   RETRAIN_ON_SCHEDULE,
   type RetrainInput,
@@ -14,23 +13,14 @@ import {
   retrainWorkflowId,
   TASK_QUEUES,
 } from '../contract.ts';
-import { runWorkers } from '../testing/run-workers.ts';
-import { openTrainingWorld, queueRun, startRun, type TrainingWorld } from '../testing/training-world.ts';
+import { queueRun, startRun, type TrainingWorld } from '../testing/training-world.ts';
+import { openWorldAroundTests } from '../testing/world-around-tests.ts';
 
 vi.setConfig({ testTimeout: 180_000 });
 
 let world: TrainingWorld;
-let workers: AsyncDisposable;
-
-beforeAll(async () => {
-  Runtime.install({ logger: new DefaultLogger('ERROR') });
-  world = await openTrainingWorld();
-  workers = await runWorkers(world);
-});
-
-afterAll(async () => {
-  await workers[Symbol.asyncDispose]();
-  await world[Symbol.asyncDispose]();
+openWorldAroundTests((opened) => {
+  world = opened;
 });
 
 /** A model whose last training has ended, or as `queueRun` leaves it, with this schedule. */

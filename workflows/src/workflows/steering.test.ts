@@ -2,8 +2,7 @@ import { findServingVersion } from '@kindred/db/model-versions';
 import { withTenant } from '@kindred/db/tenants';
 import { seedCheckerboard } from '@kindred/testing/checkerboard';
 import { createTestTenant } from '@kindred/testing/test-tenant';
-import { DefaultLogger, Runtime } from '@temporalio/worker';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import {
   STEERING_SIGNALS,
   type SteeringSignal,
@@ -11,15 +10,8 @@ import {
   type TrainingState,
   type TrainModelInput,
 } from '../contract.ts';
-import { runWorkers } from '../testing/run-workers.ts';
-import {
-  openTrainingWorld,
-  queueRun,
-  readRun,
-  SMALL,
-  startRun,
-  type TrainingWorld,
-} from '../testing/training-world.ts';
+import { queueRun, readRun, SMALL, startRun, type TrainingWorld } from '../testing/training-world.ts';
+import { openWorldAroundTests } from '../testing/world-around-tests.ts';
 
 vi.setConfig({ testTimeout: 90_000 });
 
@@ -27,17 +19,8 @@ const PATIENT = { timeout: 30_000 };
 const LONG = { ...SMALL, epochs: 100_000, patience: 100_000 };
 
 let world: TrainingWorld;
-let workers: AsyncDisposable;
-
-beforeAll(async () => {
-  Runtime.install({ logger: new DefaultLogger('ERROR') });
-  world = await openTrainingWorld();
-  workers = await runWorkers(world);
-});
-
-afterAll(async () => {
-  await workers[Symbol.asyncDispose]();
-  await world[Symbol.asyncDispose]();
+openWorldAroundTests((opened) => {
+  world = opened;
 });
 
 async function startTraining(settings = LONG) {

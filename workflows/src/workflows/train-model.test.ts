@@ -8,8 +8,7 @@ import { seedCheckerboard } from '@kindred/testing/checkerboard';
 import { createTestTenant } from '@kindred/testing/test-tenant';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { DefaultLogger, Runtime } from '@temporalio/worker';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { runWorkers } from '../testing/run-workers.ts';
 import {
   openTrainingWorld,
@@ -19,19 +18,11 @@ import {
   startRun,
   type TrainingWorld,
 } from '../testing/training-world.ts';
+import { openWorldAroundTests } from '../testing/world-around-tests.ts';
 
 let world: TrainingWorld;
-let workers: AsyncDisposable;
-
-beforeAll(async () => {
-  Runtime.install({ logger: new DefaultLogger('ERROR') });
-  world = await openTrainingWorld();
-  workers = await runWorkers(world);
-});
-
-afterAll(async () => {
-  await workers[Symbol.asyncDispose]();
-  await world[Symbol.asyncDispose]();
+openWorldAroundTests((opened) => {
+  world = opened;
 });
 
 async function checkerboardTenant() {

@@ -12,8 +12,7 @@ import { userExportFolder } from '@kindred/domain/user-events';
 import { versionFolder } from '@kindred/domain/version-manifest';
 import { seedCheckerboard } from '@kindred/testing/checkerboard';
 import { createTestTenant } from '@kindred/testing/test-tenant';
-import { DefaultLogger, Runtime } from '@temporalio/worker';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import {
   ENFORCE_RETENTION,
   EXPORT_USER_DATA,
@@ -22,23 +21,14 @@ import {
   TASK_QUEUES,
 } from '../contract.ts';
 import { scheduleRetention } from '../schedule-retention.ts';
-import { runWorkers } from '../testing/run-workers.ts';
-import { openTrainingWorld, queueRun, startRun, type TrainingWorld } from '../testing/training-world.ts';
+import { queueRun, startRun, type TrainingWorld } from '../testing/training-world.ts';
+import { openWorldAroundTests } from '../testing/world-around-tests.ts';
 
 vi.setConfig({ testTimeout: 240_000 });
 
 let world: TrainingWorld;
-let workers: AsyncDisposable;
-
-beforeAll(async () => {
-  Runtime.install({ logger: new DefaultLogger('ERROR') });
-  world = await openTrainingWorld();
-  workers = await runWorkers(world);
-}, 400_000);
-
-afterAll(async () => {
-  await workers[Symbol.asyncDispose]();
-  await world[Symbol.asyncDispose]();
+openWorldAroundTests((opened) => {
+  world = opened;
 });
 
 const DAY_MS = 86_400_000;
