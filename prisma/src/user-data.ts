@@ -34,6 +34,8 @@ export const TABLES_WITHOUT_USERS = {
   erasures: 'the proof: a keyed hash, and an id that names nobody any more; the own id only until it is sealed',
   erasure_receipts: 'the proof: counts and hashes',
   retention_policies: 'settings of the tenant',
+  jobs: 'what was asked and counts; whom a batch is about goes with any erased user (fence-jobs.ts)',
+  job_events: 'counts, in sentences',
 } as const;
 
 /** One page of a user's rows holds this many in memory. */
