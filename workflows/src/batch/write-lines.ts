@@ -55,7 +55,7 @@ export function createLineWriter(
     const { rows, scores } = await rank(readers, count, { artefact, index });
     const names = await nameItems(rowsToIds(rows, artefact));
     return readers.map(({ externalId }, reader) => {
-      const items = Array.from({ length: count }, (_, rank) => reader * count + rank).flatMap((at) => {
+      const items = Array.from({ length: count }, (_, place) => reader * count + place).flatMap((at) => {
         const name = names.get(artefact.itemIds[rows[at] ?? -1] ?? '');
         return name === undefined ? [] : [{ externalId: name, score: scores[at] ?? 0 }];
       });
