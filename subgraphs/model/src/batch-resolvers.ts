@@ -14,7 +14,6 @@ export const batchResolvers: Pick<Resolvers, 'BatchRecommendation' | 'BatchRecom
       if (!model) throw new AppError('NOT_FOUND', `The model of the batch ${id} was deleted meanwhile.`);
       return model;
     },
-    version: ({ order }, _args, { loaders }) => loaders.versions.load(order.versionId),
     count: ({ order }) => order.count,
     userCount: ({ state }) => state.userCount ?? null,
     doneCount: ({ state }) => state.doneCount ?? 0,

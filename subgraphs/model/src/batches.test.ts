@@ -126,7 +126,7 @@ test('a batch shows its file, which is given until it is deleted', async () => {
   await finish(tenantId, batchId);
   const document = `query ($id: ID!) {
     model(id: $id) { batchRecommendations(first: 1) { edges { node {
-      id status userCount doneCount skippedCount file { path sizeBytes expiresAt } version { number } model { id }
+      id status userCount doneCount skippedCount file { path sizeBytes expiresAt } model { id }
     } } } }
   }`;
   expect(await model.read(viewer, document, { id: modelId })).toMatchObject({
