@@ -145,6 +145,8 @@ test('the tenant itself sees its canary in most of its queries, so that the matr
       'Subscription.importProgress',
       'Query.tuning',
       'Subscription.tuningProgress',
+      'Query.batchRecommendation',
+      'Subscription.batchRecommendationProgress',
     ]),
   );
 });

@@ -35,7 +35,8 @@ export interface CanaryTenant {
     | 'UserExport'
     | 'Upload'
     | 'Import'
-    | 'Tuning',
+    | 'Tuning'
+    | 'BatchRecommendation',
     string
   >;
   known: (coordinate: string) => KnownValues;
@@ -126,6 +127,7 @@ export async function openCanaryTenant(servers: Servers): Promise<CanaryTenant> 
     UserExport: exportUserData.export.id,
     ...(await writeImport(servers, { tenantId, canary })),
     Tuning: await writeTuning(servers, { tenantId, modelId: createModel.model.id, canary }),
+    BatchRecommendation: await writeBatch(servers, { tenantId, modelId: createModel.model.id, versionId, canary }),
   };
   const secrets = { secretKey: createApiKey.secret, secretKeyId: createApiKey.apiKey.id };
   return {
@@ -189,6 +191,20 @@ async function writeTuning(
   return encodeGlobalId('Tuning', id);
 }
 
+async function writeBatch(
+  { database: { db } }: Servers,
+  { tenantId, modelId, versionId, canary }: { tenantId: TenantId; modelId: string; versionId: string; canary: string },
+): Promise<string> {
+  const id = newId('BatchRecommendation');
+  await withTenant(db, tenantId, async (tx) => {
+    const order = { versionId: decodeGlobalId('ModelVersion', versionId), count: 1, userIds: null, keptForMs: 1 };
+    await createJob(tx, { id, kind: 'BATCH_RECOMMENDATION', modelId: decodeGlobalId('Model', modelId), order });
+    const body = { kind: 'PROGRESSED', message: canary, details: {} } as const;
+    await appendJobEvent(tx, { jobId: id, dedupeKey: 'canary', at: Date.now(), body });
+  });
+  return encodeGlobalId('BatchRecommendation', id);
+}
+
 /** The tenant's own ids for every argument that takes one. */
 function knownValues(ids: CanaryTenant['ids'], coordinate: string): KnownValues {
   const idByField: Record<string, string> = {
@@ -199,6 +215,7 @@ function knownValues(ids: CanaryTenant['ids'], coordinate: string): KnownValues 
     'Query.userExport': ids.UserExport,
     'Query.import': ids.Import,
     'Query.tuning': ids.Tuning,
+    'Query.batchRecommendation': ids.BatchRecommendation,
   };
   return {
     externalId: coordinate === 'Query.user' ? 'user-1' : 'item-1',
@@ -219,6 +236,7 @@ function knownValues(ids: CanaryTenant['ids'], coordinate: string): KnownValues 
     importId: ids.Import,
     versionId: ids.ModelVersion,
     tuningId: ids.Tuning,
+    batchRecommendationId: ids.BatchRecommendation,
     url: 'https://hook.invalid/',
     documents: '{ viewer { scopes } }',
     invitationId: `inv_${'0'.repeat(32)}`,

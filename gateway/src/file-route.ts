@@ -9,7 +9,7 @@ import type { SubgraphClient } from './subgraph-client.ts';
 import type { SubgraphName } from './subgraphs.ts';
 
 /** Where files are that go in and out beside the graph. */
-export const FILE_SUBGRAPHS = ['catalog'] as const satisfies readonly SubgraphName[];
+export const FILE_SUBGRAPHS = ['catalog', 'model'] as const satisfies readonly SubgraphName[];
 
 /** What a file costs, in points: a slow connection holds a subgraph's for long. */
 const FILE_COST = 100;

@@ -1,7 +1,9 @@
 import type { ErasureId, ModelId, TenantId, TrainingRunId, UserId } from '@kindred/domain/ids';
+import type { JobId } from '@kindred/domain/jobs';
 import type { TrainingEvent } from '@kindred/domain/training';
 import { type AuditActor, appendAuditEvent } from './audit-log.ts';
 import { appendReceiptLine, findReceiptProblem, listReceiptLines } from './erasure-receipts.ts';
+import { fenceJobs } from './fence-jobs.ts';
 import type { TenantTx } from './tenants.ts';
 import { appendTrainingEvent } from './training-events.ts';
 import { deleteUserRows } from './user-data.ts';
@@ -18,6 +20,7 @@ export interface FencedRun {
 export interface ErasureLeftovers {
   runs: FencedRun[];
   exportIds: string[];
+  jobIds: JobId[];
   /** The models to be trained anew. */
   modelIds: ModelId[];
 }
@@ -112,12 +115,13 @@ export async function eraseUserRows(
   const deleted = user === null ? [] : await deleteUserRows(tx, user.id);
   const wasTrainedOn = deleted.some(({ table, rowCount }) => table === 'interactions' && rowCount > 0);
   const { runs, events } = wasTrainedOn ? await fenceTrainings(tx) : { runs: [], events: [] };
+  const jobIds = user === null ? [] : await fenceJobs(tx, { wasTrainedOn });
   for (const { table, rowCount, evidence } of deleted) {
     await appendReceiptLine(tx, erasureId, { store: 'POSTGRES', scope: table, rowCount, evidence });
   }
   const wanted = retrain ? await listServingModelIds(tx) : [];
   const modelIds = [...new Set([...runs.map(({ modelId }) => modelId), ...wanted])];
-  const leftovers: ErasureLeftovers = { runs, exportIds, modelIds };
+  const leftovers: ErasureLeftovers = { runs, exportIds, jobIds, modelIds };
   const json = JSON.stringify(leftovers);
   await tx.client.$executeRaw`
     UPDATE erasures SET user_id = ${user?.id ?? null}::uuid, leftovers = ${json}::jsonb

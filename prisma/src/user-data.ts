@@ -41,8 +41,8 @@ export const TABLES_WITHOUT_USERS = {
   usage_ledger: 'sums over all users',
   canaries: 'settings and figures over all users',
   canary_clicks: 'ids of answers, which say nothing of who got them',
-  jobs: 'orders, and figures over all users',
-  job_events: 'figures over all users',
+  jobs: 'what was asked and counts; whom a batch is about goes with any erased user (fence-jobs.ts)',
+  job_events: 'counts, in sentences',
   import_errors: 'lines and lengths; a quoted id is one that no user can have',
   tuning_trials: 'settings and figures over all users',
 } as const;

@@ -20,6 +20,15 @@ export async function findUserByExternalId(tx: TenantTx, externalId: string): Pr
   return row as UserRow | null;
 }
 
+/** The ids of those of these users that the tenant has, by the tenant's own ids. */
+export async function findUserIds(tx: TenantTx, externalIds: readonly string[]): Promise<Map<string, UserId>> {
+  const rows = await tx.client.user.findMany({
+    where: { tenantId: tx.tenantId, externalId: { in: [...externalIds] } },
+    select: { id: true, externalId: true },
+  });
+  return new Map(rows.map(({ id, externalId }) => [externalId, id as UserId]));
+}
+
 /** At most `first` users by ascending id from after `afterId`. */
 export async function listUsers(
   tx: TenantTx,

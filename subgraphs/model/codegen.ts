@@ -27,6 +27,8 @@ const config: CodegenConfig = {
           Tuning: '../tunings.ts#TuningRow',
           TuningTrial: '@kindred/db/tuning-trials#TrialRow',
           TuningEvent: '@kindred/domain/jobs#JobEvent',
+          BatchRecommendation: '../batches.ts#BatchRow',
+          BatchRecommendationEvent: '@kindred/domain/jobs#JobEvent',
           TrainingEvent: '@kindred/domain/training#TrainingEvent as StoredTrainingEvent',
         },
       },

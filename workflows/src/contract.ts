@@ -1,4 +1,5 @@
 import type {
+  BatchRecommendationId,
   ImportId,
   ModelId,
   ModelVersionId,
@@ -181,6 +182,11 @@ export interface TuneTrialInput extends TuneModelInput {
   /** From 0. */
   trial: number;
 }
+
+/** The type name of the workflow that writes recommendations for many users into a file. */
+export const BATCH_RECOMMEND = 'batchRecommend';
+
+export type BatchRecommendInput = JobInput<BatchRecommendationId>;
 
 /** A job has one workflow, ever: a second start of it finds the first. */
 export function jobWorkflowId({ tenantId, jobId }: JobInput<JobId>): string {

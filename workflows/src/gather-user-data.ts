@@ -11,6 +11,7 @@ import { decodeVersionManifest } from '@kindred/domain/version-manifest';
 import { readHistoryKeys } from '@kindred/service/erased-histories';
 import { ObjectNotFoundError } from '@kindred/service/object-key';
 import type { ActivityDeps } from './activities/create-activities.ts';
+import { readBatches } from './batch/read-batches.ts';
 import { runFolder } from './run-files.ts';
 
 /** A part of a copy: what one kind of store keeps of a user, one JSON text per line. */
@@ -39,6 +40,7 @@ export async function gatherUserData(
   files.push({ name: 'redis/history.jsonl', lines: history.map((key) => JSON.stringify(key)) });
   files.push({ name: 'versions/vectors.jsonl', lines: await readVectors(deps, user) });
   files.push({ name: 'runs/snapshots.jsonl', lines: await readSnapshots(deps, user) });
+  files.push({ name: 'jobs/recommendations.jsonl', lines: await readBatches(deps, user) });
   return { user, files };
 }
 

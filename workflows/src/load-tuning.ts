@@ -16,8 +16,3 @@ export async function loadTuning(db: Db, { tenantId, jobId }: JobRef<TuningId>):
   }
   return job as TuningRow;
 }
-
-/** The folder of everything that a job needs only while it is under way. */
-export function jobFolder({ tenantId, jobId }: JobRef): string {
-  return `tenants/${tenantId}/jobs/${jobId}`;
-}

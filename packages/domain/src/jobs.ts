@@ -1,4 +1,4 @@
-import type { BatchRecommendationId, ImportId, TuningId } from './ids.ts';
+import type { BatchRecommendationId, ImportId, TenantId, TuningId } from './ids.ts';
 
 /** Long work that a tenant asked for, besides trainings. */
 export type JobKind = 'IMPORT' | 'TUNING' | 'BATCH_RECOMMENDATION';
@@ -25,4 +25,9 @@ export interface JobEvent {
 /** The Redis channel on which a job's events are fanned out; the tenant is part of every topic. */
 export function jobTopic(tenantId: string, jobId: string): string {
   return `tenant:${tenantId}:job:${jobId}`;
+}
+
+/** The object store folder of what a job writes. */
+export function jobFolder({ tenantId, jobId }: { tenantId: TenantId; jobId: JobId }): string {
+  return `tenants/${tenantId}/jobs/${jobId}`;
 }

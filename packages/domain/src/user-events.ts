@@ -42,7 +42,8 @@ export type ErasureStore =
   | 'INDEX'
   | 'SERVING_MEMORY'
   | 'RUN_FILES'
-  | 'EXPORT_FILES';
+  | 'EXPORT_FILES'
+  | 'JOB_FILES';
 
 /** What a store was found to hold of an erased user now. */
 export interface ErasureCheck {

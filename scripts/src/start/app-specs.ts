@@ -45,7 +45,10 @@ export function subgraphsAndWorkers(settings: AppSettings): AppSpec[] {
       env: { ...subgraph, ...redis, ...session, ...temporal, ...objects },
     }),
     app('catalog', ports, { title: 'catalog subgraph', env: { ...subgraph, ...redis, ...objects, ...temporal } }),
-    app('model', ports, { title: 'model subgraph', env: { ...subgraph, ...redis, ...temporal, ...temporalUi(ports) } }),
+    app('model', ports, {
+      title: 'model subgraph',
+      env: { ...subgraph, ...redis, ...objects, ...temporal, ...temporalUi(ports) },
+    }),
     app('recommendation', ports, { title: 'recommendation subgraph', env: { ...subgraph, ...redis, ...objects } }),
     workerApp('workflows', ports.workerWorkflows, worker),
     workerApp('data', ports.workerData, { ...worker, API_KEY_PEPPER: secrets.apiKeyPepper }),

@@ -3,6 +3,7 @@ import type { Viewer } from '@kindred/domain/viewer';
 import type { EventBus } from '@kindred/service/event-bus';
 import type { JobWorkflows } from '@kindred/service/job-workflows';
 import type { Logger } from '@kindred/service/logger';
+import type { ObjectStore } from '@kindred/service/object-store';
 import { createLoaders, type Loaders } from './loaders.ts';
 import type { RunReader } from './run-reader.ts';
 import type { Trainings } from './trainings.ts';
@@ -13,6 +14,9 @@ export interface ModelDeps {
   events: EventBus;
   trainings: Trainings;
   tuningWorkflows: JobWorkflows;
+  batchWorkflows: JobWorkflows;
+  /** Where files of batches are. */
+  objects: ObjectStore;
   logger: Logger;
 }
 

@@ -14,11 +14,19 @@ import { type TenantTx, withTenant } from '@kindred/db/tenants';
 import { countAhead } from '@kindred/db/training-admission';
 import type { TrainingRunRow } from '@kindred/db/training-runs';
 import type { ArmCounts, CanaryArm } from '@kindred/domain/canary';
-import type { ModelId, ModelVersionId, TenantId, TrainingRunId, TuningId } from '@kindred/domain/ids';
+import type {
+  BatchRecommendationId,
+  ModelId,
+  ModelVersionId,
+  TenantId,
+  TrainingRunId,
+  TuningId,
+} from '@kindred/domain/ids';
 import type { Viewer } from '@kindred/domain/viewer';
 import { requireTenant } from '@kindred/service/guards';
 import DataLoader from 'dataloader';
 import type { RunReader } from './run-reader.ts';
+import type { BatchRow } from './batches.ts';
 import type { TuningRow } from './tunings.ts';
 
 /** Per-request loaders: each batch is one transaction of the viewer's tenant, in which foreign rows do not exist. */
@@ -26,6 +34,7 @@ export interface Loaders {
   models: DataLoader<ModelId, ModelRow | null>;
   runs: DataLoader<TrainingRunId, TrainingRunRow | null>;
   tunings: DataLoader<TuningId, TuningRow | null>;
+  batches: DataLoader<BatchRecommendationId, BatchRow | null>;
   versions: DataLoader<ModelVersionId, ModelVersionRow | null>;
   /** In the order of their numbers. */
   versionsByRun: DataLoader<TrainingRunId, ModelVersionRow[]>;
@@ -53,6 +62,7 @@ export function createLoaders({ db, runReader }: { db: Db; runReader: RunReader 
       (run) => run.id,
     ),
     tunings: loaderOf(find(findTunings), (tuning) => tuning.id),
+    batches: loaderOf(find(findBatches), (batch) => batch.id),
     versions: loaderOf(find(findModelVersions), (version) => version.id),
     versionsByRun: new DataLoader(async (runIds) => {
       const versions = await find(findVersionsByRuns)(runIds);
@@ -86,6 +96,10 @@ export function createLoaders({ db, runReader }: { db: Db; runReader: RunReader 
 
 async function findTunings(tx: TenantTx, ids: readonly TuningId[]): Promise<TuningRow[]> {
   return (await findJobs(tx, 'TUNING', ids)) as TuningRow[];
+}
+
+async function findBatches(tx: TenantTx, ids: readonly BatchRecommendationId[]): Promise<BatchRow[]> {
+  return (await findJobs(tx, 'BATCH_RECOMMENDATION', ids)) as BatchRow[];
 }
 
 /** Forgets what was read: a subscription's next event shows things as they are then. */

@@ -2,6 +2,7 @@ import type { ModelVersionRow } from '@kindred/db/model-versions';
 import type { ModelRow } from '@kindred/db/models';
 import type { TrainingRunRow } from '@kindred/db/training-runs';
 import { decodeGlobalId } from '@kindred/domain/ids';
+import type { BatchRow } from './batches.ts';
 import type { ModelContext } from './context.ts';
 import type { TuningRow } from './tunings.ts';
 
@@ -26,4 +27,8 @@ export async function resolveModelVersion(
 
 export async function resolveTuning({ id }: Reference, { loaders }: ModelContext): Promise<TuningRow | null> {
   return loaders.tunings.load(decodeGlobalId('Tuning', id));
+}
+
+export async function resolveBatch({ id }: Reference, { loaders }: ModelContext): Promise<BatchRow | null> {
+  return loaders.batches.load(decodeGlobalId('BatchRecommendation', id));
 }

@@ -2,6 +2,9 @@ import { AppError } from '@kindred/domain/app-error';
 import { decodeGlobalId, encodeGlobalId, type TrainingRunId } from '@kindred/domain/ids';
 import type { TrainingEvent } from '@kindred/domain/training';
 import { GraphQLDateTime } from 'graphql-scalars';
+import { batchResolvers } from './batch-resolvers.ts';
+import { batchRecommend, cancelBatchRecommendation } from './batch-recommend.ts';
+import { listBatches, subscribeToBatch } from './batches.ts';
 import { clickThroughRate, sideOf } from './canary-sides.ts';
 import { configureCanary } from './configure-canary.ts';
 import { createModel } from './create-model.ts';
@@ -29,6 +32,8 @@ export const resolvers: Resolvers = {
     models: (_root, args, context) => listModels(context, args),
     trainingRun: (_root, { id }, { loaders }) => loaders.runs.load(decodeGlobalId('TrainingRun', id)),
     tuning: (_root, { id }, { loaders }) => loaders.tunings.load(decodeGlobalId('Tuning', id)),
+    batchRecommendation: (_root, { id }, { loaders }) =>
+      loaders.batches.load(decodeGlobalId('BatchRecommendation', id)),
     trainingRuns: (_root, args, context) => listTrainingRuns(context, args),
   },
   Mutation: {
@@ -47,10 +52,13 @@ export const resolvers: Resolvers = {
     tuneModel: (_root, { input }, context) => tuneModel(context, input),
     cancelTuning: (_root, { input }, context) => cancelTuning(context, input),
     applyTuning: (_root, { input }, context) => applyTuning(context, input),
+    batchRecommend: (_root, { input }, context) => batchRecommend(context, input),
+    cancelBatchRecommendation: (_root, { input }, context) => cancelBatchRecommendation(context, input),
   },
   Subscription: {
     trainingProgress: { subscribe: (_root, args, context) => subscribeToProgress(context, args) },
     tuningProgress: { subscribe: (_root, args, context) => subscribeToTuning(context, args) },
+    batchRecommendationProgress: { subscribe: (_root, args, context) => subscribeToBatch(context, args) },
   },
   Model: {
     __resolveReference: resolveModel,
@@ -68,8 +76,10 @@ export const resolvers: Resolvers = {
     },
     runs: (model, args, context) => listTrainingRuns(context, { ...args, modelId: model.id }),
     tunings: (model, args, context) => listTunings(context, model, args),
+    batchRecommendations: (model, args, context) => listBatches(context, model, args),
   },
   ...tuningResolvers,
+  ...batchResolvers,
   TrainingRun: {
     __resolveReference: resolveTrainingRun,
     id: (run) => encodeGlobalId('TrainingRun', run.id),

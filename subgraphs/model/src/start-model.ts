@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { type RunningServer, startSubgraph, type SubgraphOptions } from '@kindred/service/subgraph-server';
 import { createContext, type ModelContext, type ModelDeps } from './context.ts';
+import { addFileRoutes } from './file-routes.ts';
 import { resolvers } from './resolvers.ts';
 import { createRunReader } from './run-reader.ts';
 
@@ -8,8 +9,9 @@ import { createRunReader } from './run-reader.ts';
 export async function startModel(
   options: ModelDeps & { env: SubgraphOptions<ModelContext>['env'] },
 ): Promise<RunningServer> {
-  const { db, events, trainings, tuningWorkflows, logger, env } = options;
-  const services = { db, events, trainings, tuningWorkflows, logger, runReader: createRunReader(db) };
+  const { db, env, logger, ...deps } = options;
+  const { events, trainings } = deps;
+  const services = { ...deps, db, logger, runReader: createRunReader(db) };
   return startSubgraph<ModelContext>({
     name: 'model',
     typeDefs: await readFile(new URL('../schema.graphql', import.meta.url), 'utf8'),
@@ -17,6 +19,8 @@ export async function startModel(
     env,
     logger,
     createContext: (viewer, { signal }) => createContext(services, viewer, signal),
+    routes: (app, admit) => addFileRoutes(app, admit, services),
+    // Not the object store: without it nothing but files of batches fails.
     readiness: { postgres: () => db.ping(), redis: () => events.ping(), temporal: () => trainings.ping() },
   });
 }

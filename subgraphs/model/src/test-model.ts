@@ -1,3 +1,7 @@
+import { mkdtempDisposable } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { Db } from '@kindred/db/client';
 import { withTenant } from '@kindred/db/tenants';
 import { appendTrainingEvent } from '@kindred/db/training-events';
@@ -5,12 +9,14 @@ import { decodeGlobalId, type TenantId } from '@kindred/domain/ids';
 import { type TrainingEventBody, trainingTopic } from '@kindred/domain/training';
 import { connectEventBus, type EventBus } from '@kindred/service/event-bus';
 import { createLogger } from '@kindred/service/logger';
+import { type ObjectStore, openObjectStore } from '@kindred/service/object-store';
 import { testInfrastructure } from '@kindred/testing/infrastructure';
 import { createSubgraphClient, type SubgraphClient, TEST_SERVER_ENV } from '@kindred/testing/subgraph-client';
 import { uniqueName } from '@kindred/testing/temporal-names';
 import { createTestDatabase } from '@kindred/testing/test-database';
+import { BATCH_RECOMMEND, TUNE_MODEL } from '@kindred/workflows/contract';
 import { Client, Connection } from '@temporalio/client';
-import { connectTunings } from './connect-tunings.ts';
+import { connectJobs } from './connect-jobs.ts';
 import { startModel } from './start-model.ts';
 import { connectTrainings } from './trainings.ts';
 
@@ -18,6 +24,9 @@ export interface TestModel extends SubgraphClient, AsyncDisposable {
   readonly db: Db;
   /** Of the database, as its owner. */
   readonly ownerUrl: string;
+  /** Where it answers. */
+  readonly url: string;
+  readonly objects: ObjectStore;
   readonly events: EventBus;
   readonly temporal: Client;
   /** Stores an event as a worker does, and publishes it unless the message is to be lost. */
@@ -36,13 +45,20 @@ export async function createTestModel(temporalAddress = testInfrastructure().tem
   });
   const events = connectEventBus(testInfrastructure().redisUrl);
   const trainings = connectTrainings({ address: temporalAddress, namespace, uiUrl: 'http://operators.test' });
-  const tuningWorkflows = connectTunings({ address: temporalAddress, namespace });
+  const temporal = { address: temporalAddress, namespace };
+  const tuningWorkflows = connectJobs(temporal, TUNE_MODEL);
+  const batchWorkflows = connectJobs(temporal, BATCH_RECOMMEND);
+  const folder = await mkdtempDisposable(join(tmpdir(), 'kindred-model-'));
+  const objects = openObjectStore({ url: pathToFileURL(folder.path).href });
   const logger = createLogger('model', 'silent');
-  const server = await startModel({ db, events, trainings, tuningWorkflows, env: TEST_SERVER_ENV, logger });
+  const services = { db, events, trainings, tuningWorkflows, batchWorkflows, objects };
+  const server = await startModel({ ...services, env: TEST_SERVER_ENV, logger });
   return {
     ...createSubgraphClient({ name: 'model', url: server.url }),
     db,
     ownerUrl: database.ownerUrl,
+    url: server.url,
+    objects,
     events,
     temporal: new Client({ connection, namespace }),
     async tell(tenantId, globalRunId, { body, published = true }) {
@@ -53,7 +69,9 @@ export async function createTestModel(temporalAddress = testInfrastructure().tem
     },
     [Symbol.asyncDispose]: async () => {
       await server.drain();
-      await Promise.all([trainings.close(), tuningWorkflows.close(), events.close(), connection.close()]);
+      const workflows = [trainings, tuningWorkflows, batchWorkflows].map((open) => open.close());
+      await Promise.all([...workflows, events.close(), connection.close()]);
+      await folder.remove();
       await database[Symbol.asyncDispose]();
     },
   };

@@ -1,4 +1,4 @@
-import { type JobRow, listJobEvents, listJobs } from '@kindred/db/jobs';
+import { type JobRow, listJobs } from '@kindred/db/jobs';
 import { withTenant } from '@kindred/db/tenants';
 import { listTrials, type TrialRow } from '@kindred/db/tuning-trials';
 import { AppError } from '@kindred/domain/app-error';
@@ -7,11 +7,9 @@ import { decodeGlobalId, encodeGlobalId, type TuningId } from '@kindred/domain/i
 import type { JobEvent } from '@kindred/domain/jobs';
 import type { TuningOrder, TuningState } from '@kindred/domain/tunings';
 import { type Connection, toConnection } from '@kindred/service/connection';
-import { requireTenant } from '@kindred/service/guards';
-import { EVENTS_PER_READ, subscribeToJob } from '@kindred/service/job-progress';
 import type { ModelRow } from '@kindred/db/models';
 import type { ModelContext } from './context.ts';
-import { clearLoaders } from './loaders.ts';
+import { followJob } from './follow-job.ts';
 
 /** A tuning; nothing of its state is there before it starts. */
 export type TuningRow = JobRow<TuningOrder, Partial<TuningState>, TuningId>;
@@ -66,16 +64,7 @@ export async function subscribeToTuning(
   context: ModelContext,
   { tuningId, afterSequence }: { tuningId: string; afterSequence?: number | null | undefined },
 ): Promise<AsyncIterable<{ tuningProgress: JobEvent }>> {
-  const { db, viewer, loaders, events, signal } = context;
-  const tenantId = requireTenant(viewer);
-  const jobId = decodeGlobalId('Tuning', tuningId);
-  const job = await loaders.tunings.load(jobId);
+  const job = await context.loaders.tunings.load(decodeGlobalId('Tuning', tuningId));
   if (job === null) throw new AppError('NOT_FOUND', `There is no tuning ${tuningId}.`);
-  const readAfter = (sequence: number) =>
-    withTenant(db, tenantId, (tx) => listJobEvents(tx, { jobId, afterSequence: sequence, limit: EVENTS_PER_READ }));
-  const show = (event: JobEvent) => {
-    clearLoaders(loaders);
-    return { tuningProgress: event };
-  };
-  return subscribeToJob({ key: { tenantId, jobId }, job, events, readAfter, signal, show }, afterSequence);
+  return followJob(context, { job, afterSequence, show: (event) => ({ tuningProgress: event }) });
 }

@@ -1,6 +1,7 @@
 import { type ErasureRow, getErasure } from '@kindred/db/erasures';
 import { withTenant } from '@kindred/db/tenants';
 import { countUserRows } from '@kindred/db/user-data';
+import { jobFolder } from '@kindred/domain/jobs';
 import type { ErasureCheck, ErasureRef, ErasureStore } from '@kindred/domain/user-events';
 import { countHistoriesOf } from '@kindred/service/erased-histories';
 import { askServing } from '../ask-serving.ts';
@@ -12,6 +13,7 @@ const STORE_BY_FOLDER: Record<string, ErasureStore> = {
   versions: 'MODEL_VERSION',
   runs: 'RUN_FILES',
   exports: 'EXPORT_FILES',
+  jobs: 'JOB_FILES',
 };
 
 /** Looks into every store for the user of an erasure: rows, keys, every byte of the tenant's files, every replica. */
@@ -20,16 +22,20 @@ export async function checkErasure(deps: ActivityDeps, { tenantId, erasureId }: 
   return withHeartbeat(() => inspectStores(deps, erasure));
 }
 
-async function inspectStores(deps: ActivityDeps, { tenantId, userId }: ErasureRow): Promise<ErasureCheck[]> {
+async function inspectStores(deps: ActivityDeps, { tenantId, userId, leftovers }: ErasureRow): Promise<ErasureCheck[]> {
   if (userId === null) {
     // There never was anything but what Redis may have held of the id.
     return [];
   }
   const user = { tenantId, userId };
   const rows = await withTenant(deps.db, tenantId, (tx) => countUserRows(tx, userId));
-  const files = await findFilesHolding(deps.objects, user);
+  // Files of batches name users by ids of the tenant that are not known here any more: none of those may be left.
+  const files = new Set(await findFilesHolding(deps.objects, user));
+  for (const jobId of leftovers?.jobIds ?? []) {
+    for (const key of await deps.objects.list(jobFolder({ tenantId, jobId }))) files.add(key);
+  }
   const replies = await askServing(deps.events, { ...user, userExternalId: null, forget: false });
-  const filesOf = (folder: string) => files.filter((key) => key.split('/')[2] === folder);
+  const filesOf = (folder: string) => [...files].filter((key) => key.split('/')[2] === folder);
   return [
     ...rows.map(({ table, count }) => ({ store: 'POSTGRES' as const, scope: table, heldCount: count })),
     { store: 'REDIS', scope: 'histories', heldCount: await countHistoriesOf(deps.redis, user) },

@@ -8,6 +8,7 @@ import { buildIndex } from './build-index.ts';
 import { checkData } from './check-data.ts';
 import { checkErasure } from './check-erasure.ts';
 import { checkImport } from './check-import.ts';
+import { expireBatch, finishBatch } from './end-batch.ts';
 import { failTrial, finishTuning } from './end-tuning.ts';
 import { findRetentionTenants, pruneTenant } from './enforce-retention.ts';
 import { eraseFromVersions } from './erase-from-versions.ts';
@@ -30,6 +31,7 @@ import { openTuning } from './open-tuning.ts';
 import { promoteVersion } from './promote-version.ts';
 import { queueRetraining } from './queue-retraining.ts';
 import { queueScheduledRun } from './queue-scheduled-run.ts';
+import { recommendBatch } from './recommend-batch.ts';
 import { runTrial } from './run-trial.ts';
 import { sealErasure } from './seal-erasure.ts';
 import { startCanary } from './start-canary.ts';
@@ -79,6 +81,9 @@ export function createDataActivities(deps: ActivityDeps & DeliveryDeps) {
     openTuning: bind(deps, openTuning),
     failTrial: bind(deps, failTrial),
     finishTuning: bind(deps, finishTuning),
+    recommendBatch: bind(deps, recommendBatch),
+    finishBatch: bind(deps, finishBatch),
+    expireBatch: bind(deps, expireBatch),
   };
 }
 

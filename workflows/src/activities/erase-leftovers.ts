@@ -5,6 +5,7 @@ import { findModelVersions } from '@kindred/db/model-versions';
 import { withTenant } from '@kindred/db/tenants';
 import { findTrainingRuns } from '@kindred/db/training-runs';
 import type { ModelVersionId, TrainingRunId } from '@kindred/domain/ids';
+import { jobFolder } from '@kindred/domain/jobs';
 import { type ErasureRef, userExportFolder } from '@kindred/domain/user-events';
 import { decodeVersionManifest, versionFolder } from '@kindred/domain/version-manifest';
 import { findFilesHolding } from '../erased-files.ts';
@@ -15,7 +16,7 @@ import type { ActivityDeps } from './create-activities.ts';
 /** Deletes snapshots, checkpoints and models of fenced trainings, copies of the user's data, and whatever was left half-made. */
 export async function eraseLeftovers(deps: ActivityDeps, { tenantId, erasureId }: ErasureRef): Promise<void> {
   const erasure = await withTenant(deps.db, tenantId, (tx) => getErasure(tx, erasureId));
-  const { runs, exportIds } = erasure.leftovers ?? { runs: [], exportIds: [] };
+  const { runs, exportIds, jobIds } = erasure.leftovers ?? { runs: [], exportIds: [], jobIds: [] };
   for (const { runId } of runs) {
     await eraseFolder(deps, erasure, { store: 'RUN_FILES', scope: runId, folder: runFolder({ tenantId, runId }) });
   }
@@ -23,13 +24,16 @@ export async function eraseLeftovers(deps: ActivityDeps, { tenantId, erasureId }
     const folder = userExportFolder(tenantId, exportId);
     await eraseFolder(deps, erasure, { store: 'EXPORT_FILES', scope: exportId, folder });
   }
+  for (const jobId of jobIds) {
+    await eraseFolder(deps, erasure, { store: 'JOB_FILES', scope: jobId, folder: jobFolder({ tenantId, jobId }) });
+  }
   await withHeartbeat(() => eraseStrays(deps, erasure));
 }
 
 async function eraseFolder(
   { db, objects }: ActivityDeps,
   { tenantId, id }: ErasureRow,
-  { store, scope, folder }: { store: 'RUN_FILES' | 'EXPORT_FILES'; scope: string; folder: string },
+  { store, scope, folder }: { store: 'RUN_FILES' | 'EXPORT_FILES' | 'JOB_FILES'; scope: string; folder: string },
 ): Promise<void> {
   const keys = await objects.list(folder);
   await objects.delete(folder);

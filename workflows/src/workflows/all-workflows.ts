@@ -1,4 +1,5 @@
 /** What the worker of the queue `workflows` runs: the SDK takes every export of this file for a workflow. */
+export { batchRecommend } from './batch-recommend.ts';
 export { deliverWebhook } from './deliver-webhook.ts';
 export { enforceRetention } from './enforce-retention.ts';
 export { eraseUser } from './erase-user.ts';

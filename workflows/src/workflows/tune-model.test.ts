@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { TenantId } from '@kindred/domain/ids';
+import { jobFolder } from '@kindred/domain/jobs';
 import { seedCheckerboard } from '@kindred/testing/checkerboard';
 import { createTestTenant } from '@kindred/testing/test-tenant';
 import { ApplicationFailure } from '@temporalio/common';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { TuneTrialInput } from '../contract.ts';
 import { runTrial } from '../activities/run-trial.ts';
-import { jobFolder } from '../load-tuning.ts';
 import { runWorkers } from '../testing/run-workers.ts';
 import { openTrainingWorld, SMALL, type TrainingWorld } from '../testing/training-world.ts';
 import { queueTuning, readTuning, startTuning } from '../testing/tuning-world.ts';
