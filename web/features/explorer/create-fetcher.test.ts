@@ -23,7 +23,8 @@ function explorer() {
   const fetcher = createFetcher({
     apiOrigin: 'https://api.example.com',
     send: async (input, init) => {
-      sent.push({ url: String(input), body: JSON.parse(String(init?.body)) });
+      const request = new Request(input, init);
+      sent.push({ url: request.url, body: await request.json() });
       return Response.json({ data: { tenant: { name: 'Acme' } } });
     },
     socket: createClient({ url: 'wss://api.example.com/graphql', webSocketImpl: Socket, lazy: true }),

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { buildSchema, getVariableValues, parse, validate } from 'graphql';
+import { buildSchema, getVariableValues, Kind, parse, validate } from 'graphql';
 import { expect, it } from 'vitest';
 import { examplesFor } from './examples.ts';
 
@@ -12,7 +12,7 @@ const NOTHING = { userExternalId: undefined, item: undefined, runId: undefined }
 function problemsOf({ query, variables }: { query: string; variables: string }): string[] {
   const document = parse(query);
   const given = document.definitions.flatMap((node) => ('variableDefinitions' in node ? node.variableDefinitions : []));
-  const definitions = given.filter((node) => node?.kind === 'VariableDefinition');
+  const definitions = given.filter((node) => node?.kind === Kind.VARIABLE_DEFINITION);
   const { errors = [] } = getVariableValues(schema, definitions, JSON.parse(variables) as Record<string, unknown>);
   return [...validate(schema, document), ...errors].map(({ message }) => message);
 }
