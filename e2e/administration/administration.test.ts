@@ -115,6 +115,15 @@ describe('the dashboard of an owner', () => {
     await saveScreenshot(page, 'audit-log');
   });
 
+  it('runs an example in the API explorer as whoever is signed in', async () => {
+    await page.goto(`${servers.webUrl}/graphql`);
+    const explorer = page.getByTestId('explorer');
+    await explorer.getByRole('tab', { name: 'Usage' }).click();
+    await explorer.getByRole('button', { name: /^Execute query/ }).click();
+    await explorer.locator('.graphiql-response').getByText('"points"').waitFor();
+    await saveScreenshot(page, 'api-explorer');
+  });
+
   it('keeps its session over a reload by a cookie that no script reads, and none after signing out', async () => {
     const readable = () => page.evaluate<string>('`${document.cookie} ${JSON.stringify(localStorage)}`');
     const sessionCookie = async () =>
@@ -122,7 +131,7 @@ describe('the dashboard of an owner', () => {
     const before = await sessionCookie();
     expect(before).toMatchObject({ httpOnly: true, secure: true, sameSite: 'Strict', path: '/' });
     expect(await readable()).not.toMatch(/kr_|eyJ|accessToken|refreshToken/);
-    await page.reload();
+    await page.goto(`${servers.webUrl}/audit-log`);
     await page.getByTestId('audit-row').first().waitFor();
     const after = await sessionCookie();
     expect(after?.value).toMatch(/^kr_/);

@@ -1,10 +1,9 @@
 // One gateway under load in a process of its own: `ours` with authentication, limits and metrics on; `stock` is
-// @apollo/gateway as it comes, with none of them; `stock-client` is its executor over our connections.
-import { createRequire } from 'node:module';
+// @apollo/gateway as it comes, with none of them; `stock-client` is its executor over our connections;
+// `hive` is Hive Gateway as it comes.
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { readFile } from 'node:fs/promises';
-import { pathToFileURL } from 'node:url';
 import { ApolloGateway } from '@apollo/gateway';
 import { ApolloServer } from '@apollo/server';
 import { expressMiddleware } from '@as-integrations/express5';
@@ -16,6 +15,7 @@ import { startGateway } from '../src/gateway.ts';
 import { createSubgraphClient } from '../src/subgraph-client.ts';
 import { isSubgraphName, type SubgraphName } from '../src/subgraphs.ts';
 import { forApolloGateway } from '../src/supergraph.ts';
+import { loadHive } from './hive-packages.ts';
 
 process.env.APOLLO_TELEMETRY_DISABLED = '1';
 const PLENTY = { pointsPerSecond: 10_000_000, burst: 100_000_000 };
@@ -50,14 +50,12 @@ async function routedSupergraph(): Promise<string> {
   );
 }
 
-/** Hive Gateway, from a folder into which `@graphql-hive/gateway-runtime` was installed. */
+/** Hive Gateway with its planner in Rust, as it comes. */
 async function startHive(): Promise<string> {
-  const entry = createRequire(`${hiveFolder}/package.json`).resolve('@graphql-hive/gateway-runtime');
-  const { createGatewayRuntime } = (await import(pathToFileURL(entry).href)) as {
-    createGatewayRuntime: (options: object) => RequestListener;
-  };
-  const runtime = createGatewayRuntime({ supergraph: await routedSupergraph(), logging: false, maskedErrors: false });
-  return await listenAt(createServer(runtime));
+  const { createGatewayRuntime, unifiedGraphHandler } = await loadHive(hiveFolder);
+  const create = createGatewayRuntime as (options: object) => RequestListener;
+  const supergraph = await routedSupergraph();
+  return await listenAt(createServer(create({ supergraph, unifiedGraphHandler, logging: false, maskedErrors: false })));
 }
 
 async function listenAt(server: Server): Promise<string> {

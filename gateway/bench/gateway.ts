@@ -1,5 +1,5 @@
-// Our gateway beside @apollo/gateway on the same stub subgraphs, in one run:
-// `node gateway/bench/gateway.ts [--seconds N] [--credentials one|own] [--hive FOLDER] [--json FILE]`. Ratios count more
+// Our gateway beside @apollo/gateway and Hive Gateway on the same stub subgraphs, in one run:
+// `node gateway/bench/gateway.ts [--seconds N] [--credentials one|own] [--no-hive] [--json FILE]`. Ratios count more
 // than absolutes: load, subgraphs and gateway share the machine's cores, and CPU time per request is what depends least
 // on what else they do.
 import { type ChildProcess, fork } from 'node:child_process';
@@ -8,21 +8,24 @@ import { availableParallelism, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Pool } from 'undici';
 import { ask } from './ask.ts';
+import { installHive } from './hive-packages.ts';
 import { startRedis } from './redis.ts';
 import { createBenchTokens } from './tokens.ts';
 
 const { values: options } = parseArgs({
+  allowNegative: true,
   options: {
     seconds: { type: 'string', default: '3' },
     json: { type: 'string' },
     // A tenant's server asks with one credential; with one for each connection nothing can be batched.
     credentials: { type: 'string', default: 'one' },
-    // A folder into which `npm install @graphql-hive/gateway-runtime` was run: Hive Gateway is then measured too.
-    hive: { type: 'string' },
+    // Hive Gateway is installed from npm the first time.
+    hive: { type: 'boolean', default: true },
   },
 });
 const SECONDS = Number(options.seconds);
-const VARIANTS = ['ours', 'stock', 'stock-client', ...(options.hive === undefined ? [] : ['hive'])];
+const HIVE_FOLDER = options.hive ? installHive() : undefined;
+const VARIANTS = ['ours', 'stock', 'stock-client', ...(HIVE_FOLDER === undefined ? [] : ['hive'])];
 const CONNECTIONS = [32, 128];
 const QUERIES = {
   '1 subgraph, 1 object': 'query ($user: String!) { item(externalId: $user) { title } }',
@@ -150,7 +153,7 @@ const { urls } = await ask<{ urls: Record<string, string> }>(stubs);
 await ask(stubs, { publicKey });
 const gateways = await Promise.all(
   VARIANTS.map(async (variant) => {
-    const args = [variant, JSON.stringify(urls), redis.url, options.hive ?? ''];
+    const args = [variant, JSON.stringify(urls), redis.url, HIVE_FOLDER ?? ''];
     // As all of them are deployed.
     const env = { ...process.env, NODE_ENV: 'production' };
     const child = fork(new URL('gateway-process.ts', import.meta.url), args, { env });

@@ -102,3 +102,9 @@ test('answers of a proxy that its subgraph is away count as failures', async () 
   for (let call = 0; call < 20; call++) await subgraph.send();
   expect(subgraph.client.openCircuitCount()).toBe(1);
 });
+
+test('a subgraph that there is not is refused by its name, and nothing is sent', async () => {
+  await using subgraph = await startSubgraph((_req, res) => res.end(DATA));
+  await expect(subgraph.send({ name: 'toString' })).rejects.toThrow(/Wanted a subgraph of .*, got "toString"/);
+  expect(subgraph.requests).toHaveLength(0);
+});

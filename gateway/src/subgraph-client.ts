@@ -9,7 +9,7 @@ import { type Dispatcher, Pool } from 'undici';
 import { CircuitBreaker } from './circuit-breaker.ts';
 import type { OperationContext } from './context.ts';
 import { readEventStream, type StreamEvent } from './event-stream-reader.ts';
-import { SUBGRAPHS, type SubgraphName } from './subgraphs.ts';
+import { isSubgraphName, SUBGRAPHS, type SubgraphName } from './subgraphs.ts';
 
 export interface GraphQLRequest {
   query: string;
@@ -24,7 +24,8 @@ export interface GraphQLAnswer {
 
 /** A request whose body is written. */
 export interface SubgraphCall {
-  name: SubgraphName;
+  /** As the plan has it: the client knows which names there are. */
+  name: string;
   body: string;
   /** Whether sending it twice does no more than sending it once. */
   repeatable: boolean;
@@ -42,10 +43,10 @@ export interface TextAnswer {
 export interface SubgraphClient {
   /** @throws AppError UNAVAILABLE or TIMEOUT when the subgraph does not answer; Error when it does not answer in GraphQL. */
   request(name: SubgraphName, request: GraphQLRequest, context: OperationContext): Promise<GraphQLAnswer>;
-  /** Like `request`, of a body that is written already, and leaves reading the answer (`readAnswer`) to the caller. @throws like `request` */
+  /** Like `request`, of a body that is written already, and leaves reading the answer (`readAnswer`) to the caller. @throws like `request`; Error when there is no such subgraph */
   send(call: SubgraphCall, context: OperationContext): Promise<TextAnswer>;
-  /** The events of a subscription until it completes. Aborting the context's signal ends it upstream. @throws like `request` */
-  stream(name: SubgraphName, request: GraphQLRequest, context: OperationContext): AsyncGenerator<StreamEvent>;
+  /** The events of a subscription until it completes. Aborting the context's signal ends it upstream. @throws like `send` */
+  stream(name: string, request: GraphQLRequest, context: OperationContext): AsyncGenerator<StreamEvent>;
   /** Sends and gets a file, unread. @throws AppError UNAVAILABLE */
   passFile(name: SubgraphName, file: FilePass, context: FileContext): Promise<Dispatcher.ResponseData>;
   /** @throws when the subgraph does not say that it is live. */
@@ -87,22 +88,23 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
     (name) => new Pool(options.subgraphUrls[name], { connect, bodyTimeout: STREAM_SILENCE_MS }),
   );
   const breakers = byName(() => new CircuitBreaker());
-  const dispatch = (call: SubgraphCall, context: OperationContext) =>
+  const dispatch = (name: SubgraphName, call: SubgraphCall, context: OperationContext) =>
     dispatchText(
-      pools[call.name],
-      signedRequest(options.internalTokenSecret, '/graphql', { ...call, context }),
+      pools[name],
+      signedRequest(options.internalTokenSecret, '/graphql', { ...call, name, context }),
       context.signal,
     );
   const send: SubgraphClient['send'] = async (call, context) => {
-    const breaker = breakers[call.name];
+    const name = knownName(call.name);
+    const breaker = breakers[name];
     const again = (cause: unknown) => call.repeatable && isLost(cause, context.signal) && breaker.takeRetry();
     try {
-      return await guarded(breaker, context.signal, () => dispatch(call, context));
+      return await guarded(breaker, context.signal, () => dispatch(name, call, context));
     } catch (cause) {
       if (!again(cause)) throw failure(cause, context.signal);
     }
     try {
-      return await guarded(breaker, context.signal, () => dispatch(call, context));
+      return await guarded(breaker, context.signal, () => dispatch(name, call, context));
     } catch (cause) {
       throw failure(cause, context.signal);
     }
@@ -112,7 +114,8 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
     request: async (name, request, context) =>
       readAnswer(name, await send({ name, body: JSON.stringify(request), repeatable: false }, context)),
     openCircuitCount: () => Object.values(breakers).filter(({ isOpen }) => isOpen).length,
-    stream: async function* stream(name, request, context) {
+    stream: async function* stream(wanted, request, context) {
+      const name = knownName(wanted);
       const call = { name, body: JSON.stringify(request), context };
       const signed = signedRequest(options.internalTokenSecret, '/graphql/stream', call);
       const response = await orUnavailable(
@@ -246,7 +249,7 @@ function decode(chunks: readonly Buffer[]): string {
 }
 
 /** @throws Error when a subgraph does not answer in GraphQL. */
-export function readAnswer(name: SubgraphName, { statusCode, text }: TextAnswer): GraphQLAnswer {
+export function readAnswer(name: string, { statusCode, text }: TextAnswer): GraphQLAnswer {
   // A subgraph refuses the gateway's own token: nothing that the client could mend.
   if (statusCode === 401) throw new Error(`The ${name} subgraph refuses the internal token: ${text}`);
   try {
@@ -278,6 +281,12 @@ export function failure(cause: unknown, signal: AbortSignal): AppError {
     return new AppError('TIMEOUT', 'The operation took too long.', { cause });
   }
   return new AppError('UNAVAILABLE', 'A part of the graph does not answer now; try again.', { cause });
+}
+
+/** @throws Error when there is no such subgraph. */
+function knownName(name: string): SubgraphName {
+  if (!isSubgraphName(name)) throw new Error(`Wanted a subgraph of ${SUBGRAPHS.join(', ')}, got "${name}"`);
+  return name;
 }
 
 function byName<T>(create: (name: SubgraphName) => T): Record<SubgraphName, T> {

@@ -12,7 +12,6 @@ import { capErrors } from './limits.ts';
 import type { OperationRequest } from './operation-request.ts';
 import type { PreparedOperation, Refusal } from './operations.ts';
 import type { SubgraphClient } from './subgraph-client.ts';
-import { isSubgraphName } from './subgraphs.ts';
 import { SubscriptionResults } from './subscription-results.ts';
 
 /** How a subscription runs: what is subscribed where, and the plan to run for each event. */
@@ -114,7 +113,6 @@ function openUpstream(
   context: OperationContext,
 ): AsyncGenerator<StreamEvent> {
   const { serviceName, operation: query, operationName, variableUsages = [] } = primary;
-  if (!isSubgraphName(serviceName)) throw new Error(`The plan names "${serviceName}", which is no subgraph`);
   const used = variableUsages.filter((name) => given[name] !== undefined);
   const variables = Object.fromEntries(used.map((name) => [name, given[name]]));
   return client.stream(serviceName, { query, operationName, variables }, context);

@@ -4,7 +4,6 @@ import type { QueryPlan } from '@apollo/query-planner';
 import type { DocumentNode, GraphQLSchema } from 'graphql';
 import type { OperationContext } from '../context.ts';
 import { type GraphQLAnswer, readAnswer, type SubgraphClient, type TextAnswer } from '../subgraph-client.ts';
-import { isSubgraphName } from '../subgraphs.ts';
 import {
   type CompiledOperation,
   createOperationCompiler,
@@ -105,7 +104,6 @@ function createFetchFields({
   queries: QueryBatches;
 }) {
   return async ({ name, body, operation, shareable, repeatable }: FieldsFetch, context: OperationContext) => {
-    if (!isSubgraphName(name)) throw new Error(`The plan names "${name}", which is no subgraph`);
     const call = { name, body, repeatable };
     const send = (own: OperationContext) =>
       operation === undefined ? client.send(call, own) : queries.send(call, operation, own);

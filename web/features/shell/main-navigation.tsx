@@ -1,4 +1,5 @@
 import {
+  IconApi,
   IconBrain,
   IconGauge,
   IconHistory,
@@ -15,6 +16,7 @@ const PLACES = [
   { href: '/', label: 'Overview', icon: IconLayoutDashboard, under: [] },
   { href: '/models', label: 'Models', icon: IconBrain, under: ['/runs'] },
   { href: '/recommendations', label: 'Recommendations', icon: IconSparkles, under: [] },
+  { href: '/graphql', label: 'API explorer', icon: IconApi, under: [] },
   { href: '/api-keys', label: 'API keys', icon: IconKey, under: [] },
   { href: '/usage', label: 'Usage', icon: IconGauge, under: [] },
   { href: '/webhooks', label: 'Webhooks', icon: IconWebhook, under: [] },
