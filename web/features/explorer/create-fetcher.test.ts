@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { buildSchema, parse } from 'graphql';
+import { buildClientSchema, buildSchema, type IntrospectionQuery, parse } from 'graphql';
 import { createClient } from 'graphql-ws';
 import { expect, it } from 'vitest';
 import { createFetcher } from './create-fetcher.ts';
@@ -55,9 +55,7 @@ it('opens the socket for a subscription, and posts nothing', async () => {
 it('answers its own introspection from the published schema: a gateway in production refuses it', async () => {
   const { fetcher, sent } = explorer();
   const answer = await fetcher({ query: '{ __schema { queryType { name } } }', operationName: 'IntrospectionQuery' });
-  const types = (answer as { data: { __schema: { types: { name: string }[] } } }).data.__schema.types;
-  expect(types.map(({ name }) => name)).toEqual(
-    expect.arrayContaining(Object.keys(buildSchema(SDL, { assumeValid: true }).getTypeMap())),
-  );
+  const published = buildClientSchema((answer as { data: IntrospectionQuery }).data);
+  expect(Object.keys(published.getTypeMap()).toSorted()).toEqual(Object.keys(buildSchema(SDL).getTypeMap()).toSorted());
   expect(sent).toEqual([]);
 });
