@@ -117,17 +117,7 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
     stream: async function* stream(wanted, request, context) {
       const name = knownName(wanted);
       const call = { name, body: JSON.stringify(request), context };
-      const signed = signedRequest(options.internalTokenSecret, '/graphql/stream', call);
-      const response = await orUnavailable(
-        streamPools[name].request({ ...signed, signal: context.signal }),
-        context.signal,
-      );
-      if (response.headers['content-type']?.toString().startsWith('text/event-stream') !== true) {
-        const text = await orUnavailable(response.body.text(), context.signal);
-        const answer = readAnswer(name, { statusCode: response.statusCode, text });
-        throw new Error(`The ${name} subgraph answered ${response.statusCode} to a stream: ${JSON.stringify(answer)}`);
-      }
-      yield* readEventStream(response.body);
+      yield* readStream(streamPools[name], call, options.internalTokenSecret);
     },
     passFile: (name, file, context) =>
       passFile(streamPools[name], signedFile(options.internalTokenSecret, { name, file, context }), context.signal),
@@ -147,6 +137,19 @@ interface Call {
   body: string;
   hasLines?: boolean;
   context: OperationContext;
+}
+
+/** The answers that a subgraph streams to one subscription. */
+async function* readStream(pool: Pool, call: Call, secret: string): AsyncGenerator<GraphQLAnswer> {
+  const { name, context } = call;
+  const signed = signedRequest(secret, '/graphql/stream', call);
+  const response = await orUnavailable(pool.request({ ...signed, signal: context.signal }), context.signal);
+  if (response.headers['content-type']?.toString().startsWith('text/event-stream') !== true) {
+    const text = await orUnavailable(response.body.text(), context.signal);
+    const answer = readAnswer(name, { statusCode: response.statusCode, text });
+    throw new Error(`The ${name} subgraph answered ${response.statusCode} to a stream: ${JSON.stringify(answer)}`);
+  }
+  yield* readEventStream(response.body);
 }
 
 function remainingMs({ deadlineAt }: OperationContext): string {
