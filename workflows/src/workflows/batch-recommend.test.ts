@@ -1,16 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import { decodeArtefact } from '@kindred/core/artefact';
 import { listReceiptLines } from '@kindred/db/erasure-receipts';
 import { createErasure, getErasure } from '@kindred/db/erasures';
-import { listUserItems } from '@kindred/db/interactions';
-import { findItems } from '@kindred/db/items';
-import { findModelVersions } from '@kindred/db/model-versions';
 import { withTenant } from '@kindred/db/tenants';
 import { batchFileKey } from '@kindred/domain/batch-recommendations';
-import { type ItemId, newId } from '@kindred/domain/ids';
+import { newId } from '@kindred/domain/ids';
 import { jobFolder } from '@kindred/domain/jobs';
-import { decodeVersionManifest } from '@kindred/domain/version-manifest';
 import type { ObjectStore } from '@kindred/service/object-store';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
@@ -18,6 +13,7 @@ import type { BatchRecommendInput } from '../contract.ts';
 import { ERASE_USER, eraseUserWorkflowId, TASK_QUEUES } from '../contract.ts';
 import { gatherUserData } from '../gather-user-data.ts';
 import { createTrainedTenant, queueBatch, readBatch, readBatchFile, startBatch } from '../testing/batch-world.ts';
+import { rankPlainly } from '../testing/rank-plainly.ts';
 import { runWorkers } from '../testing/run-workers.ts';
 import { openTrainingWorld, type TrainingWorld } from '../testing/training-world.ts';
 
@@ -81,34 +77,6 @@ function namedOften(times: number) {
   return Array.from({ length: times }, () => ourTenant().users.map(({ id }) => id)).flat();
 }
 
-/** What plain multiplication says, item by item. */
-async function rankPlainly({ tenantId, users }: ReturnType<typeof ourTenant>, row: { order: { versionId: string } }) {
-  const { db, objects } = world.deps;
-  const versionId = row.order.versionId as never;
-  const [version] = await withTenant(db, tenantId, (tx) => findModelVersions(tx, [versionId]));
-  const manifest = decodeVersionManifest(await objects.get(version?.artefactKey ?? ''), { tenantId, versionId });
-  const artefact = decodeArtefact(await objects.get(manifest.artefact.key));
-  const { dimension, itemIds, userIds } = artefact;
-  const lists = new Map<string, string[]>();
-  await withTenant(db, tenantId, async (tx) => {
-    const names = new Map((await findItems(tx, itemIds as ItemId[])).map((item) => [item.id as string, item]));
-    for (const { id, externalId } of users) {
-      const seen = (await listUserItems(tx, id, { limit: 1_000 })).map(({ itemId }) => itemId as string);
-      const at = userIds.indexOf(id) * dimension;
-      const scored = itemIds.map((itemId, item) => {
-        const vector = artefact.items.subarray(item * dimension, (item + 1) * dimension);
-        return { itemId, score: vector.reduce((sum, value, i) => sum + value * (artefact.users[at + i] ?? 0), 0) };
-      });
-      const best = scored.filter(({ itemId }) => !seen.includes(itemId)).toSorted((a, b) => b.score - a.score);
-      lists.set(
-        externalId,
-        best.slice(0, 5).map(({ itemId }) => names.get(itemId)?.externalId ?? ''),
-      );
-    }
-  });
-  return lists;
-}
-
 test('every user of the version gets the best items that the user has not seen, and the tenant alone gets the file', async () => {
   const input = await queueBatch(world, ourTenant());
   const { row, events } = await runBatch(input);
@@ -117,7 +85,7 @@ test('every user of the version gets the best items that the user has not seen, 
     state: { userCount: 40, doneCount: 40, skippedCount: 0, expiresAtMs: expect.any(Number), deletedAtMs: null },
   });
   const lines = await readBatchFile(world, input);
-  const wanted = await rankPlainly(ourTenant(), row ?? expect.fail());
+  const wanted = await rankPlainly(world, ourTenant(), row ?? expect.fail());
   expect(lines).toHaveLength(40);
   for (const { userExternalId, items } of lines) {
     expect(items.map(({ externalId }) => externalId)).toEqual(wanted.get(userExternalId));
