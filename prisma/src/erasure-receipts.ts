@@ -60,8 +60,8 @@ export async function listReceiptLines(tx: TenantTx, erasureId: ErasureId): Prom
 /** A line as people read it. */
 export interface ReadReceiptLine extends ErasureReceiptRow {
   /**
-   * Of a version: the number of its model's first whole version whose training began afterwards; since then nothing that the
-   * model learned comes from the user. Null where there is none yet.
+   * Of a version: the number of its model's first whole version whose training began when the user's rows were gone; since
+   * then nothing that the model learned comes from the user. Null where there is none yet.
    */
   outOfWeightsSince: number | null;
 }
@@ -76,12 +76,17 @@ export async function findReceipts(
     orderBy: [{ erasureId: 'asc' }, { sequence: 'asc' }],
   });
   const fresh = await tx.client.$queryRaw<{ erasureId: string; sequence: number; number: number }[]>`
+    WITH gone AS (
+      SELECT erasure_id, max(erased_at) AS at FROM erasure_receipts
+       WHERE tenant_id = ${tx.tenantId}::uuid AND store = 'POSTGRES' GROUP BY erasure_id
+    )
     SELECT l.erasure_id AS "erasureId", l.sequence, min(fresh.number)::int AS number FROM erasure_receipts l
+      JOIN gone ON gone.erasure_id = l.erasure_id
       JOIN model_versions old ON old.tenant_id = l.tenant_id AND old.id::text = l.scope
       JOIN model_versions fresh ON fresh.tenant_id = old.tenant_id AND fresh.model_id = old.model_id
       JOIN training_runs r ON r.tenant_id = fresh.tenant_id AND r.id = fresh.run_id
      WHERE l.tenant_id = ${tx.tenantId}::uuid AND l.erasure_id = ANY (${erasureIds}::uuid[])
-       AND l.store = 'MODEL_VERSION' AND fresh.status <> 'BUILDING' AND r.started_at > l.erased_at
+       AND l.store = 'MODEL_VERSION' AND fresh.status <> 'BUILDING' AND r.started_at > gone.at
      GROUP BY l.erasure_id, l.sequence`;
   const numberOf = new Map(fresh.map(({ erasureId, sequence, number }) => [`${erasureId} ${sequence}`, number]));
   return erasureIds.map((id) => {

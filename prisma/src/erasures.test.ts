@@ -5,6 +5,7 @@ import type { TestTenant } from '@kindred/testing/test-tenant';
 import { type ErasureId, newId } from '@kindred/domain/ids';
 import { expect, test } from 'vitest';
 import type { Db } from './client.ts';
+import { appendReceiptLine, findReceipts } from './erasure-receipts.ts';
 import { createErasure, eraseUserRows } from './erasures.ts';
 import { recordInteractions } from './interactions.ts';
 import { upsertItems } from './items.ts';
@@ -78,4 +79,39 @@ test('erasing twice changes nothing more', async () => {
   const first = await erase(world.db, ours);
   expect(first.events).toHaveLength(1);
   expect(await erase(world.db, ours)).toEqual({ leftovers: first.leftovers, events: [] });
+});
+
+test('a model is without the user from its first version that began when the rows were gone, whenever lines were written', async () => {
+  await using world = await createTwoTenants();
+  const { db } = world;
+  const [ours, theirs] = [await seed(db, world.ours), await seed(db, world.theirs)];
+  const line = (scope: string) => ({ store: 'MODEL_VERSION' as const, scope, rowCount: 0, evidence: randomBytes(32) });
+  const beganBefore = await withTenant(db, ours.tenantId, async (tx) => {
+    await tx.client.trainingRun.update({
+      where: { tenantId_id: { tenantId: ours.tenantId, id: ours.runId } },
+      data: { status: 'SUCCEEDED' },
+    });
+    return (await complete(ours.versionId)(tx)).id;
+  });
+  await erase(db, ours);
+  await erase(db, theirs);
+  const beganAfter = newId('ModelVersion');
+  const lines = await withTenant(db, ours.tenantId, async (tx) => {
+    await appendReceiptLine(tx, ours.erasureId, line(beganBefore));
+    const [run] = await findTrainingRuns(tx, [ours.runId]);
+    const model = await tx.client.model.findFirstOrThrow({
+      where: { tenantId: ours.tenantId, id: run?.modelId ?? '' },
+    });
+    const { id: runId } = await createTestRun(tx, model as Awaited<ReturnType<typeof createTestModel>>);
+    await startTrainingRun(tx, runId);
+    await createModelVersion(tx, { id: beganAfter, runId, algorithm: 'LIGHTGCN', artefactKey: 'none' });
+    await complete(beganAfter)(tx);
+    await appendReceiptLine(tx, ours.erasureId, line(beganAfter));
+    const [receipt] = await findReceipts(tx, [ours.erasureId]);
+    return receipt?.lines.filter(({ store }) => store === 'MODEL_VERSION');
+  });
+  expect(lines?.map(({ scope, outOfWeightsSince }) => [scope, outOfWeightsSince])).toEqual([
+    [beganBefore, 2],
+    [beganAfter, 2],
+  ]);
 });

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { buildClientSchema, buildSchema, type IntrospectionQuery, parse } from 'graphql';
+import { buildSchema, type IntrospectionSchema, parse } from 'graphql';
 import { createClient } from 'graphql-ws';
 import { expect, it } from 'vitest';
 import { createFetcher } from './create-fetcher.ts';
@@ -55,7 +55,9 @@ it('opens the socket for a subscription, and posts nothing', async () => {
 it('answers its own introspection from the published schema: a gateway in production refuses it', async () => {
   const { fetcher, sent } = explorer();
   const answer = await fetcher({ query: '{ __schema { queryType { name } } }', operationName: 'IntrospectionQuery' });
-  const published = buildClientSchema((answer as { data: IntrospectionQuery }).data);
-  expect(Object.keys(published.getTypeMap()).toSorted()).toEqual(Object.keys(buildSchema(SDL).getTypeMap()).toSorted());
+  if (!('data' in answer)) throw new Error(`Wanted a schema, got ${JSON.stringify(answer)}`);
+  const published = answer.data?.['__schema'] as IntrospectionSchema;
+  const names = published.types.map(({ name }) => name);
+  expect(names.toSorted()).toEqual(Object.keys(buildSchema(SDL).getTypeMap()).toSorted());
   expect(sent).toEqual([]);
 });
