@@ -39,7 +39,7 @@ test.each([
   expect(await response.text()).not.toBe('x');
 });
 
-test.each(['/files/tenant/echo', '/files/model/echo', '/files/nothing', '/files/catalog/%2e%2e/graphql'])(
+test.each(['/files/tenant/echo', '/files/recommendation/echo', '/files/nothing', '/files/catalog/%2e%2e/graphql'])(
   'nothing is behind %s',
   async (path) => {
     const response = await send(path, { headers: SECRET, body: '{}' });

@@ -115,6 +115,7 @@ test('an archive holds what every store has of the user, with hashes that fit, a
     ['redis/history.jsonl', 1],
     ['versions/vectors.jsonl', versions.length],
     ['runs/snapshots.jsonl', 0],
+    ['jobs/recommendations.jsonl', 0],
   ]);
   expect(files.get('versions/vectors.jsonl')?.toString()).toContain(versions[0]?.id);
   expect(row?.expiresAt?.getTime()).toBe((row?.finishedAt?.getTime() ?? 0) + 5 * 60_000);
