@@ -68,6 +68,16 @@ async function boardTenant(): Promise<TenantId> {
   return tenantId;
 }
 
+/** Its workflow has asked for a place. */
+async function waitUntilAsked({ tenantId, runId: id }: TrainModelInput): Promise<void> {
+  await vi.waitFor(async () => {
+    const row = await withTenant(world.deps.db, tenantId, (tx) =>
+      tx.client.trainingRun.findFirst({ where: { tenantId, id } }),
+    );
+    expect(row?.askedAt).not.toBeNull();
+  }, 60_000);
+}
+
 test('a tenant with many runs has its number of places and a queue in order, and keeps no other tenant waiting', async () => {
   const [busy, other] = await Promise.all([growthTenant(), growthTenant()]);
   held.add(busy).add(other);
@@ -75,7 +85,10 @@ test('a tenant with many runs has its number of places and a queue in order, and
   while (runs.length < 5) runs.push(await queue(busy));
   const single = await queue(other);
   const handles = [];
-  for (const run of [...runs, single]) handles.push(await startRun(world, run));
+  for (const run of [...runs, single]) {
+    handles.push(await startRun(world, run));
+    await waitUntilAsked(run);
+  }
   const waiting = runs.slice(PLACES).map(({ runId }) => runId);
   const read = (tenantId: TenantId, ids: readonly TrainModelInput['runId'][]) =>
     withTenant(world.deps.db, tenantId, async (tx) => ({
@@ -111,12 +124,7 @@ test('a run that nobody gave a place can be cancelled', async () => {
   });
   const run = await queue(tenantId);
   const handle = await startRun(world, run);
-  await vi.waitFor(async () => {
-    const row = await withTenant(world.deps.db, tenantId, (tx) =>
-      tx.client.trainingRun.findFirst({ where: { tenantId, id: run.runId } }),
-    );
-    expect(row?.askedAt).not.toBeNull();
-  }, 60_000);
+  await waitUntilAsked(run);
   await handle.cancel();
   await expect(handle.result()).rejects.toThrow();
   expect((await readRun(world, run)).run).toMatchObject({ status: 'CANCELLED' });
