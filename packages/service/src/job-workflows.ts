@@ -1,13 +1,7 @@
 import { AppError } from '@kindred/domain/app-error';
 import type { TenantId } from '@kindred/domain/ids';
 import type { JobId } from '@kindred/domain/jobs';
-import {
-  Client,
-  Connection,
-  WorkflowExecutionAlreadyStartedError,
-  type WorkflowHandle,
-  WorkflowNotFoundError,
-} from '@temporalio/client';
+import type { WorkflowHandle } from '@temporalio/client';
 
 /** A job, by its row. */
 export interface JobKey {
@@ -36,26 +30,49 @@ export function connectJobWorkflows(options: {
   workflowIdOf: (job: JobKey) => string;
 }): JobWorkflows {
   const { temporal, workflowType, taskQueue, workflowIdOf } = options;
-  const connection = Connection.lazy({ address: temporal.address });
-  const client = new Client({ connection, namespace: temporal.namespace });
-  const inTime = <T>(work: () => Promise<T>) => connection.withDeadline(Date.now() + CALL_TIMEOUT_MS, work);
+  let opened: ReturnType<typeof open> | undefined;
+  const connect = () => (opened ??= open(temporal));
   return {
     async start(job) {
       const start = { taskQueue, workflowId: workflowIdOf(job), workflowIdReusePolicy: 'REJECT_DUPLICATE' as const };
+      const { client, inTime, isStarted } = await connect();
       try {
         await inTime(() => client.workflow.start(workflowType, { ...start, args: [job] }));
       } catch (cause) {
-        if (!(cause instanceof WorkflowExecutionAlreadyStartedError)) throw unavailable(cause);
+        if (!isStarted(cause)) throw unavailable(cause);
       }
     },
-    cancel: (job) => cancelOpen(inTime, client.workflow.getHandle(workflowIdOf(job))),
-    ping: async () => void (await inTime(() => connection.workflowService.getSystemInfo({}))),
-    close: () => connection.close(),
+    cancel: async (job) => {
+      const connected = await connect();
+      return cancelOpen(connected, connected.client.workflow.getHandle(workflowIdOf(job)));
+    },
+    ping: async () => {
+      const { connection, inTime } = await connect();
+      await inTime(() => connection.workflowService.getSystemInfo({}));
+    },
+    close: async () => {
+      await (await opened)?.connection.close();
+    },
+  };
+}
+
+/** Loading the client takes as long as the rest of a server's start: that is left to the first call. */
+async function open({ address, namespace }: { address: string; namespace: string }) {
+  const { Client, Connection, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } = await import(
+    '@temporalio/client'
+  );
+  const connection = Connection.lazy({ address });
+  return {
+    connection,
+    client: new Client({ connection, namespace }),
+    inTime: <T>(work: () => Promise<T>) => connection.withDeadline(Date.now() + CALL_TIMEOUT_MS, work),
+    isStarted: (error: unknown) => error instanceof WorkflowExecutionAlreadyStartedError,
+    isGone: (error: unknown) => error instanceof WorkflowNotFoundError,
   };
 }
 
 async function cancelOpen(
-  inTime: <T>(work: () => Promise<T>) => Promise<T>,
+  { inTime, isGone }: Pick<Awaited<ReturnType<typeof open>>, 'inTime' | 'isGone'>,
   handle: WorkflowHandle,
 ): Promise<'sent' | 'gone'> {
   try {
@@ -64,7 +81,7 @@ async function cancelOpen(
     await inTime(() => handle.cancel());
     return 'sent';
   } catch (cause) {
-    if (cause instanceof WorkflowNotFoundError) return 'gone';
+    if (isGone(cause)) return 'gone';
     throw unavailable(cause);
   }
 }

@@ -9,7 +9,6 @@ import {
   TASK_QUEUES,
   VERIFY_ERASURE,
 } from '@kindred/workflows/contract';
-import { Client, Connection, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 
 /** The workflows that forget users and copy what is kept of them. Each call is one, however often it is repeated. */
 export interface PrivacyWorkflows {
@@ -28,8 +27,8 @@ const VERIFY_TIMEOUT_MS = 20_000;
 
 /** Connects with the first call, so that everything else is served while Temporal is away. */
 export function connectPrivacyWorkflows(temporal: { address: string; namespace: string }): PrivacyWorkflows {
-  const connection = Connection.lazy({ address: temporal.address });
-  const client = new Client({ connection, namespace: temporal.namespace });
+  let opened: ReturnType<typeof open> | undefined;
+  const connect = () => (opened ??= open(temporal));
   const start = async (type: string, workflowId: string, input: object): Promise<void> => {
     const options = {
       taskQueue: TASK_QUEUES.workflows,
@@ -37,10 +36,11 @@ export function connectPrivacyWorkflows(temporal: { address: string; namespace: 
       workflowIdReusePolicy: 'REJECT_DUPLICATE' as const,
       args: [input],
     };
+    const { client, connection, isStarted } = await connect();
     try {
       await connection.withDeadline(Date.now() + CALL_TIMEOUT_MS, () => client.workflow.start(type, options));
     } catch (cause) {
-      if (!(cause instanceof WorkflowExecutionAlreadyStartedError)) throw unavailable(cause);
+      if (!isStarted(cause)) throw unavailable(cause);
     }
   };
   return {
@@ -54,6 +54,7 @@ export function connectPrivacyWorkflows(temporal: { address: string; namespace: 
         workflowIdConflictPolicy: 'USE_EXISTING' as const,
         args: [input],
       };
+      const { client, connection } = await connect();
       try {
         const work = () => client.workflow.execute(VERIFY_ERASURE, options);
         return (await connection.withDeadline(Date.now() + VERIFY_TIMEOUT_MS, work)) as ErasureCheck[];
@@ -61,7 +62,20 @@ export function connectPrivacyWorkflows(temporal: { address: string; namespace: 
         throw unavailable(cause);
       }
     },
-    close: () => connection.close(),
+    close: async () => {
+      await (await opened)?.connection.close();
+    },
+  };
+}
+
+/** Loading the client takes as long as the rest of the subgraph's start: that is left to the first call. */
+async function open({ address, namespace }: { address: string; namespace: string }) {
+  const { Client, Connection, WorkflowExecutionAlreadyStartedError } = await import('@temporalio/client');
+  const connection = Connection.lazy({ address });
+  return {
+    connection,
+    client: new Client({ connection, namespace }),
+    isStarted: (error: unknown) => error instanceof WorkflowExecutionAlreadyStartedError,
   };
 }
 
