@@ -22,16 +22,16 @@ export function createStreamRoute(options: {
     const caller = callerOf(res);
     const giveBack = connections.take(caller);
     if (giveBack === undefined) throw new AppError('RATE_LIMITED', 'Too many connections are open; close some.');
-    const admitted = await subscriptions.admit(readStreamRequest(req.body), caller);
-    const results =
-      'primary' in admitted
-        ? subscriptions.subscribe(admitted, {
-            credential: caller.credential,
-            traceId: currentTraceId(),
-            isWatched: false,
-          })
-        : only({ errors: admitted.map((error) => error.toJSON()) });
     try {
+      const admitted = await subscriptions.admit(readStreamRequest(req.body), caller);
+      const results =
+        'primary' in admitted
+          ? subscriptions.subscribe(admitted, {
+              credential: caller.credential,
+              traceId: currentTraceId(),
+              isWatched: false,
+            })
+          : only({ errors: admitted.map((error) => error.toJSON()) });
       await writeEventStream(res, results, draining);
     } finally {
       giveBack();

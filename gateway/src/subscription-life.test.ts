@@ -83,6 +83,23 @@ test('a stream whose session expires ends with UNAUTHENTICATED', async () => {
   await expect.poll(() => graph.world.openStreams, PATIENT).toBe(0);
 });
 
+test('a stream that is refused takes no place', async () => {
+  await using graph = await startTestGraph({ maxConnectionsPerTenant: 1 });
+  const authorization = `Bearer ${await graph.signSession()}`;
+  const headers = { authorization, 'content-type': 'application/json', accept: 'text/event-stream' };
+  for (let time = 0; time < 2; time++) {
+    const refused = await fetch(`${graph.gateway.url}/graphql/stream`, {
+      method: 'POST',
+      headers,
+      body: '{"query":7}',
+    });
+    expect(refused.status).toBe(400);
+  }
+  const next = overEventStreams(graph.gateway.url, { query: PROGRESS, variables: { after: 1 }, authorization });
+  expect((await next.next()).value).toMatchObject({ data: expect.anything() });
+  await next.cancel();
+});
+
 test('a tenant has so many connections, sockets and streams together; one that closes makes room', async () => {
   await using graph = await startTestGraph({ maxConnectionsPerTenant: 1 });
   const authorization = `Bearer ${await graph.signSession()}`;
