@@ -4,6 +4,7 @@ import { createTwoTenants } from '@kindred/testing/two-tenants';
 import type { TestTenant } from '@kindred/testing/test-tenant';
 import { type ErasureId, newId } from '@kindred/domain/ids';
 import { expect, test } from 'vitest';
+import { findRunningCanary, startCanary } from './canaries.ts';
 import type { Db } from './client.ts';
 import { appendReceiptLine, findReceipts } from './erasure-receipts.ts';
 import { createErasure, eraseUserRows } from './erasures.ts';
@@ -13,6 +14,7 @@ import { completeModelVersion, createModelVersion } from './model-versions.ts';
 import { type TenantTx, withTenant } from './tenants.ts';
 import { findTrainingRuns, setTrainingPhase, startTrainingRun } from './training-runs.ts';
 import { findUserByExternalId } from './users.ts';
+import { createWebhook } from './webhooks.ts';
 
 const METRICS = { ndcgAt10: 0, recallAt10: 0, hitRateAt10: 0, coverageAt10: 0 };
 
@@ -71,6 +73,29 @@ test('a training that has read the user ends with the rows and completes no vers
   await expect(withTenant(db, ours.tenantId, complete(ours.versionId))).rejects.toMatchObject({ code: 'CONFLICT' });
   expect(await withTenant(db, theirs.tenantId, complete(theirs.versionId))).toMatchObject({ status: 'READY' });
   expect(await withTenant(db, theirs.tenantId, (tx) => findUserByExternalId(tx, 'person'))).not.toBeNull();
+});
+
+test('a training that ends so is told to webhooks, and the trial of its version ends with it', async () => {
+  await using world = await createTwoTenants();
+  const { db } = world;
+  const [ours, theirs] = [await seed(db, world.ours), await seed(db, world.theirs)];
+  for (const { tenantId, versionId } of [ours, theirs]) {
+    await withTenant(db, tenantId, async (tx) => {
+      const webhook = { id: newId('Webhook'), url: 'https://hook.example/', sealedSecret: new Uint8Array([1]) };
+      await createWebhook(tx, webhook);
+      await complete(versionId)(tx);
+      const settings = { sharePercent: 50, minimumAnswers: 10, maximumMinutes: 60 };
+      await startCanary(tx, { versionId, controlId: versionId, settings });
+    });
+  }
+  await erase(db, ours);
+  const read = ({ tenantId }: { tenantId: TestTenant['tenantId'] }) =>
+    withTenant(db, tenantId, async (tx) => ({
+      types: (await tx.client.webhookEvent.findMany({ where: { tenantId } })).map(({ type }) => type),
+      isOnTrial: (await findRunningCanary(tx)) !== null,
+    }));
+  expect(await read(ours)).toEqual({ types: ['training_run.cancelled'], isOnTrial: false });
+  expect(await read(theirs)).toEqual({ types: [], isOnTrial: true });
 });
 
 test('erasing twice changes nothing more', async () => {

@@ -2,10 +2,12 @@ import type { ErasureId, ModelId, TenantId, TrainingRunId, UserId } from '@kindr
 import type { JobId } from '@kindred/domain/jobs';
 import type { TrainingEvent } from '@kindred/domain/training';
 import { type AuditActor, appendAuditEvent } from './audit-log.ts';
+import { endCanaryOfRun } from './canaries.ts';
 import { appendReceiptLine, findReceiptProblem, listReceiptLines } from './erasure-receipts.ts';
 import { fenceJobs } from './fence-jobs.ts';
 import type { TenantTx } from './tenants.ts';
 import { appendTrainingEvent } from './training-events.ts';
+import { finishTrainingRun } from './training-runs.ts';
 import { deleteUserRows } from './user-data.ts';
 import { findUserByExternalId } from './users.ts';
 
@@ -168,14 +170,16 @@ async function holdTrainings(tx: TenantTx): Promise<void> {
      ORDER BY id FOR NO KEY UPDATE`;
 }
 
-/** Ends every training that has read the interactions. */
+/** Ends every training that has read the interactions, and the trial of its version. */
 async function fenceTrainings(tx: TenantTx): Promise<{ runs: FencedRun[]; events: TrainingEvent[] }> {
   const runs = await tx.client.$queryRaw<FencedRun[]>`
-    UPDATE training_runs SET status = 'CANCELLED', finished_at = now(), paused_at = NULL
+    SELECT id AS "runId", model_id AS "modelId", execution_id AS "executionId" FROM training_runs
      WHERE tenant_id = ${tx.tenantId}::uuid AND status = 'RUNNING' AND phase IS NOT NULL AND phase <> 'PREFLIGHT'
-    RETURNING id AS "runId", model_id AS "modelId", execution_id AS "executionId"`;
+     ORDER BY id`;
   const events: TrainingEvent[] = [];
   for (const { runId } of runs) {
+    await finishTrainingRun(tx, { runId, status: 'CANCELLED' });
+    await endCanaryOfRun(tx, runId, { status: 'ABORTED', reason: FENCED });
     const body = { kind: 'FINISHED', status: 'CANCELLED', message: FENCED } as const;
     const event = await appendTrainingEvent(tx, { runId, dedupeKey: 'finished', at: Date.now(), body });
     if (event !== null) events.push(event);
