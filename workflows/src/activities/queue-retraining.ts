@@ -1,4 +1,5 @@
 import { findModels } from '@kindred/db/models';
+import { PlanLimitError } from '@kindred/db/plan-limits';
 import { withTenant } from '@kindred/db/tenants';
 import { createTrainingRun, findTrainingRuns, RunOpenError } from '@kindred/db/training-runs';
 import type { TrainModelInput } from '../contract.ts';
@@ -6,7 +7,7 @@ import type { ActivityDeps } from './create-activities.ts';
 
 /**
  * Queues a training of a model by its own settings; false where there is one to come already, which begins with the data as
- * they are then, or where the model is gone. An attempt that comes again finds its run there.
+ * they are then, where the tenant's plan has none left this month, or where the model is gone. An attempt that comes again finds its run there.
  */
 export async function queueRetraining(deps: ActivityDeps, input: TrainModelInput): Promise<boolean> {
   const { tenantId, modelId, runId } = input;
@@ -22,7 +23,7 @@ export async function queueRetraining(deps: ActivityDeps, input: TrainModelInput
       await createTrainingRun(tx, { id: runId, modelId, settings: model.settings });
       return true;
     } catch (error) {
-      if (error instanceof RunOpenError) {
+      if (error instanceof RunOpenError || error instanceof PlanLimitError) {
         return false;
       }
       throw error;
