@@ -1,32 +1,46 @@
+import { createReadStream } from 'node:fs';
 import type { TenantId, UserId } from '@kindred/domain/ids';
 import { ObjectNotFoundError } from '@kindred/service/object-key';
 import type { ObjectStore } from '@kindred/service/object-store';
+
+/** Bytes of a file that are looked at together; beside them nothing of it is in memory. */
+const CHUNK_BYTES = 4 * 2 ** 20;
 
 /** The tenant's objects that hold a user's id, written out or as files of columns pack it; every byte of all is looked at. */
 export async function findFilesHolding(
   objects: ObjectStore,
   { tenantId, userId }: { tenantId: TenantId; userId: UserId },
 ): Promise<string[]> {
-  const packed = Buffer.from(userId.replaceAll('-', ''), 'hex');
+  const forms = [Buffer.from(userId), Buffer.from(userId.replaceAll('-', ''), 'hex')];
   const holding: string[] = [];
   for (const key of await objects.list(`tenants/${tenantId}`)) {
-    const bytes = await readIfThere(objects, key);
-    if (bytes.includes(packed) || bytes.includes(userId)) {
+    if (await holdsOneOf(objects, key, forms)) {
       holding.push(key);
     }
   }
   return holding;
 }
 
-/** Nothing of an object that was deleted since it was listed. */
-async function readIfThere(objects: ObjectStore, key: string): Promise<Buffer> {
+/** Nothing is held by an object that was deleted since it was listed. */
+async function holdsOneOf(objects: ObjectStore, key: string, forms: readonly Buffer[]): Promise<boolean> {
+  const overlap = Math.max(...forms.map((form) => form.length)) - 1;
+  let end = Buffer.alloc(0);
   try {
-    const { buffer, byteOffset, byteLength } = await objects.get(key);
-    return Buffer.from(buffer, byteOffset, byteLength);
-  } catch (error) {
-    if (error instanceof ObjectNotFoundError) {
-      return Buffer.alloc(0);
+    const path = await objects.materialize(key);
+    for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES })) {
+      const bytes = Buffer.concat([end, chunk as Buffer]);
+      if (forms.some((form) => bytes.includes(form))) return true;
+      end = Buffer.from(bytes.subarray(Math.max(0, bytes.length - overlap)));
     }
+    return false;
+  } catch (error) {
+    if (isGone(error)) return false;
     throw error;
+  } finally {
+    await objects.evict(key);
   }
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof ObjectNotFoundError || (error instanceof Error && 'code' in error && error.code === 'ENOENT');
 }
