@@ -75,6 +75,13 @@ export function trainModelWorkflowId(tenantId: TenantId, modelId: ModelId): stri
   return `tenant/${tenantId}/model/${modelId}/training`;
 }
 
+/** How a training is started, whoever starts it: found by its run, and where many wait for a worker, in turn with other tenants'. */
+export function trainingStart(input: TrainModelInput) {
+  const { tenantId, modelId, runId } = input;
+  const workflowId = trainModelWorkflowId(tenantId, modelId);
+  return { workflowId, args: [input] as [TrainModelInput], memo: { runId }, priority: { fairnessKey: tenantId } };
+}
+
 /** The type name of the workflow that a model's schedule starts. */
 export const RETRAIN_ON_SCHEDULE = 'retrainOnSchedule';
 

@@ -8,6 +8,7 @@ import {
   TASK_QUEUES,
   TRAIN_MODEL,
   type TrainModelInput,
+  trainingStart,
   trainModelWorkflowId,
 } from '@kindred/workflows/contract';
 import {
@@ -67,13 +68,9 @@ export function connectTrainings(temporal: { address: string; namespace: string;
   return {
     async start(input) {
       const options = {
+        ...trainingStart(input),
         taskQueue: TASK_QUEUES.workflows,
-        workflowId: trainModelWorkflowId(input.tenantId, input.modelId),
         workflowIdConflictPolicy: 'FAIL' as const,
-        args: [input],
-        memo: { runId: input.runId },
-        // Where many wait for a worker, the server serves the tenants in turn.
-        priority: { fairnessKey: input.tenantId },
       };
       try {
         await inTime(() => client.workflow.start(TRAIN_MODEL, options));

@@ -9,7 +9,7 @@ import {
 } from '@temporalio/workflow';
 import type { ErasureRef } from '@kindred/domain/user-events';
 import type { DataActivities } from '../activities/create-activities.ts';
-import { TASK_QUEUES, TRAIN_MODEL, type TrainModelInput, trainModelWorkflowId } from '../contract.ts';
+import { TASK_QUEUES, TRAIN_MODEL, trainingStart, type TrainModelInput, trainModelWorkflowId } from '../contract.ts';
 import { newRunId } from './new-run-id.ts';
 
 // An erasure is never given up: what is promised to a person is tried until it is done.
@@ -85,12 +85,7 @@ async function endTraining(workflowId: string, executionId: string | null): Prom
 async function train(input: TrainModelInput): Promise<void> {
   for (let tries = 1; tries <= CLOSING_TRIES; tries += 1) {
     try {
-      await startChild(TRAIN_MODEL, {
-        workflowId: trainModelWorkflowId(input.tenantId, input.modelId),
-        args: [input],
-        memo: { runId: input.runId },
-        parentClosePolicy: ParentClosePolicy.ABANDON,
-      });
+      await startChild(TRAIN_MODEL, { ...trainingStart(input), parentClosePolicy: ParentClosePolicy.ABANDON });
       return;
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) {

@@ -7,7 +7,7 @@ import {
   TASK_QUEUES,
   TRAIN_MODEL,
   type TrainModelInput,
-  trainModelWorkflowId,
+  trainingStart,
 } from '../contract.ts';
 import { newRunId } from './new-run-id.ts';
 
@@ -50,11 +50,5 @@ export async function retrainOnSchedule(input: RetrainInput): Promise<RetrainOut
 }
 
 function train(input: TrainModelInput): Promise<unknown> {
-  return executeChild(TRAIN_MODEL, {
-    workflowId: trainModelWorkflowId(input.tenantId, input.modelId),
-    args: [input],
-    memo: { runId: input.runId },
-    priority: { fairnessKey: input.tenantId },
-    parentClosePolicy: ParentClosePolicy.ABANDON,
-  });
+  return executeChild(TRAIN_MODEL, { ...trainingStart(input), parentClosePolicy: ParentClosePolicy.ABANDON });
 }
