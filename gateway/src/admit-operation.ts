@@ -69,10 +69,10 @@ async function admit(gate: Gate, request: OperationRequest, caller: SpendingCall
   const admitted = operations.admit(prepared, request.variables);
   if (!('cost' in admitted)) return await refuse(admitted);
   const { cost } = admitted;
-  const unfit = prepared.publishes ? await checkPublication(operations, prepared, request.variables) : undefined;
-  if (unfit !== undefined) return await refuse(unfit);
   const charge = await limiter.charge(payer, cost, prepared);
   await spending.take(cost);
+  const unfit = prepared.publishes ? await checkPublication(operations, prepared, request.variables) : undefined;
+  if (unfit !== undefined) return unfit;
   return { prepared, cost, charge, spending };
 }
 

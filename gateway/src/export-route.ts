@@ -1,11 +1,9 @@
-import { pipeline } from 'node:stream/promises';
 import type { RequestHandler } from 'express';
 import { request } from 'undici';
+import { passAnswer } from './pass-answer.ts';
 
 const TIMEOUT_MS = 10_000;
 const TOKEN = /^[\w.-]{1,500}$/;
-/** What of the tenant subgraph's answer is passed on. */
-const HEADERS = ['content-type', 'content-length', 'content-disposition', 'cache-control', 'x-content-type-options'];
 
 /** Passes archives of users' data on to whoever has their link: the tenant subgraph checks it, and has the archives. */
 export function createExportRoute({ tenantUrl }: { tenantUrl: string }): RequestHandler<{ token: string }> {
@@ -17,11 +15,6 @@ export function createExportRoute({ tenantUrl }: { tenantUrl: string }): Request
     }
     const timeouts = { headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS };
     const answer = await request(`${tenantUrl}/exports/${token}`, timeouts);
-    res.status(answer.statusCode);
-    for (const name of HEADERS) {
-      const value = answer.headers[name];
-      if (typeof value === 'string') res.set(name, value);
-    }
-    await pipeline(answer.body, res);
+    await passAnswer(res, answer);
   };
 }

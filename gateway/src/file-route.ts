@@ -1,10 +1,10 @@
-import { pipeline } from 'node:stream/promises';
 import { AppError } from '@kindred/domain/app-error';
 import type { Viewer } from '@kindred/domain/viewer';
 import { currentTraceId } from '@kindred/service/trace';
 import type { RequestHandler, Response } from 'express';
 import type { Gate } from './admit-operation.ts';
 import type { Caller } from './caller.ts';
+import { passAnswer } from './pass-answer.ts';
 import type { SubgraphClient } from './subgraph-client.ts';
 import type { SubgraphName } from './subgraphs.ts';
 
@@ -13,7 +13,6 @@ export const FILE_SUBGRAPHS = ['catalog', 'model'] as const satisfies readonly S
 
 /** What a file costs, in points: a slow connection holds a subgraph's for long. */
 const FILE_COST = 100;
-const PASSED_HEADERS = ['content-type', 'content-length', 'content-disposition'] as const;
 
 /**
  * Passes a file on to the subgraph that takes or gives it, in either direction without holding it: GET and POST on
@@ -39,13 +38,7 @@ export function createFileRoute(
     const path = `/files${req.path}`;
     const body = req.method === 'POST' ? req : null;
     const answer = await client.passFile(name, { method: req.method, path, body }, context);
-    res.status(answer.statusCode);
-    for (const header of PASSED_HEADERS) {
-      const value = answer.headers[header];
-      if (typeof value === 'string') res.set(header, value);
-    }
-    res.set('x-content-type-options', 'nosniff');
-    await pipeline(answer.body, res);
+    await passAnswer(res, answer);
   };
 }
 
