@@ -9,6 +9,7 @@ import { graphql } from '../../src/generated/gql.ts';
 import type { ApiKeyKind } from '../../src/generated/graphql.ts';
 import { Notice } from '../shell/notice.tsx';
 import { problemText } from '../shell/problem.tsx';
+import { useSecretDialog } from '../shell/use-secret-dialog.ts';
 import { NewSecret } from './new-secret.tsx';
 
 const CREATE = graphql(`
@@ -28,21 +29,14 @@ const CREATE = graphql(`
   }
 `);
 
-/** Asks what the key is for, then shows its secret: the one time that it can be seen. */
-export function CreateKeyDialog({ opened, onClose }: { opened: boolean; onClose: () => void }) {
-  const [secret, setSecret] = useState<string | null>(null);
-  const close = (): void => {
-    setSecret(null);
-    onClose();
-  };
+/** Asks what the key is for, then shows its secret. */
+export function CreateKeyDialog(dialog: { opened: boolean; onClose: () => void }) {
+  const { modal, secret, setSecret, close } = useSecretDialog({
+    ...dialog,
+    titles: { ask: 'New API key', show: 'Copy the key now' },
+  });
   return (
-    <Modal
-      opened={opened}
-      onClose={close}
-      title={secret === null ? 'New API key' : 'Copy the key now'}
-      closeOnClickOutside={secret === null}
-      closeOnEscape={secret === null}
-    >
+    <Modal {...modal}>
       {secret === null ? (
         <CreateKeyForm onCreated={setSecret} onCancel={close} />
       ) : (

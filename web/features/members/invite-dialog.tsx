@@ -7,6 +7,7 @@ import { newIdempotencyKey } from '../../lib/idempotency-key.ts';
 import { graphql } from '../../src/generated/gql.ts';
 import type { Role } from '../../src/generated/graphql.ts';
 import { Notice } from '../shell/notice.tsx';
+import { useSecretDialog } from '../shell/use-secret-dialog.ts';
 import { ShownOnce } from '../shell/shown-once.tsx';
 import { problemOf } from '../shell/tell-outcome.ts';
 import { invitationLink } from './invitation-link.ts';
@@ -39,26 +40,19 @@ interface InviteDialogProps {
   viewerRole: Role | null;
 }
 
-/** Asks as what, then shows the link: the one time that it can be seen. */
-export function InviteDialog({ opened, onClose, viewerRole }: InviteDialogProps) {
-  const [token, setToken] = useState<string | null>(null);
-  const close = (): void => {
-    setToken(null);
-    onClose();
-  };
+/** Asks as what, then shows the link. */
+export function InviteDialog({ viewerRole, ...dialog }: InviteDialogProps) {
+  const { modal, secret, setSecret, close } = useSecretDialog({
+    ...dialog,
+    titles: { ask: 'Invite somebody', show: 'Send this link' },
+  });
   return (
-    <Modal
-      opened={opened}
-      onClose={close}
-      title={token === null ? 'Invite somebody' : 'Send this link'}
-      closeOnClickOutside={token === null}
-      closeOnEscape={token === null}
-    >
-      {token === null ? (
-        <InviteForm viewerRole={viewerRole} onInvited={setToken} onCancel={close} />
+    <Modal {...modal}>
+      {secret === null ? (
+        <InviteForm viewerRole={viewerRole} onInvited={setSecret} onCancel={close} />
       ) : (
         <ShownOnce
-          value={invitationLink(window.location.origin, token)}
+          value={invitationLink(window.location.origin, secret)}
           onDone={close}
           testId="invitation-link"
           doneTestId="invitation-done"

@@ -7,6 +7,7 @@ import { useMutation } from 'urql';
 import { newIdempotencyKey } from '../../lib/idempotency-key.ts';
 import { graphql } from '../../src/generated/gql.ts';
 import { Notice } from '../shell/notice.tsx';
+import { useSecretDialog } from '../shell/use-secret-dialog.ts';
 import { problemOf } from '../shell/tell-outcome.ts';
 import { SigningSecret } from './signing-secret.tsx';
 
@@ -25,21 +26,14 @@ const CREATE = graphql(`
   }
 `);
 
-/** Asks where to, then shows the signing secret: the one time that it can be seen. */
-export function CreateWebhookDialog({ opened, onClose }: { opened: boolean; onClose: () => void }) {
-  const [secret, setSecret] = useState<string | null>(null);
-  const close = (): void => {
-    setSecret(null);
-    onClose();
-  };
+/** Asks where to, then shows the signing secret. */
+export function CreateWebhookDialog(dialog: { opened: boolean; onClose: () => void }) {
+  const { modal, secret, setSecret, close } = useSecretDialog({
+    ...dialog,
+    titles: { ask: 'New webhook', show: 'Copy the signing secret now' },
+  });
   return (
-    <Modal
-      opened={opened}
-      onClose={close}
-      title={secret === null ? 'New webhook' : 'Copy the signing secret now'}
-      closeOnClickOutside={secret === null}
-      closeOnEscape={secret === null}
-    >
+    <Modal {...modal}>
       {secret === null ? (
         <CreateWebhookForm onCreated={setSecret} onCancel={close} />
       ) : (
