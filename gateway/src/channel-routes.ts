@@ -30,7 +30,7 @@ export interface ChannelRoutes {
   unsubscribe: RequestHandler;
 }
 
-export const TOKEN_HEADER = 'x-graphql-event-stream-token';
+const TOKEN_HEADER = 'x-graphql-event-stream-token';
 /** A page opens the stream that it reserved within a round trip or two. */
 const RESERVED_MS = 15_000;
 const MAX_SUBSCRIPTIONS_PER_CHANNEL = 50;

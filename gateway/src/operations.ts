@@ -72,7 +72,7 @@ export const FAIL_CLOSED: ReadonlySet<string> = new Set([
   'trainModel',
 ]);
 /** The fields of Query whose answer is one recommendation. */
-export const RECOMMENDING: ReadonlySet<string> = new Set(['recommend', 'similarItems']);
+const RECOMMENDING: ReadonlySet<string> = new Set(['recommend', 'similarItems']);
 /** The mutation that makes documents run for a tenant's publishable keys. */
 export const PUBLISH = 'publishDocuments';
 

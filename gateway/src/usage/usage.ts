@@ -21,7 +21,7 @@ export interface Usage extends SpendingGate {
 }
 
 /** What a gateway that is killed loses of the ledger at most. */
-export const FLUSH_MS = 5_000;
+const FLUSH_MS = 5_000;
 const LAST_FLUSHES = 3;
 
 /** Plans, months and the ledger, over the tenant subgraph and Redis; records every `FLUSH_MS`. */

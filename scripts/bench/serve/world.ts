@@ -31,7 +31,7 @@ const SEED = 11;
 const DAY_MS = 86_400_000;
 
 export const userName = (user: number): string => `user-${user}`;
-export const itemName = (item: number): string => `item-${item}`;
+const itemName = (item: number): string => `item-${item}`;
 
 /** Signs a tenant up, fills it and fits its versions, all through the faces that customers and trainings use. */
 export async function createWorld(platform: ServePlatform, size: WorldSize): Promise<World> {

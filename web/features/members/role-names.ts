@@ -1,7 +1,7 @@
 import type { Role } from '../../src/generated/graphql.ts';
 
 /** The roles that a tenant gives, strongest first. */
-export const GIVEN_ROLES = ['OWNER', 'ADMIN', 'MEMBER', 'VIEWER'] as const satisfies readonly Role[];
+const GIVEN_ROLES = ['OWNER', 'ADMIN', 'MEMBER', 'VIEWER'] as const satisfies readonly Role[];
 
 export const ROLE_NAMES: Readonly<Record<Role, string>> = {
   OWNER: 'Owner',
