@@ -65,6 +65,11 @@ export async function readVerified(req: IncomingMessage, verifyToken: VerifyToke
   return { vouched, operations: hasLines ? splitLines(text) : [text], hasLines };
 }
 
+/** Says of itself what the errors of `express.raw` say, so that both read the same. */
+class BodyTooLargeError extends Error {
+  readonly type = 'entity.too.large';
+}
+
 /** By events: iterating over the stream costs a promise for every chunk of every request. */
 function readBody(req: IncomingMessage): Promise<Buffer> {
   return new Promise((resolve, reject) => {
@@ -73,7 +78,7 @@ function readBody(req: IncomingMessage): Promise<Buffer> {
     req.on('data', (chunk: Buffer) => {
       sizeBytes += chunk.length;
       if (sizeBytes <= BODY_LIMIT_BYTES) chunks.push(chunk);
-      else reject(new AppError('BAD_USER_INPUT', TOO_LARGE));
+      else reject(new BodyTooLargeError(TOO_LARGE));
     });
     req.once('end', () => resolve(chunks.length === 1 ? (chunks[0] ?? Buffer.alloc(0)) : Buffer.concat(chunks)));
     req.once('error', reject);

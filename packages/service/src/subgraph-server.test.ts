@@ -296,7 +296,7 @@ test('a body beyond 16 MiB is refused, and the next request is answered', async 
   const large = `{"query":"${' '.repeat(16 * 2 ** 20)}"}`;
   const token = signInternalToken(SECRET, { audience: 'catalog', viewer: reader, body: large });
   const answer = await post(subgraph.server.url, '', { token, send: large });
-  expect(answer).toMatchObject({ errors: [{ message: 'The request body is too large.' }] });
+  expect(answer).toMatchObject({ status: 413, errors: [{ message: 'The request body is too large.' }] });
   expect(await post(subgraph.server.url, '{ open }')).toMatchObject({ data: { open: 'open' } });
 });
 
