@@ -27,6 +27,12 @@ const WANTED = [
     forTests: true,
   },
   {
+    packages: ['default-jre-headless', 'maven'],
+    isThere: () => has('java') && has('mvn'),
+    without: 'waits of hours are not tested on a clock that jumps',
+    forTests: true,
+  },
+  {
     // A Vulkan driver in software. Bookworm's own, of mesa 22.3, gives WebGPU no adapter.
     packages: ['libvulkan1', 'mesa-vulkan-drivers'],
     isThere: () =>

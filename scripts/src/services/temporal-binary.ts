@@ -1,19 +1,18 @@
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm, statfs } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { StopReason } from '../report-error.ts';
+import { cacheDir } from './cache-dir.ts';
 import { findOnPath } from './find-on-path.ts';
+import { type Progress, runWithClock } from './run-with-clock.ts';
 
 /** The Temporal CLI release that is fetched or built; it holds server 1.29.1. */
 const TEMPORAL_VERSION = 'v1.5.1';
 
+const CACHE = cacheDir(`temporal-${TEMPORAL_VERSION}`);
 const DOWNLOAD_TIMEOUT_MS = 180_000;
 const BUILD_TIMEOUT_MS = 20 * 60_000;
 const BUILD_SPACE_BYTES = 3 * 1024 ** 3;
-
-export type Progress = (message: string) => void;
 
 export interface TemporalBinary {
   path: string;
@@ -28,17 +27,12 @@ export interface TemporalBinary {
 export async function findTemporalBinary(onProgress: Progress, signal?: AbortSignal): Promise<TemporalBinary> {
   const installed = findOnPath('temporal');
   if (installed !== null) return { path: installed, origin: 'PATH' };
-  const path = join(cacheDir(), 'temporal');
+  const path = join(CACHE, 'temporal');
   if (existsSync(path)) return { path, origin: TEMPORAL_VERSION };
-  await mkdir(cacheDir(), { recursive: true });
+  await mkdir(CACHE, { recursive: true });
   if (await download(path, onProgress, signal)) return { path, origin: `downloaded ${TEMPORAL_VERSION}` };
   await build(path, onProgress, signal);
   return { path, origin: `built ${TEMPORAL_VERSION}` };
-}
-
-function cacheDir(): string {
-  const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
-  return join(cache, 'kindred', `temporal-${TEMPORAL_VERSION}`);
 }
 
 async function download(path: string, onProgress: Progress, signal?: AbortSignal): Promise<boolean> {
@@ -50,7 +44,7 @@ async function download(path: string, onProgress: Progress, signal?: AbortSignal
     () => false,
   );
   if (!reachable) return false;
-  const work = await mkdtemp(join(cacheDir(), 'download-'));
+  const work = await mkdtemp(join(CACHE, 'download-'));
   try {
     const script = new URL('./download-temporal.ts', import.meta.url).pathname;
     const run = { command: process.execPath, args: [script, work, TEMPORAL_VERSION], timeoutMs: DOWNLOAD_TIMEOUT_MS };
@@ -71,13 +65,13 @@ async function build(path: string, onProgress: Progress, signal?: AbortSignal): 
       'The Temporal server is missing, and neither the internet nor Go is there to get it: install the Temporal CLI or Go, or set TEMPORAL_ADDRESS.',
     );
   }
-  const { bavail, bsize } = await statfs(cacheDir());
+  const { bavail, bsize } = await statfs(CACHE);
   if (bavail * bsize < BUILD_SPACE_BYTES) {
     throw new StopReason(
-      `Building the Temporal server takes 3 GB of disk under ${cacheDir()}: free some space, or set TEMPORAL_ADDRESS.`,
+      `Building the Temporal server takes 3 GB of disk under ${CACHE}: free some space, or set TEMPORAL_ADDRESS.`,
     );
   }
-  const work = await mkdtemp(join(cacheDir(), 'build-'));
+  const work = await mkdtemp(join(CACHE, 'build-'));
   try {
     const run = {
       command: go,
@@ -92,49 +86,4 @@ async function build(path: string, onProgress: Progress, signal?: AbortSignal): 
   } finally {
     await rm(work, { recursive: true, force: true });
   }
-}
-
-interface Run {
-  command: string;
-  args: readonly string[];
-  env?: NodeJS.ProcessEnv;
-  timeoutMs: number;
-}
-
-// A terminal redraws its line; a log gets a new one each time.
-const CLOCK_MS = process.stdout.isTTY ? 1_000 : 15_000;
-
-/** Runs a command, telling now and then how long it has taken; the answer is its last line of complaint, or null. */
-function runWithClock(
-  { command, args, env, timeoutMs }: Run,
-  { label, onProgress, signal }: { label: string; onProgress: Progress; signal: AbortSignal | undefined },
-): Promise<string | null> {
-  const startedAt = performance.now();
-  const tell = (): void => onProgress(`${label} (${Math.round((performance.now() - startedAt) / 1000)} s)`);
-  const signals = signal ? [signal, AbortSignal.timeout(timeoutMs)] : [AbortSignal.timeout(timeoutMs)];
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, [...args], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-      signal: AbortSignal.any(signals),
-      killSignal: 'SIGINT', // at which Go ends its compilers too
-      ...(env ? { env } : {}),
-    });
-    let complaint = '';
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      complaint = `${complaint}${text}`.slice(-4_000);
-    });
-    const clock = setInterval(tell, CLOCK_MS);
-    tell();
-    const finish = (failure: string | null): void => {
-      clearInterval(clock);
-      if (signal?.aborted) reject(new StopReason('Stopped.'));
-      else resolve(failure);
-    };
-    child.once('error', (error) =>
-      finish(error.name === 'AbortError' ? `it took more than ${timeoutMs / 1000} s` : error.message),
-    );
-    child.once('close', (code) =>
-      finish(code === 0 ? null : (complaint.trim().split('\n').at(-1) ?? `it ended with ${code}`)),
-    );
-  });
 }

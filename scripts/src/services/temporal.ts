@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { type Child, startChild } from '../processes/start-child.ts';
 import { StopReason } from '../report-error.ts';
 import { waitUntil } from '../wait-until.ts';
+import type { Progress } from './run-with-clock.ts';
 import type { Service } from './service.ts';
-import { findTemporalBinary, type Progress } from './temporal-binary.ts';
+import { findTemporalBinary } from './temporal-binary.ts';
 import { hasNamespace } from './temporal-namespace.ts';
 
 export interface TemporalOptions {
