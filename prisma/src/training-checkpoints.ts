@@ -31,23 +31,36 @@ export async function claimTrainingRun(
 }
 
 /**
- * Notes a checkpoint as the one to go on from; the oldest beyond those kept is forgotten.
+ * Makes these the checkpoints to go on from, newest first; those before are forgotten.
  * @throws SupersededError when another attempt has claimed the run since, or the run has ended.
  */
-export async function addCheckpoint(
+export async function keepCheckpoints(
   tx: TenantTx,
-  input: { runId: TrainingRunId; fence: number; checkpoint: Checkpoint },
+  input: { runId: TrainingRunId; fence: number; checkpoints: readonly Checkpoint[] },
 ): Promise<void> {
-  const { runId, fence, checkpoint } = input;
-  const { epoch } = checkpoint;
+  const { runId, fence, checkpoints } = input;
   const written = await tx.client.$executeRaw`
-    UPDATE training_runs SET checkpoints = jsonb_build_array(${JSON.stringify(checkpoint)}::jsonb) || coalesce((
-      SELECT jsonb_agg(older.value ORDER BY older.epoch DESC) FROM (
-        SELECT value, (value->>'epoch')::int AS epoch FROM jsonb_array_elements(checkpoints)
-         WHERE (value->>'epoch')::int < ${epoch}::int ORDER BY epoch DESC LIMIT ${KEPT_CHECKPOINTS - 1}::int) older), '[]')
+    UPDATE training_runs SET checkpoints = ${JSON.stringify(checkpoints)}::jsonb
      WHERE tenant_id = ${tx.tenantId}::uuid AND id = ${runId}::uuid AND fence = ${fence}
        AND status IN ('QUEUED', 'RUNNING')`;
   if (written === 0) {
-    throw new SupersededError(`The attempt ${fence} at the run ${runId} is over: its epoch ${epoch} is not kept.`);
+    throw new SupersededError(`The attempt ${fence} at the run ${runId} is over: it keeps nothing.`);
+  }
+}
+
+/**
+ * Lets nobody claim or end the run before the transaction is over.
+ * @throws SupersededError as `keepCheckpoints`.
+ */
+export async function holdFence(
+  tx: TenantTx,
+  { runId, fence }: { runId: TrainingRunId; fence: number },
+): Promise<void> {
+  const held = await tx.client.$queryRaw<unknown[]>`
+    SELECT 1 FROM training_runs
+     WHERE tenant_id = ${tx.tenantId}::uuid AND id = ${runId}::uuid AND fence = ${fence}
+       AND status IN ('QUEUED', 'RUNNING') FOR NO KEY UPDATE`;
+  if (held.length === 0) {
+    throw new SupersededError(`The attempt ${fence} at the run ${runId} is over: it tells nothing.`);
   }
 }

@@ -7,7 +7,7 @@ import { v7 } from 'uuid';
 import { expect, test } from 'vitest';
 import { startComputeThread } from './compute-thread.ts';
 import { translateCoreError } from './core-failures.ts';
-import type { NextEpoch, TrainingThreadInput } from './training-thread.ts';
+import type { NextEpochs, TrainingThreadInput } from './training-thread.ts';
 
 async function snapshotOf(pairs: [user: string, item: string][]) {
   const builder = createSnapshotBuilder();
@@ -18,11 +18,18 @@ async function snapshotOf(pairs: [user: string, item: string][]) {
   return { snapshotPath, [Symbol.asyncDispose]: () => folder.remove() };
 }
 
-function startTraining(snapshotPath: string, signal: AbortSignal) {
+/** A user with ten items, and ten with one each. */
+const [USER, ITEMS] = [v7(), Array.from({ length: 20 }, () => v7())];
+const SOME_PAIRS = ITEMS.map((item, index): [string, string] => [index < 10 ? USER : v7(), item]);
+
+type Pace = Pick<TrainingThreadInput, 'enoughEpochs' | 'tellEveryMs' | 'saveEveryMs'>;
+const EACH: Pace = { enoughEpochs: 100, tellEveryMs: 0, saveEveryMs: 0 };
+
+function startTraining(snapshotPath: string, signal: AbortSignal, pace = EACH) {
   const hyperparameters = resolveHyperparameters({ userCount: 10, itemCount: 20, interactionCount: 20 }, {});
-  const input: TrainingThreadInput = { snapshotPath, checkpointPath: null, hyperparameters, isStopping: false };
+  const input: TrainingThreadInput = { snapshotPath, checkpointPath: null, hyperparameters, ...pace };
   const file = new URL('./training-thread.ts', import.meta.url);
-  return startComputeThread<NextEpoch>(file, input, signal);
+  return startComputeThread<NextEpochs>(file, input, signal);
 }
 
 test('what core refuses inside the thread reaches the asker with its meaning', async () => {
@@ -33,8 +40,7 @@ test('what core refuses inside the thread reaches the asker with its meaning', a
 });
 
 test('an aborted signal ends the thread in the middle of its work', async () => {
-  const [user, items] = [v7(), Array.from({ length: 20 }, () => v7())];
-  await using snapshot = await snapshotOf(items.map((item, index) => [index < 10 ? user : v7(), item]));
+  await using snapshot = await snapshotOf(SOME_PAIRS);
   const stopping = new AbortController();
   await using thread = startTraining(snapshot.snapshotPath, stopping.signal);
   await thread.ask();
@@ -42,3 +48,41 @@ test('an aborted signal ends the thread in the middle of its work', async () => 
   stopping.abort(new Error('stopped on purpose'));
   await expect(asked).rejects.toThrow('stopped on purpose');
 });
+
+test.each([
+  {
+    what: 'epochs that are longer than the times between telling and saving are told and saved each',
+    everyMs: 0,
+    told: [[1], [2], [3]],
+    saved: [1, 2, 3],
+  },
+  {
+    what: 'shorter ones are told together, and the training is saved behind the last',
+    everyMs: 60_000,
+    told: [[1, 2, 3]],
+    saved: [3],
+  },
+])('$what', async ({ everyMs, told, saved }) => {
+  await using snapshot = await snapshotOf(SOME_PAIRS);
+  const pace = { enoughEpochs: 3, tellEveryMs: everyMs, saveEveryMs: everyMs };
+  await using thread = startTraining(snapshot.snapshotPath, new AbortController().signal, pace);
+  const answers = await askAll(thread);
+  expect(answers.map(({ epochs }) => epochs.map(({ epoch }) => epoch))).toEqual(told);
+  expect(answers.map((answer) => answer.saved?.epoch)).toEqual(saved);
+});
+
+test('a training that is not to be saved is not', async () => {
+  await using snapshot = await snapshotOf(SOME_PAIRS);
+  const pace = { enoughEpochs: 3, tellEveryMs: 0, saveEveryMs: null };
+  await using thread = startTraining(snapshot.snapshotPath, new AbortController().signal, pace);
+  expect((await askAll(thread)).map(({ saved }) => saved)).toEqual([null, null, null]);
+});
+
+async function askAll(thread: ReturnType<typeof startTraining>) {
+  const answers: Extract<NextEpochs, { kind: 'epochs' }>[] = [];
+  for (;;) {
+    const next = await thread.ask();
+    if (next.kind === 'finished') return answers;
+    if (next.kind === 'epochs') answers.push(next);
+  }
+}

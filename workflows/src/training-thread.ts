@@ -23,17 +23,34 @@ export interface TrainingThreadInput {
   /** The stored training to go on from; null to begin. */
   checkpointPath: string | null;
   hyperparameters: Hyperparameters;
-  /** Whether one epoch is enough: the training ends with the best that there is. */
-  isStopping: boolean;
+  /** After how many epochs the training ends with the best that there is, however many are set. */
+  enoughEpochs: number;
+  /** Short epochs are told together: as many as fit into this time, of longer ones each. */
+  tellEveryMs: number;
+  /** Of epochs that are shorter not each is saved, but the training as often as this; null when it is not saved at all. */
+  saveEveryMs: number | null;
 }
 
-/** First what computes, then one epoch at a time with the training after it, last the model of the best epoch. */
-export type NextEpoch =
+/** An epoch, when it was over in epoch milliseconds, and how long it took. */
+export interface FinishedEpoch extends EpochReport {
+  at: number;
+  durationMs: number;
+}
+
+/** The training after the last of the epochs that it comes with. */
+export interface SavedTraining {
+  epoch: number;
+  bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** First what computes, then epochs, in order and each once, with the training where it is saved, last the model of the best epoch. */
+export type NextEpochs =
   | { kind: 'prepared'; compute: TrainingCompute }
-  | { kind: 'epoch'; report: EpochReport; durationMs: number; checkpoint: Uint8Array<ArrayBuffer> }
+  | { kind: 'epochs'; epochs: FinishedEpoch[]; saved: SavedTraining | null }
   | { kind: 'finished'; bestEpoch: number; epochCount: number; artefact: Uint8Array<ArrayBuffer> };
 
-const { snapshotPath, checkpointPath, hyperparameters, isStopping } = workerData as TrainingThreadInput;
+const { snapshotPath, checkpointPath, hyperparameters, enoughEpochs, tellEveryMs, saveEveryMs } =
+  workerData as TrainingThreadInput;
 const snapshot = decodeSnapshot(readFileSync(snapshotPath));
 const { train, validation } = splitSnapshot(snapshot.matrix);
 const training =
@@ -42,15 +59,16 @@ const training =
     : await loadTraining(readFileSync(checkpointPath), train, validation);
 
 let preparationIsDue = true;
+let savedAt = performance.now();
 
-serveThread<NextEpoch>(async () => {
+serveThread<NextEpochs>(async () => {
   const { backend, backendReason, state } = training.model;
   if (preparationIsDue) {
     preparationIsDue = false;
     const reason = withoutPaths(backendReason);
     return { value: { kind: 'prepared', compute: { backend: backend.kind, detail: backend.detail, reason } } };
   }
-  if (isTrainingFinished(training) || (isStopping && state.epoch > 0)) {
+  if (isOver()) {
     const vectors = await bestEmbeddings(training);
     closeTraining(training);
     const artefact = encodeModel(snapshot, train, await makeFoldable(train, vectors));
@@ -58,9 +76,29 @@ serveThread<NextEpoch>(async () => {
     const bestEpoch = training.best?.epoch ?? epochCount;
     return { value: { kind: 'finished', bestEpoch, epochCount, artefact }, transfer: [artefact.buffer] };
   }
-  const startedAt = performance.now();
-  const report = await trainNextEpoch(training);
-  const durationMs = performance.now() - startedAt;
-  const checkpoint = saveTraining(training);
-  return { value: { kind: 'epoch', report, durationMs, checkpoint }, transfer: [checkpoint.buffer] };
+  const { epochs, saveIsDue } = await trainForAWhile();
+  if (!saveIsDue) return { value: { kind: 'epochs', epochs, saved: null } };
+  savedAt = performance.now();
+  const saved = { epoch: state.epoch, bytes: saveTraining(training) };
+  return { value: { kind: 'epochs', epochs, saved }, transfer: [saved.bytes.buffer] };
 });
+
+function isOver(): boolean {
+  const { epoch } = training.model.state;
+  return isTrainingFinished(training) || (epoch > 0 && epoch >= enoughEpochs);
+}
+
+/** At least one epoch; no further one that would not be over when it is time to tell or to save. */
+async function trainForAWhile(): Promise<{ epochs: FinishedEpoch[]; saveIsDue: boolean }> {
+  const begunAt = performance.now();
+  const epochs: FinishedEpoch[] = [];
+  for (;;) {
+    const startedAt = performance.now();
+    const report = await trainNextEpoch(training);
+    const now = performance.now();
+    const durationMs = now - startedAt;
+    epochs.push({ ...report, at: Date.now(), durationMs });
+    const saveIsDue = saveEveryMs !== null && (isOver() || now + durationMs - savedAt > saveEveryMs);
+    if (saveIsDue || isOver() || now + durationMs - begunAt > tellEveryMs) return { epochs, saveIsDue };
+  }
+}

@@ -9,7 +9,7 @@ import { requireMemory } from '../enough-memory.ts';
 import { withHeartbeat } from '../heartbeat.ts';
 import { loadTuning, type TuningRow } from '../load-tuning.ts';
 import { type JobRef, recordJobChange } from '../record-job.ts';
-import type { NextEpoch, TrainingThreadInput } from '../training-thread.ts';
+import type { NextEpochs, TrainingThreadInput } from '../training-thread.ts';
 import type { ActivityDeps } from './create-activities.ts';
 
 const TRAINING_THREAD = new URL('../training-thread.ts', import.meta.url);
@@ -62,17 +62,26 @@ async function train(
 ): Promise<'DONE' | 'STOPPED'> {
   return withHeartbeat(async (signal) => {
     const snapshotPath = await deps.objects.materialize(tuning.state.snapshotKey ?? '');
-    const threadInput: TrainingThreadInput = { snapshotPath, checkpointPath: null, hyperparameters, isStopping: false };
-    await using thread = startComputeThread<NextEpoch>(TRAINING_THREAD, threadInput, signal);
+    const threadInput: TrainingThreadInput = {
+      snapshotPath,
+      checkpointPath: null,
+      hyperparameters,
+      enoughEpochs: hyperparameters.epochs,
+      // After each epoch it is decided whether there is another.
+      tellEveryMs: 0,
+      saveEveryMs: null,
+    };
+    await using thread = startComputeThread<NextEpochs>(TRAINING_THREAD, threadInput, signal);
     const curve: number[] = [];
     while (curve.length < hyperparameters.epochs) {
       const next = await thread.ask().catch((error: unknown) => Promise.reject(translateCoreError(error)));
       if (next.kind === 'finished') break;
       if (next.kind === 'prepared') continue;
-      const { ndcgAt10 } = next.report;
-      curve.push(ndcgAt10);
-      const others = await keepStep(deps, input, { attempt, epoch: curve.length, ndcgAt10 });
-      if (isHopeless(STOPPING_RULE, curve, others)) return 'STOPPED';
+      for (const { ndcgAt10 } of next.epochs) {
+        curve.push(ndcgAt10);
+        const others = await keepStep(deps, input, { attempt, epoch: curve.length, ndcgAt10 });
+        if (isHopeless(STOPPING_RULE, curve, others)) return 'STOPPED';
+      }
     }
     return 'DONE';
   });

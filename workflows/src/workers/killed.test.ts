@@ -31,7 +31,13 @@ test.skipIf(process.platform !== 'linux')(
     const pid = doomed.child.pid ?? 0;
     const { tenantId } = await createTestTenant(world.deps.db);
     await seedCheckerboard(world.deps.db, tenantId, { userCount: 60, itemCount: 120 });
-    const run = await queueRun(world, tenantId, { ...SMALL, loss: 'bpr', dimension: 64, epochs: 500, patience: 500 });
+    const run = await queueRun(world, tenantId, {
+      ...SMALL,
+      loss: 'bpr',
+      dimension: 64,
+      epochs: 100_000,
+      patience: 100_000,
+    });
     const handle = await startRun(world, run);
     const isTraining = async () =>
       (await readRun(world, run)).events.some(({ body }) => body.kind === 'EPOCH_FINISHED');

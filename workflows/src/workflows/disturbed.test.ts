@@ -54,10 +54,10 @@ test('an attempt that comes back behind the end of the run leaves no file of it'
   const hold = Promise.withResolvers<undefined>();
   const reached = Promise.withResolvers<undefined>();
   const orphan = Promise.withResolvers<unknown>();
-  // The first attempt hangs while it stores its third epoch, and is given up.
+  // The first attempt hangs while it stores a checkpoint, and is given up.
   step = async (input) => {
     step = train;
-    const objects = holdingBack(world.deps.objects, '/checkpoints/000003', () => {
+    const objects = holdingBack(world.deps.objects, '/checkpoints/', () => {
       reached.resolve(undefined);
       return hold.promise;
     });

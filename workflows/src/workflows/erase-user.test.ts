@@ -175,7 +175,7 @@ test('a receipt that was changed, cut or lengthened is found out', async () => {
 test('a training that has read the user publishes nothing, and begins anew without the user', async () => {
   const canary = `canary-${randomBytes(6).toString('hex')}`;
   const ours = await createTenantWith(canary);
-  const input = await queueRun(world, ours.tenantId, { ...SMALL, dimension: 64, epochs: 400, patience: 400 });
+  const input = await queueRun(world, ours.tenantId, { ...SMALL, dimension: 64, epochs: 100_000, patience: 100_000 });
   const training = await startRun(world, input);
   const epochs = async () =>
     (await readRun(world, input)).events.filter(({ body }) => body.kind === 'EPOCH_FINISHED').length;

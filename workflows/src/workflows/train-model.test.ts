@@ -53,7 +53,7 @@ test('a training ends with an active version, its figures, whole files, and even
   const manifestBytes = await world.deps.objects.get(serving?.artefactKey ?? '');
   const manifest = decodeVersionManifest(manifestBytes, { tenantId, versionId });
   expect(await world.deps.objects.exists(manifest.artefact.key)).toBe(true);
-  expect(run?.checkpoints.map(({ epoch }) => epoch)).toEqual([SMALL.epochs, SMALL.epochs - 1]);
+  expect(run?.checkpoints[0]?.epoch).toBe(SMALL.epochs);
   for (const { key } of run?.checkpoints ?? []) expect(await world.deps.objects.exists(key)).toBe(false);
 });
 

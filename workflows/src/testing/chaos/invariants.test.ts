@@ -84,12 +84,17 @@ test('an event that a subscriber got twice is found, and one that it did not get
   expect(missing).toBe(`It got ${sequences.length - 1} of ${sequences.length} events.`);
 });
 
-test('epochs that were computed again are found once there are two', async () => {
-  const again = (epoch: number) => `INSERT INTO chaos_epochs (run_id, epoch) VALUES ('${input.runId}', ${epoch})`;
-  const forget = `DELETE FROM chaos_epochs WHERE id IN (SELECT id FROM chaos_epochs ORDER BY id DESC LIMIT`;
-  expect(await whileBroken(again(3), `${forget} 1)`)).toEqual([]);
-  const [violation] = await whileBroken(`${again(3)}; ${again(4)}`, `${forget} 2)`);
-  expect(violation).toBe('Epochs were computed as 1,2,3,4,5,6,3,4.');
+test('epochs that were computed again are found once they are several and take long', async () => {
+  const again = (count: number) =>
+    `INSERT INTO chaos_attempts (run_id, told, begun_after) VALUES ('${input.runId}', ${2 + count}, 2)`;
+  const forget = 'DELETE FROM chaos_attempts WHERE begun_after = 2';
+  expect(await whileBroken(again(3), forget)).toEqual([]);
+  const factor = (by: number) => `UPDATE training_events SET body = jsonb_set(body, '{samplesPerSecond}',
+    to_jsonb((body->>'samplesPerSecond')::float8 * ${by})) WHERE run_id = '${input.runId}' AND body->>'epoch' IN ('3', '4')`;
+  const [slowly, asBefore] = [factor(1e-6), factor(1e6)];
+  expect(await whileBroken(`${slowly}; ${again(1)}`, `${asBefore}; ${forget}`)).toEqual([]);
+  const [violation] = await whileBroken(`${slowly}; ${again(2)}`, `${asBefore}; ${forget}`);
+  expect(violation).toMatch(/^The epochs 3,4, of \d+ ms, were computed again\.$/);
 });
 
 test('an event or an epoch that is missing is found', async () => {

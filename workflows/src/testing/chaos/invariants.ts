@@ -4,14 +4,16 @@ import { join } from 'node:path';
 import { findActiveVersions, findVersionsByRuns } from '@kindred/db/model-versions';
 import { findOutboxTenants } from '@kindred/db/outbox';
 import { withTenant } from '@kindred/db/tenants';
-import type { RankingMetrics } from '@kindred/domain/training';
+import type { RankingMetrics, TrainingEventBody } from '@kindred/domain/training';
 import { decodeVersionManifest } from '@kindred/domain/version-manifest';
 import type { TrainModelInput } from '../../contract.ts';
 import { runFolder } from '../../run-files.ts';
 import { readRun, type TrainingWorld } from '../training-world.ts';
-import { storedEpochs } from './ledger.ts';
+import { findRepeatedEpochs } from './ledger.ts';
 import type { Follower } from './follower.ts';
 import type { Prober } from './prober.ts';
+
+type EpochFinished = Extract<TrainingEventBody, { kind: 'EPOCH_FINISHED' }>;
 
 export type Ending = 'SUCCEEDED' | 'FAILED' | 'CANCELLED';
 
@@ -46,7 +48,9 @@ export interface Wanted {
   reference: TrainingOutcome | null;
 }
 
+/** One epoch may be repeated; of short ones as many as take two seconds, and a third where the newest file is torn. */
 const MOST_REPEATED_EPOCHS = 1;
+const MOST_REPEATED_MS = 3_000;
 
 /** Checks what must hold of a run that has ended, however it was disturbed; collects everything that does not. */
 export async function checkRun(
@@ -58,8 +62,8 @@ export async function checkRun(
   const ending = run?.status as Ending;
   const epochs = events.flatMap(({ body }) => (body.kind === 'EPOCH_FINISHED' ? [body] : []));
   const [told, sequences] = [epochs.map(({ epoch }) => epoch), events.map(({ sequence }) => sequence)];
-  const stored = await storedEpochs(world.database.ownerUrl, input.runId);
-  const repeatedEpochs = stored.length - new Set(stored).size;
+  const repeated = await findRepeatedEpochs(world.database.ownerUrl, input.runId);
+  const repeatedMs = timeOf(repeated, epochs);
   const { active, ofRun } = await withTenant(world.deps.db, input.tenantId, async (tx) => ({
     active: await findActiveVersions(tx, [input.modelId]),
     ofRun: await findVersionsByRuns(tx, [input.runId]),
@@ -73,7 +77,10 @@ export async function checkRun(
     [isCounted(sequences), `Events are ${sequences.join(',')}.`],
     [events.at(-1)?.body.kind === 'FINISHED', `The last event is ${events.at(-1)?.body.kind}, wanted FINISHED.`],
     [isCounted(told), `Epochs were told as ${told.join(',')}.`],
-    [repeatedEpochs <= MOST_REPEATED_EPOCHS, `Epochs were computed as ${stored.join(',')}.`],
+    [
+      repeated.length <= MOST_REPEATED_EPOCHS || repeatedMs <= MOST_REPEATED_MS,
+      `The epochs ${repeated.join(',')}, of ${repeatedMs.toFixed(0)} ms, were computed again.`,
+    ],
     [isCounted(follower.sequences), `The subscriber got the events ${follower.sequences.join(',')}.`],
     [follower.sequences.length === events.length, `It got ${follower.sequences.length} of ${events.length} events.`],
     [failed === 0, `${failed} of ${asked} questions were not answered: ${prober.failures.join('; ')}.`],
@@ -92,7 +99,16 @@ export async function checkRun(
   ]);
   const violations = claims.flatMap(([holds, message]) => (holds ? [] : [message]));
   for (const version of active) violations.push(...(await checkFiles(world, input, version)));
-  return { violations, ending, outcome, repeatedEpochs };
+  return { violations, ending, outcome, repeatedEpochs: repeated.length };
+}
+
+/** How long these epochs take, as they were told: each trains on the same samples, whose number is not. */
+function timeOf(numbers: readonly number[], told: readonly EpochFinished[]): number {
+  const [first] = told;
+  if (first === undefined) return 0;
+  const sampleCount = (first.samplesPerSecond * first.etaMs) / 1000 / Math.max(1, first.epochs - first.epoch);
+  const secondsOf = new Map(told.map(({ epoch, samplesPerSecond }) => [epoch, sampleCount / samplesPerSecond]));
+  return numbers.reduce((sum, epoch) => sum + (secondsOf.get(epoch) ?? 0) * 1000, 0);
 }
 
 /** Whether these are 1, 2, 3 and so on. */

@@ -11,13 +11,21 @@ const GATES: Record<Gate, number> = { promotion: 71, outbox: 72 };
 const CHANNEL = 'chaos';
 
 const TRIGGERS = `
-CREATE TABLE chaos_epochs (id bigserial PRIMARY KEY, run_id uuid NOT NULL, epoch int NOT NULL);
-CREATE FUNCTION chaos_note_epoch() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
-  INSERT INTO chaos_epochs (run_id, epoch) VALUES (NEW.id, (NEW.checkpoints->0->>'epoch')::int);
+CREATE TABLE chaos_attempts (id bigserial PRIMARY KEY, run_id uuid NOT NULL, told int, begun_after int);
+CREATE FUNCTION chaos_note_claim() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
+  INSERT INTO chaos_attempts (run_id, told) SELECT NEW.id, coalesce(max((body->>'epoch')::int), 0)
+    FROM training_events WHERE run_id = NEW.id AND body->>'kind' = 'EPOCH_FINISHED';
   RETURN NULL;
 END $$;
-CREATE TRIGGER chaos_note_epoch AFTER UPDATE OF checkpoints ON training_runs
-  FOR EACH ROW EXECUTE FUNCTION chaos_note_epoch();
+CREATE TRIGGER chaos_note_claim AFTER UPDATE OF fence ON training_runs
+  FOR EACH ROW EXECUTE FUNCTION chaos_note_claim();
+CREATE FUNCTION chaos_note_checkpoint() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
+  UPDATE chaos_attempts SET begun_after = coalesce((NEW.checkpoints->1->>'epoch')::int, 0)
+   WHERE run_id = NEW.id AND begun_after IS NULL;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER chaos_note_checkpoint AFTER UPDATE OF checkpoints ON training_runs
+  FOR EACH ROW EXECUTE FUNCTION chaos_note_checkpoint();
 CREATE FUNCTION chaos_say() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   PERFORM pg_notify('${CHANNEL}', NEW.status::text || ':' || NEW.run_id);
   RETURN NULL;
@@ -39,12 +47,13 @@ export async function installLedger(ownerUrl: string): Promise<void> {
   await owner.query(TRIGGERS);
 }
 
-/** Every epoch of a run in the order in which one was stored, those that were computed again included. */
-export async function storedEpochs(ownerUrl: string, runId: TrainingRunId): Promise<number[]> {
+/** The epochs of a run that an attempt had told and a later one computed again, each as often as that. */
+export async function findRepeatedEpochs(ownerUrl: string, runId: TrainingRunId): Promise<number[]> {
   await using owner = await openOwnerSession(ownerUrl);
-  const rows = await owner.query<{ epoch: number }>('SELECT epoch FROM chaos_epochs WHERE run_id = $1 ORDER BY id', [
-    runId,
-  ]);
+  const rows = await owner.query<{ epoch: number }>(
+    `SELECT epoch FROM chaos_attempts, generate_series(begun_after + 1, told) epoch WHERE run_id = $1 ORDER BY id, epoch`,
+    [runId],
+  );
   return rows.map(({ epoch }) => epoch);
 }
 

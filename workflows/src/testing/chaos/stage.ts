@@ -14,8 +14,8 @@ import { installLedger } from './ledger.ts';
 import { type Prober, startProber } from './prober.ts';
 import { Workers } from './workers.ts';
 
-/** Enough epochs to be disturbed in, each of some ten milliseconds; one CPU's work is the same on every machine. */
-const SETTINGS = { ...SMALL, loss: 'bpr' as const, dimension: 64, epochs: 25, patience: 25 };
+/** Enough epochs to be disturbed in, of some seconds together; one CPU's work is the same on every machine. */
+const SETTINGS = { ...SMALL, loss: 'bpr' as const, dimension: 64, batchSize: 16, epochs: 80, patience: 80 };
 
 const LOOK_EVERY_MS = 15;
 /** Longer than any run takes that is disturbed. */
