@@ -6,8 +6,10 @@ import { WebSocket } from 'ws';
 export interface Subscribers extends AsyncDisposable {
   /** From the worker's clock to the arrival at each subscriber, in milliseconds, since `forget` was called last. */
   lagsMs: number[];
-  /** Events that came out of their order, and subscriptions that ended early. */
+  /** Events that did not follow the last one that the subscriber got, and answers without an event. */
   wrong: number;
+  /** Subscriptions that ended, or failed, before they were closed. */
+  ended: number;
   forget(): void;
 }
 
@@ -33,10 +35,10 @@ export async function openSubscribers(options: {
   afterSequence: number;
 }): Promise<Subscribers> {
   const { count, credential, runId, afterSequence } = options;
-  const subscribers = { lagsMs: [] as number[], wrong: 0 };
+  const subscribers = { lagsMs: [] as number[], wrong: 0, ended: 0 };
   let isClosing = false;
-  const countWrong = (): void => {
-    if (!isClosing) subscribers.wrong += 1;
+  const countEnded = (): void => {
+    if (!isClosing) subscribers.ended += 1;
   };
   const clients: ReturnType<typeof createClient>[] = [];
   for (let opened = 0; opened < count; opened++) {
@@ -53,13 +55,13 @@ export async function openSubscribers(options: {
       {
         next: ({ data }) => {
           const arrivedAt = Date.now();
-          if (data?.trainingProgress.sequence !== last + 1) countWrong();
+          if (data?.trainingProgress.sequence !== last + 1) subscribers.wrong += 1;
           if (!data) return;
           last = data.trainingProgress.sequence;
           subscribers.lagsMs.push(arrivedAt - Date.parse(data.trainingProgress.at));
         },
-        error: countWrong,
-        complete: countWrong,
+        error: countEnded,
+        complete: countEnded,
       },
     );
     await sleep(CONNECT_EVERY_MS);
