@@ -71,6 +71,8 @@ async function measure(runId: string, count: number): Promise<Omit<Block, 'epoch
   const { lastSequence: afterSequence } = await readRun(tenant, runId);
   const { gatewayUrl: url } = platform;
   await using subscribers = await openSubscribers({ count, url, credential: tenant.credential, runId, afterSequence });
+  // What was told while they connected came late to them by no fault of its way.
+  await subscribers.untilAt((await readRun(tenant, runId)).lastSequence);
   await sleep(SETTLE_MS);
   subscribers.forget();
   const before = readUse(processes());
