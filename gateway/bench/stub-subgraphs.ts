@@ -5,7 +5,13 @@ import { SUBGRAPHS } from '../src/subgraphs.ts';
 
 interface Request {
   query: string;
-  variables?: { runId?: string; first?: number; user?: string; representations?: { __typename: string; id: string }[] };
+  variables?: {
+    runId?: string;
+    after?: number;
+    first?: number;
+    user?: string;
+    representations?: { __typename: string; id: string }[];
+  };
 }
 
 const ENTITIES: Record<string, (id: string) => object> = {
@@ -46,26 +52,40 @@ function answer({ query, variables: { user = '', representations } = {} }: Reque
 let requests = 0;
 let eventIntervalMs = 1_000;
 
-/** A run's events, one every interval, each with the time at which it was told; runs begin at different times. */
-function stream(res: ServerResponse, runId: string): void {
-  res.writeHead(200, { 'content-type': 'text/event-stream' });
-  let sequence = 0;
+interface Run {
+  /** What was told so far. */
+  told: string[];
+  followers: Set<ServerResponse>;
+}
+
+const runs = new Map<string, Run>();
+
+/** A run's events, one every interval, each with the time at which it was told; runs begin at different times, with who follows first. */
+function startRun(runId: string): Run {
+  const run: Run = { told: [], followers: new Set() };
+  const model = { __typename: 'Model', name: 'For you', tenant: { __typename: 'Tenant', id: 'tnt_1' } };
   const tell = () => {
-    sequence += 1;
+    const sequence = run.told.length + 1;
     const message = `${runId} ${performance.timeOrigin + performance.now()}`;
-    const run = { model: { __typename: 'Model', name: 'For you', tenant: { __typename: 'Tenant', id: 'tnt_1' } } };
-    const event = { data: { trainingProgress: { sequence, at: '2026-11-26T00:00:00Z', message, run } } };
-    res.write(`event: next\ndata: ${JSON.stringify(event)}\n\n`);
+    const event = { data: { trainingProgress: { sequence, at: '2026-11-26T00:00:00Z', message, run: { model } } } };
+    const text = `event: next\ndata: ${JSON.stringify(event)}\n\n`;
+    run.told.push(text);
+    for (const follower of run.followers) follower.write(text);
   };
-  let timer: NodeJS.Timeout | undefined;
-  const first = setTimeout(() => {
+  setTimeout(() => {
     tell();
-    timer = setInterval(tell, eventIntervalMs);
+    setInterval(tell, eventIntervalMs);
   }, Math.random() * eventIntervalMs);
-  res.once('close', () => {
-    clearTimeout(first);
-    clearInterval(timer);
-  });
+  runs.set(runId, run);
+  return run;
+}
+
+function stream(res: ServerResponse, { runId = '', after = 0 }: { runId?: string; after?: number }): void {
+  res.writeHead(200, { 'content-type': 'text/event-stream' });
+  const run = runs.get(runId) ?? startRun(runId);
+  res.write(`:\n\n${run.told.slice(after).join('')}`);
+  run.followers.add(res);
+  res.once('close', () => run.followers.delete(res));
 }
 
 const publicKeys: object[] = [];
@@ -79,7 +99,7 @@ function startStub(): Promise<string> {
       if (isQuery) requests += 1;
       if (req.url === '/graphql/stream') {
         const { variables } = JSON.parse(Buffer.concat(chunks).toString('utf8')) as Request;
-        stream(res, variables?.runId ?? '');
+        stream(res, variables ?? {});
         return;
       }
       const answerLine = (line: string) => JSON.stringify({ data: answer(JSON.parse(line) as Request) });

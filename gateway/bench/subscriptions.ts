@@ -1,6 +1,6 @@
-// A thousand sockets, each following a run of which the stub subgraph tells an event every so often; every event is
-// completed from two other subgraphs. `node gateway/bench/subscriptions.ts [--sockets N] [--rate N] [--seconds N] [--json FILE]`:
-// `rate` is in events per second over all sockets.
+// A thousand sockets, each following a run, or all the same, of which the stub subgraph tells an event every so often;
+// every event is completed from two other subgraphs. `rate` is in events per second over all sockets.
+// `node gateway/bench/subscriptions.ts [--sockets N] [--rate N] [--seconds N] [--one-run] [--json FILE]`
 import { fork } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { availableParallelism, loadavg } from 'node:os';
@@ -17,13 +17,15 @@ const { values: options } = parseArgs({
     sockets: { type: 'string', default: '1000' },
     rate: { type: 'string', default: '100' },
     seconds: { type: 'string', default: '10' },
+    'one-run': { type: 'boolean', default: false },
     json: { type: 'string' },
   },
 });
 const SOCKETS = Number(options.sockets);
 const RATE = Number(options.rate);
 const SECONDS = Number(options.seconds);
-const QUERY = `subscription ($runId: ID!) { trainingProgress(runId: $runId) {
+const SETTLE_MS = 5_000;
+const QUERY = `subscription ($runId: ID!, $after: Int) { trainingProgress(runId: $runId, afterSequence: $after) {
   sequence at message run { model { name tenant { name } } } } }`;
 
 interface Event {
@@ -82,9 +84,11 @@ const { url } = await ask<{ url: string }>(gateway);
 const loadBefore = loadavg();
 const latencies: number[] = [];
 const sockets = tokens.map((token, index) =>
-  open(url.replace('http', 'ws'), { token, runId: `run_${index}`, latencies }),
+  open(url.replace('http', 'ws'), { token, runId: options['one-run'] ? 'run_0' : `run_${index}`, latencies }),
 );
-await wait(5_000);
+// Who connects late is told late what was told before.
+while (sockets.some(({ received }) => received.count === 0)) await wait(100);
+await wait(SETTLE_MS);
 latencies.length = 0;
 const countReceived = () => sockets.reduce((sum, { received }) => sum + received.count, 0);
 const receivedBefore = countReceived();

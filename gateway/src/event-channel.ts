@@ -87,24 +87,30 @@ export class EventChannel {
       // It may have been stopped, and its id taken again, while it was waited for.
       if (this.#subscriptions.get(id) !== results) return;
       if (next.done === true) break;
-      this.#write(response, 'next', { id, payload: next.value });
+      this.#write(response, 'next', nextOf(id, next.value));
     }
     this.#subscriptions.delete(id);
-    this.#write(response, 'complete', { id });
+    this.#write(response, 'complete', JSON.stringify({ id }));
   }
 
-  #write(response: ServerResponse, event: 'next' | 'complete', data: object): void {
-    const fits = response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+  #write(response: ServerResponse, event: 'next' | 'complete', data: string): void {
+    const fits = response.write(`event: ${event}\ndata: ${data}\n\n`);
     if (!fits && !this.#hasEnded) this.#roomy = untilDrained(response, this.#options.draining);
   }
 
   #endWith(last: FormattedExecutionResult): void {
+    const text = JSON.stringify(last);
     if (this.#response !== undefined) {
       for (const id of this.#subscriptions.keys()) {
-        this.#write(this.#response, 'next', { id, payload: last });
-        this.#write(this.#response, 'complete', { id });
+        this.#write(this.#response, 'next', nextOf(id, text));
+        this.#write(this.#response, 'complete', JSON.stringify({ id }));
       }
     }
     this.end();
   }
+}
+
+/** A result that is JSON already, under its id. */
+function nextOf(id: string, payload: string): string {
+  return `{"id":${JSON.stringify(id)},"payload":${payload}}`;
 }

@@ -3,7 +3,6 @@ import {
   type FieldNode,
   type FragmentDefinitionNode,
   Kind,
-  type OperationDefinitionNode,
   type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
@@ -68,8 +67,11 @@ export function fragmentsOf(document: DocumentNode): Map<string, FragmentDefinit
   return new Map(definitions.map((definition) => [definition.name.value, definition]));
 }
 
-/** An operation's root fields, wherever in its fragments they stand. The document must be valid. */
-export function rootFieldsOf(document: DocumentNode, { selectionSet }: OperationDefinitionNode): FieldNode[] {
+/** The fields that an operation, or a field, asks for, wherever in its fragments they stand. The document must be valid. */
+export function rootFieldsOf(
+  document: DocumentNode,
+  { selectionSet }: { selectionSet?: SelectionSetNode | undefined },
+): FieldNode[] {
   const fragments = fragmentsOf(document);
   const fieldsIn = (set: SelectionSetNode | undefined): FieldNode[] =>
     (set?.selections ?? []).flatMap((selection) => {

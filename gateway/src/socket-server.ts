@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { AppError, type AppErrorCode } from '@kindred/domain/app-error';
 import type { Logger } from '@kindred/service/logger';
 import { newTraceId } from '@kindred/service/trace';
-import { type ExecutionArgs, type FormattedExecutionResult, GraphQLError, type GraphQLSchema } from 'graphql';
+import { type ExecutionArgs, GraphQLError, type GraphQLSchema } from 'graphql';
 import { CloseCode, type SubscribePayload } from 'graphql-ws';
 import { useServer } from 'graphql-ws/use/ws';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -12,6 +12,7 @@ import type { ConnectionLimits } from './connection-limits.ts';
 import { isAllowedOrigin } from './cors.ts';
 import { addressOf, type Caller } from './caller.ts';
 import { type OperationRequest, readOperationObject } from './operation-request.ts';
+import { SocketDelivery } from './socket-delivery.ts';
 import type { PlannedSubscription, Subscriptions } from './subscriptions.ts';
 import { watchCredential } from './watch-credential.ts';
 
@@ -46,8 +47,10 @@ interface Extra extends Record<PropertyKey, unknown> {
 }
 
 interface Operation {
+  id: string;
   planned: PlannedSubscription;
   credential: Credential;
+  socket: WebSocket;
 }
 
 /** Takes the upgrades of `server` at /graphql to the graphql-transport-ws protocol; credentials come in `connectionParams`. */
@@ -67,26 +70,21 @@ export function startSocketServer(server: Server, options: SocketServerOptions):
         if (!isRefused) extra.socket.close(TRY_AGAIN_LATER, 'Try again later');
         return false;
       },
-      onSubscribe: async ({ extra, subscriptions: open }, _id, payload) => {
+      onSubscribe: async ({ extra, subscriptions: open }, id, payload) => {
         if (Object.keys(open).length > MAX_SUBSCRIPTIONS_PER_SOCKET) return [tooMany()];
         const { caller } = extra;
         if (caller === undefined) throw new Error('A socket subscribed before it was admitted');
         const admitted = await subscriptions.admit(readPayload(payload), caller);
         if (!('primary' in admitted)) return admitted;
-        return executionArgs(subscriptions.schema, { planned: admitted, credential: caller.credential });
+        const { socket } = extra;
+        return executionArgs(subscriptions.schema, { id, planned: admitted, credential: caller.credential, socket });
       },
       onClose: ({ extra }) => extra.release?.(),
       subscribe: ({ contextValue }) => {
-        const { planned, credential } = contextValue as Operation;
-        // graphql-ws declares results with error classes; what it sends is what onNext returns.
-        return subscriptions.subscribe(planned, {
-          credential,
-          traceId: newTraceId(),
-          isWatched: true,
-        }) as AsyncIterable<object>;
+        const { id, planned, credential, socket } = contextValue as Operation;
+        const consumer = { credential, traceId: newTraceId(), isWatched: true };
+        return new SocketDelivery(socket, id, subscriptions.subscribe(planned, consumer));
       },
-      // oxlint-disable-next-line max-params -- graphql-ws gives its hooks five
-      onNext: (_context, _id, _payload, _args, result) => result as FormattedExecutionResult,
     },
     sockets,
   );

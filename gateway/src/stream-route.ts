@@ -2,7 +2,6 @@ import { AppError } from '@kindred/domain/app-error';
 import { writeEventStream } from '@kindred/service/event-stream';
 import { currentTraceId } from '@kindred/service/trace';
 import type { RequestHandler, Response } from 'express';
-import type { FormattedExecutionResult } from 'graphql';
 import type { Caller } from './caller.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
 import { HttpError } from './http-error.ts';
@@ -31,7 +30,7 @@ export function createStreamRoute(options: {
               traceId: currentTraceId(),
               isWatched: false,
             })
-          : only({ errors: admitted.map((error) => error.toJSON()) });
+          : only(JSON.stringify({ errors: admitted }));
       await writeEventStream(res, results, draining);
     } finally {
       giveBack();
@@ -39,7 +38,7 @@ export function createStreamRoute(options: {
   };
 }
 
-async function* only(result: FormattedExecutionResult): AsyncGenerator<FormattedExecutionResult> {
+async function* only(result: string): AsyncGenerator<string> {
   yield result;
 }
 

@@ -1,55 +1,68 @@
-import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
+import type { FormattedExecutionResult } from 'graphql';
 import type { Credential } from './auth.ts';
-import type { StreamEvent } from './event-stream-reader.ts';
+import type { EventFeed, FeedPlace } from './event-feed.ts';
+import type { SharedFeeds } from './shared-feeds.ts';
 import { watchCredential } from './watch-credential.ts';
+
+/** With whom a subscription may share its events. */
+export interface Sharing {
+  feeds: SharedFeeds;
+  /** Equal for whoever gets equal results: the same operation and variables but for where it begins, the same rights. */
+  key: string;
+}
 
 export interface SubscriptionResultsOptions {
   /** Ends with it; undefined where the connection does. */
   credential: Credential | undefined;
-  open(signal: AbortSignal): AsyncGenerator<StreamEvent>;
-  complete(event: StreamEvent, signal: AbortSignal): Promise<FormattedExecutionResult>;
-  formatError(error: unknown): GraphQLFormattedError;
+  /** A feed of its own, behind a sequence where it goes on; else from where the client wants it. */
+  open(afterSequence: number | undefined): EventFeed;
+  sharing: Sharing | undefined;
+  formatError(error: unknown): FormattedExecutionResult;
   /** Called once, when nothing is open any more. */
   onEnd(): void;
 }
 
-type Result = IteratorResult<FormattedExecutionResult, undefined>;
+type Result = IteratorResult<string, undefined>;
 
 const DONE: Result = { done: true, value: undefined };
+const FROM_THE_START: FeedPlace = { index: 0, readTo: -Infinity };
 
 /**
- * The results of one subscription for one consumer, who asks for them one at a time. Returning it aborts the upstream
- * even while the consumer waits. An upstream that fails and a credential that ends become a last result with errors.
+ * The results of one subscription for one consumer, each as JSON; who asks for them one at a time. Everybody's events
+ * come from an upstream of their own at first, which checks their rights and tells them what they missed; once level with
+ * a feed that others follow, they read that one, until they are too far behind for it. Returning it leaves the feed even
+ * while the consumer waits. An upstream that fails and a credential that ends become a last result with errors.
  */
-export class SubscriptionResults implements AsyncIterableIterator<FormattedExecutionResult, undefined> {
+export class SubscriptionResults implements AsyncIterableIterator<string, undefined> {
   readonly #options: SubscriptionResultsOptions;
-  readonly #abort = new AbortController();
-  readonly #upstream: AsyncGenerator<StreamEvent>;
   readonly #stopWatching: () => void;
-  #credentialError: unknown;
+  #feed: EventFeed;
+  #place: FeedPlace;
+  #wake: (() => void) | undefined;
+  #failure: { error: unknown } | undefined;
   #ended = false;
 
   constructor(options: SubscriptionResultsOptions) {
     this.#options = options;
-    this.#upstream = options.open(this.#abort.signal);
+    this.#place = { ...FROM_THE_START };
+    this.#feed = options.open(undefined);
+    this.#feed.enter();
     this.#stopWatching = options.credential === undefined ? () => {} : this.#watch(options.credential);
   }
 
   async next(): Promise<Result> {
-    if (this.#ended) return DONE;
-    try {
-      const event = await this.#upstream.next();
-      if (event.done !== true) {
-        return { done: false, value: await this.#options.complete(event.value, this.#abort.signal) };
+    while (!this.#ended) {
+      if (this.#failure !== undefined) {
+        this.#end();
+        return { done: false, value: JSON.stringify(this.#options.formatError(this.#failure.error)) };
       }
-      this.#end();
-      return DONE;
-    } catch (error) {
-      // Whoever returned it asks for nothing more, and its abort is no failure.
-      if (this.#hasEnded()) return DONE;
-      this.#end();
-      return { done: false, value: { errors: [this.#options.formatError(this.#credentialError ?? error)] } };
+      const text = this.#take();
+      if (text !== undefined) return { done: false, value: text };
+      if (this.#feed.hasLost(this.#place)) this.#goOnAlone();
+      else if (this.#feed.hasEnded) this.#end();
+      else await this.#untilMore();
     }
+    return DONE;
   }
 
   return(): Promise<Result> {
@@ -65,23 +78,77 @@ export class SubscriptionResults implements AsyncIterableIterator<FormattedExecu
     return this;
   }
 
-  #watch(credential: Credential): () => void {
-    return watchCredential(credential, (error) => {
-      this.#credentialError ??= error;
-      this.#abort.abort();
+  /** The next result that is there and was not read yet. */
+  #take(): string | undefined {
+    for (;;) {
+      const result = this.#feed.at(this.#place);
+      if (result === undefined) return undefined;
+      this.#place.index += 1;
+      const { text, sequence } = result;
+      if (sequence === undefined) return text;
+      if (sequence <= this.#place.readTo) continue;
+      this.#place.readTo = sequence;
+      this.#settle(sequence);
+      return text;
+    }
+  }
+
+  #settle(sequence: number): void {
+    const { sharing } = this.#options;
+    const settled = sharing?.feeds.settle(sharing.key, this.#feed, sequence);
+    if (settled !== undefined) this.#moveTo(settled.feed, settled.place);
+  }
+
+  /** What was missed is read from the upstream again, and no other reader waits for that. */
+  #goOnAlone(): void {
+    const { readTo } = this.#place;
+    this.#moveTo(this.#options.open(readTo), { index: 0, readTo });
+  }
+
+  #moveTo(feed: EventFeed, place: FeedPlace): void {
+    feed.enter();
+    this.#leave();
+    this.#feed = feed;
+    this.#place = place;
+  }
+
+  #leave(): void {
+    const { sharing } = this.#options;
+    this.#feed.leave();
+    sharing?.feeds.forget(sharing.key, this.#feed);
+  }
+
+  #untilMore(): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = () => {
+        this.#wake = undefined;
+        resolve();
+      };
+      this.#wake = wake;
+      this.#feed.wait(wake);
     });
   }
 
-  // A method: it may have changed while `next` waited.
-  #hasEnded(): boolean {
-    return this.#ended;
+  #stopWaiting(): void {
+    const wake = this.#wake;
+    if (wake === undefined) return;
+    this.#feed.forget(wake);
+    wake();
+  }
+
+  #watch(credential: Credential): () => void {
+    return watchCredential(credential, (error) => {
+      this.#failure ??= { error };
+      this.#stopWaiting();
+    });
   }
 
   #end(): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#stopWatching();
-    this.#abort.abort();
+    this.#stopWaiting();
+    this.#leave();
     this.#options.onEnd();
   }
 }

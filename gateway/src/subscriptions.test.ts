@@ -273,26 +273,28 @@ test('a stream of a client that does not accept event streams is refused', async
 });
 
 test('a client that does not read holds back its own events only, and loses none', async () => {
-  const authorization = `Bearer ${await graph.signSession()}`;
+  await using own = await startTestGraph();
+  own.world.keepsEvents = true;
+  const authorization = `Bearer ${await own.signSession()}`;
   const variables = { runId: 'run_1', after: 2 };
   const body = JSON.stringify({ query: PROGRESS, variables });
   const headers = { 'content-type': 'application/json', accept: 'text/event-stream', authorization };
-  const stuck = await fetch(`${graph.gateway.url}/graphql/stream`, { method: 'POST', headers, body });
-  const reader = overSockets(graph.gateway.url, { query: PROGRESS, variables, authorization });
+  const stuck = await fetch(`${own.gateway.url}/graphql/stream`, { method: 'POST', headers, body });
+  const reader = overSockets(own.gateway.url, { query: PROGRESS, variables, authorization });
   const first = reader.next();
-  await expect.poll(() => graph.world.openStreams, PATIENT).toBe(2);
+  await expect.poll(() => own.world.openStreams, PATIENT).toBe(2);
   const sequences = Array.from({ length: 300 }, (_, index) => index + 3);
   // 30 MB, far more than the buffers of the sockets on the way hold.
-  graph.world.messageChars = 100_000;
-  for (const sequence of sequences) graph.world.bus.emit('event', sequence);
+  own.world.messageChars = 100_000;
+  for (const sequence of sequences) own.world.emitEvent(sequence);
   await first;
   for (let count = 1; count < sequences.length; count++) await reader.next();
   await reader.cancel();
-  graph.world.messageChars = 0;
-  const completedCount = graph.world.calls.filter(({ field }) => field === 'Tenant').length;
+  own.world.messageChars = 0;
+  const completedCount = own.world.calls.filter(({ field }) => field === 'Tenant').length;
   expect(completedCount).toBeLessThan(2 * sequences.length);
   expect(await readSequences(stuck, sequences.length)).toEqual(sequences);
-  await expect.poll(() => graph.world.openStreams, PATIENT).toBe(0);
+  await expect.poll(() => own.world.openStreams, PATIENT).toBe(0);
 });
 
 async function readSequences(response: Response, count: number): Promise<number[]> {

@@ -11,8 +11,12 @@ import type { Executor, PlannedOperation } from './executor/executor.ts';
 import { capErrors } from './limits.ts';
 import type { OperationRequest } from './operation-request.ts';
 import type { PreparedOperation, Refusal } from './operations.ts';
+import { EventFeed } from './event-feed.ts';
+import { scopeOf } from './executor/viewer-scope.ts';
+import { type ResumePoint, resumePointOf, sequenceOf } from './resume-point.ts';
+import { SharedFeeds } from './shared-feeds.ts';
 import type { SubgraphClient } from './subgraph-client.ts';
-import { SubscriptionResults } from './subscription-results.ts';
+import { type Sharing, SubscriptionResults } from './subscription-results.ts';
 
 /** How a subscription runs: what is subscribed where, and the plan to run for each event. */
 export interface PlannedSubscription {
@@ -23,6 +27,8 @@ export interface PlannedSubscription {
   primary: SubscriptionNode['primary'];
   /** The primary's fetch, which each event answers, then everything that other subgraphs add. */
   planned: PlannedOperation;
+  /** Undefined where it cannot be taken up elsewhere. */
+  resume: ResumePoint | undefined;
 }
 
 export interface Consumer {
@@ -51,34 +57,69 @@ export interface SubscriptionOptions {
 
 /**
  * Subscriptions over a federated graph. A consumer pulls: the next event is read from the subgraph and completed only
- * when the consumer has taken the last, so a slow consumer holds back its own upstream, and nothing piles up here.
+ * when somebody has taken the last, so a slow consumer holds back its own upstream, and next to nothing piles up here.
+ * Consumers of one operation with the same variables and rights read one upstream, and each of its events is completed
+ * and written once for all of them.
  */
 export function createSubscriptions(options: SubscriptionOptions): Subscriptions {
-  const { client, formatError } = options;
-  const complete = createEventCompleter(options);
+  const { formatError } = options;
+  const openFeed = createFeedOpener(options);
+  const sharingOf = createSharing();
   let active = 0;
   return {
     schema: options.gate.operations.schema,
     admit: (request, caller) => admit(options.gate, request, caller),
     activeCount: () => active,
-    subscribe: (planned, { credential, traceId, isWatched }) => {
+    subscribe: (planned, consumer) => {
       active += 1;
+      const { credential, traceId, isWatched } = consumer;
       return new SubscriptionResults({
         credential: isWatched ? undefined : credential,
-        open: (signal) =>
-          openUpstream(client, planned, { viewer: credential.viewer, traceId, signal, deadlineAt: Infinity }),
-        complete: (event, signal) =>
-          runInTrace(traceId, async () => {
-            using deadline = startDeadline(signal);
-            const { signal: inTime, deadlineAt } = deadline;
-            return await complete(planned, event, { viewer: credential.viewer, traceId, signal: inTime, deadlineAt });
-          }),
-        formatError: (error) => runInTrace(traceId, () => toFormattedError(error, formatError)),
+        open: (afterSequence) => openFeed(startingAfter(planned, afterSequence), consumer),
+        sharing: sharingOf(planned, credential),
+        formatError: (error) => runInTrace(traceId, () => ({ errors: [toFormattedError(error, formatError)] })),
         onEnd: () => {
           active -= 1;
         },
       });
     },
+  };
+}
+
+function createFeedOpener(options: SubscriptionOptions) {
+  const { client, formatError } = options;
+  const complete = createEventCompleter(options);
+  return (planned: PlannedSubscription, { credential: { viewer }, traceId }: Consumer): EventFeed => {
+    const { resume } = planned;
+    return new EventFeed({
+      open: (signal) => openUpstream(client, planned, { viewer, traceId, signal, deadlineAt: Infinity }),
+      complete: (event, signal) =>
+        runInTrace(traceId, async () => {
+          using deadline = startDeadline(signal);
+          const { signal: inTime, deadlineAt } = deadline;
+          return await complete(planned, event, { viewer, traceId, signal: inTime, deadlineAt });
+        }),
+      failureOf: (error) => runInTrace(traceId, () => ({ errors: [toFormattedError(error, formatError)] })),
+      sequenceOf: ({ data }) => resume && sequenceOf(resume, data),
+    });
+  };
+}
+
+function startingAfter(planned: PlannedSubscription, afterSequence: number | undefined): PlannedSubscription {
+  const { resume, variables } = planned;
+  if (afterSequence === undefined || resume === undefined) return planned;
+  return { ...planned, variables: { ...variables, [resume.variable]: afterSequence } };
+}
+
+/** Feeds are shared within one operation, its variables but for where it begins, and all that a subgraph may know of the viewer. */
+function createSharing() {
+  const feedsOf = new WeakMap<PlannedOperation, SharedFeeds>();
+  return ({ planned, resume, variables }: PlannedSubscription, { viewer }: Credential): Sharing | undefined => {
+    if (resume === undefined) return undefined;
+    const { [resume.variable]: _start, ...same } = variables;
+    const feeds = feedsOf.get(planned) ?? new SharedFeeds();
+    feedsOf.set(planned, feeds);
+    return { feeds, key: `${scopeOf(viewer)}\n${JSON.stringify(same)}` };
   };
 }
 
@@ -101,7 +142,10 @@ function planOf(prepared: PreparedOperation, request: OperationRequest): Planned
   const { document, node, planned } = prepared;
   const { operationName, variables } = request;
   const root = planned.plan.node;
-  if (root?.kind === 'Subscription') return { document, operationName, variables, primary: root.primary, planned };
+  if (root?.kind === 'Subscription') {
+    const resume = resumePointOf(document, node);
+    return { document, operationName, variables, primary: root.primary, planned, resume };
+  }
   if (isSubscription(prepared)) throw new Error(`Wanted the plan of a subscription, got ${root?.kind}`);
   const message = `Streams and sockets serve subscriptions only, not a ${node.operation}: send it to POST /graphql.`;
   return [new GraphQLError(message, { extensions: { code: 'BAD_REQUEST' } })];

@@ -281,11 +281,10 @@ function createSignSession({ tenantId }: World, privateKey: CryptoKey) {
     claims: Record<string, unknown> = {},
     { audience = 'kindred-api', expiresIn = '1h', key = privateKey } = {},
   ) =>
-    new SignJWT({ tenant: tenantId, role: 'MEMBER', ...claims })
+    new SignJWT({ sub: newId('Account'), tenant: tenantId, role: 'MEMBER', ...claims })
       .setProtectedHeader({ alg: 'EdDSA', kid: 'test' })
       .setIssuer('kindred')
       .setAudience(audience)
-      .setSubject(newId('Account'))
       .setIssuedAt()
       .setExpirationTime(expiresIn)
       .sign(key);

@@ -1,18 +1,17 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import type { FormattedExecutionResult } from 'graphql';
 
 // Proxies cut silent connections, most after 60 s, some after 15.
 const HEARTBEAT_MS = 10_000;
 
 /**
- * Answers with Server-Sent Events in the graphql-sse protocol (distinct connections mode): `next` per result, then
- * `complete`. Takes the next result only when the client's connection has taken the last one. The client going away
+ * Answers with Server-Sent Events in the graphql-sse protocol (distinct connections mode): `next` per result, which
+ * comes as JSON, then `complete`. Takes the next result only when the client's connection has taken the last one. The client going away
  * returns `results`. When `draining` aborts, the stream ends without `complete`, which clients take as a lost connection.
  */
 export async function writeEventStream(
   res: ServerResponse,
-  results: AsyncIterable<FormattedExecutionResult>,
+  results: AsyncIterable<string>,
   draining: AbortSignal,
 ): Promise<void> {
   const iterator = results[Symbol.asyncIterator]();
@@ -47,7 +46,7 @@ export function openEventStream(res: ServerResponse): () => void {
 /** True when the results came to their own end, false when the client went away or the server drains. */
 async function writeResults(
   res: ServerResponse,
-  iterator: AsyncIterator<FormattedExecutionResult>,
+  iterator: AsyncIterator<string>,
   draining: AbortSignal,
 ): Promise<boolean> {
   for (;;) {
@@ -55,7 +54,7 @@ async function writeResults(
     // What a source says once it is told to stop is not for the client.
     if (res.destroyed || draining.aborted) return false;
     if (next.done === true) return true;
-    const fits = res.write(`event: next\ndata: ${JSON.stringify(next.value)}\n\n`);
+    const fits = res.write(`event: next\ndata: ${next.value}\n\n`);
     if (!fits) await untilDrained(res, draining);
   }
 }

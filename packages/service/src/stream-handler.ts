@@ -2,7 +2,6 @@ import { AppError } from '@kindred/domain/app-error';
 import type { Request, RequestHandler, Response } from 'express';
 import {
   type ExecutionResult,
-  type FormattedExecutionResult,
   getOperationAST,
   type GraphQLSchema,
   OperationTypeNode,
@@ -40,7 +39,7 @@ export function createStreamHandler(options: StreamOptions): RequestHandler {
 async function open(
   { schema, formatError }: StreamOptions,
   request: z.output<typeof PARAMETERS> & { context: object },
-): Promise<AsyncIterable<FormattedExecutionResult>> {
+): Promise<AsyncIterable<string>> {
   const document = parse(request.query);
   const errors = validate(schema, document);
   if (errors.length > 0) return only(format({ errors }, formatError));
@@ -57,22 +56,21 @@ async function open(
   return Symbol.asyncIterator in result ? formatAll(result, formatError) : only(format(result, formatError));
 }
 
-/** The results with their errors formatted; an error that ends the source becomes a last result. */
-function formatAll(
-  source: AsyncGenerator<ExecutionResult>,
-  formatError: FormatError,
-): AsyncIterable<FormattedExecutionResult> {
+/** The results as JSON, their errors formatted; an error that ends the source becomes a last result. */
+function formatAll(source: AsyncGenerator<ExecutionResult>, formatError: FormatError): AsyncIterable<string> {
   let failed = false;
   // Not a generator: one that waits for its source could not be returned.
-  const iterator: AsyncIterator<FormattedExecutionResult> = {
+  const iterator: AsyncIterator<string, undefined> = {
     next: async () => {
       if (failed) return { done: true, value: undefined };
       try {
         const next = await source.next();
-        return next.done === true ? next : { done: false, value: format(next.value, formatError) };
+        return next.done === true
+          ? { done: true, value: undefined }
+          : { done: false, value: format(next.value, formatError) };
       } catch (error) {
         failed = true;
-        return { done: false, value: { errors: [toFormattedError(error, formatError)] } };
+        return { done: false, value: JSON.stringify({ errors: [toFormattedError(error, formatError)] }) };
       }
     },
     return: async () => {
@@ -83,11 +81,12 @@ function formatAll(
   return { [Symbol.asyncIterator]: () => iterator };
 }
 
-function format(result: ExecutionResult, formatError: FormatError): FormattedExecutionResult {
-  const { errors, ...rest } = result;
-  return errors === undefined ? rest : { ...rest, errors: errors.map((error) => toFormattedError(error, formatError)) };
+function format(result: ExecutionResult, formatError: FormatError): string {
+  const { errors } = result;
+  if (errors === undefined) return JSON.stringify(result);
+  return JSON.stringify({ ...result, errors: errors.map((error) => toFormattedError(error, formatError)) });
 }
 
-async function* only(result: FormattedExecutionResult): AsyncGenerator<FormattedExecutionResult> {
+async function* only(result: string): AsyncGenerator<string> {
   yield result;
 }
