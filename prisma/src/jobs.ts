@@ -1,5 +1,5 @@
 import { AppError } from '@kindred/domain/app-error';
-import type { ModelId, TenantId } from '@kindred/domain/ids';
+import type { ModelId, TenantId, UploadId } from '@kindred/domain/ids';
 import type { JobEnding, JobEvent, JobEventBody, JobId, JobKind, JobStatus } from '@kindred/domain/jobs';
 import type { TenantTx } from './tenants.ts';
 
@@ -65,6 +65,14 @@ export async function listJobs(
     take: first,
   });
   return rows as JobRow[];
+}
+
+/** The files that imports are still to read. */
+export async function listUploadsInUse(tx: TenantTx): Promise<UploadId[]> {
+  const rows = await tx.client.$queryRaw<{ uploadId: UploadId }[]>`
+    SELECT job_order->>'uploadId' AS "uploadId" FROM jobs
+     WHERE tenant_id = ${tx.tenantId}::uuid AND kind = 'IMPORT' AND status IN ('QUEUED', 'RUNNING')`;
+  return rows.map(({ uploadId }) => uploadId);
 }
 
 /** QUEUED becomes RUNNING with this state; any other stays as it is. @throws AppError NOT_FOUND */

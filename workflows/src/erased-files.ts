@@ -21,8 +21,8 @@ export async function findFilesHolding(
   return holding;
 }
 
-/** Nothing is held by an object that was deleted since it was listed. */
-async function holdsOneOf(objects: ObjectStore, key: string, forms: readonly Buffer[]): Promise<boolean> {
+/** Whether the object holds any of these bytes. Nothing is held by one that was deleted since it was listed. */
+export async function holdsOneOf(objects: ObjectStore, key: string, forms: readonly Buffer[]): Promise<boolean> {
   const overlap = Math.max(...forms.map((form) => form.length)) - 1;
   let end = Buffer.alloc(0);
   try {

@@ -41,10 +41,29 @@ export interface ImportRowError {
   message: string;
 }
 
-/** Where an uploaded file is, from its upload until its import has ended. */
+/** Where an uploaded file is, from its upload until its import has ended; `MAX_UPLOAD_AGE_MS` at most if nothing imports it. */
 export function uploadKey(tenantId: TenantId, uploadId: UploadId): string {
-  return `tenants/${tenantId}/uploads/${uploadId}`;
+  return `${uploadsFolder(tenantId)}/${uploadId}`;
 }
+
+export function uploadsFolder(tenantId: TenantId): string {
+  return `tenants/${tenantId}/uploads`;
+}
+
+/** Whose upload is under this key; null where the key is of something else. */
+export function readUploadKey(key: string): { tenantId: TenantId; uploadId: UploadId } | null {
+  const [, tenantId, uploadId] = /^tenants\/([^/]+)\/uploads\/([0-9a-f-]{36})$/.exec(key) ?? [];
+  if (tenantId === undefined || uploadId === undefined) return null;
+  return { tenantId: tenantId as TenantId, uploadId: uploadId as UploadId };
+}
+
+/** When a file was uploaded, in epoch milliseconds: its id begins with that (UUID version 7, RFC 9562). */
+export function uploadedAtMs(uploadId: UploadId): number {
+  return Number.parseInt(uploadId.replaceAll('-', '').slice(0, 12), 16);
+}
+
+/** A file that nothing has imported for so long is deleted. */
+export const MAX_UPLOAD_AGE_MS = 7 * 86_400_000;
 
 /** An upload may have this many bytes: ten million interactions have about as many. */
 export const MAX_UPLOAD_BYTES = 2 ** 30;

@@ -43,7 +43,8 @@ export type ErasureStore =
   | 'SERVING_MEMORY'
   | 'RUN_FILES'
   | 'EXPORT_FILES'
-  | 'JOB_FILES';
+  | 'JOB_FILES'
+  | 'UPLOAD_FILES';
 
 /** What a store was found to hold of an erased user now. */
 export interface ErasureCheck {

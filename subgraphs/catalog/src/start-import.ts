@@ -33,7 +33,7 @@ export async function startImport(context: CatalogContext, input: StartImportInp
       : withIdempotencyKey(tx, { operation: 'startImport', key, request: order }, () => queue(tx)),
   );
   if (importId === null) {
-    const message = `There is no upload ${globalUploadId}: it was imported already, or never sent.`;
+    const message = `There is no upload ${globalUploadId}: it was imported already, deleted since, or never sent.`;
     return { import: null, userErrors: [{ code: 'NOT_FOUND', message, path: ['uploadId'] }] };
   }
   await importWorkflows.start({ tenantId, jobId: importId });

@@ -7,6 +7,7 @@ import { countHistoriesOf } from '@kindred/service/erased-histories';
 import { askServing } from '../ask-serving.ts';
 import { findFilesHolding } from '../erased-files.ts';
 import { withHeartbeat } from '../heartbeat.ts';
+import { findUploadsNaming } from '../uploads-naming.ts';
 import type { ActivityDeps } from './create-activities.ts';
 
 const STORE_BY_FOLDER: Record<string, ErasureStore> = {
@@ -22,10 +23,12 @@ export async function checkErasure(deps: ActivityDeps, { tenantId, erasureId }: 
   return withHeartbeat(() => inspectStores(deps, erasure));
 }
 
-async function inspectStores(deps: ActivityDeps, { tenantId, userId, leftovers }: ErasureRow): Promise<ErasureCheck[]> {
+async function inspectStores(deps: ActivityDeps, erasure: ErasureRow): Promise<ErasureCheck[]> {
+  const { tenantId, userId, leftovers } = erasure;
+  const uploads = await inspectUploads(deps, erasure);
   if (userId === null) {
-    // There never was anything but what Redis may have held of the id.
-    return [];
+    // There never was anything but what Redis may have held of the id, and files that nobody imported.
+    return uploads;
   }
   const user = { tenantId, userId };
   const rows = await withTenant(deps.db, tenantId, (tx) => countUserRows(tx, userId));
@@ -40,6 +43,14 @@ async function inspectStores(deps: ActivityDeps, { tenantId, userId, leftovers }
     ...rows.map(({ table, count }) => ({ store: 'POSTGRES' as const, scope: table, heldCount: count })),
     { store: 'REDIS', scope: 'histories', heldCount: await countHistoriesOf(deps.redis, user) },
     ...Object.entries(STORE_BY_FOLDER).map(([scope, store]) => ({ store, scope, heldCount: filesOf(scope).length })),
+    ...uploads,
     ...replies.map(({ replica, heldCount }) => ({ store: 'SERVING_MEMORY' as const, scope: replica, heldCount })),
   ];
+}
+
+/** Uploads name users by the tenant's own id, which is forgotten with the seal. */
+async function inspectUploads(deps: ActivityDeps, { tenantId, externalId }: ErasureRow): Promise<ErasureCheck[]> {
+  if (externalId === null) return [];
+  const naming = await findUploadsNaming(deps, { tenantId, externalId });
+  return [{ store: 'UPLOAD_FILES', scope: 'uploads', heldCount: naming.length }];
 }

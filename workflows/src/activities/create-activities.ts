@@ -29,6 +29,7 @@ import { noteSteering } from './note-steering.ts';
 import { openImport } from './open-import.ts';
 import { openTuning } from './open-tuning.ts';
 import { promoteVersion } from './promote-version.ts';
+import { pruneUploads } from './prune-uploads.ts';
 import { queueRetraining } from './queue-retraining.ts';
 import { queueScheduledRun } from './queue-scheduled-run.ts';
 import { recommendBatch } from './recommend-batch.ts';
@@ -74,6 +75,7 @@ export function createDataActivities(deps: ActivityDeps & DeliveryDeps) {
     expireExport: bind(deps, expireExport),
     findRetentionTenants: () => findRetentionTenants(deps),
     pruneTenant: bind(deps, pruneTenant),
+    pruneUploads: () => pruneUploads(deps),
     openImport: bind(deps, openImport),
     checkImport: bind(deps, checkImport),
     writeImport: bind(deps, writeImport),
