@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { PrismaPg } from '@prisma/adapter-pg';
-import { Pool } from 'pg';
+import { Pool, type PoolConfig } from 'pg';
 import { PrismaClient } from './generated/client.ts';
 
 /** How long a transaction may wait for a free connection, in milliseconds. */
@@ -8,10 +8,14 @@ export const CONNECTION_WAIT_MS = 10_000;
 
 const PING_TIMEOUT_MS = 2_000;
 
+const MOST_PIPELINES = 4;
+
 /** The application's connections. Queries go through `withTenant`; outside it row-level security shows nothing. */
 export interface Db extends AsyncDisposable {
   readonly prisma: PrismaClient;
   readonly pool: Pool;
+  /** Connections that send queries without waiting for the answers before; opened when `readAsTenant` needs them. */
+  readonly pipelines: Pool;
   /** Resolves when the database answers within two seconds. */
   ping(): Promise<void>;
 }
@@ -26,15 +30,8 @@ export class UnsafeDatabaseRoleError extends Error {
  * @throws UnsafeDatabaseRoleError when the role is a superuser, has BYPASSRLS or owns a table.
  */
 export async function connectDb(options: { url: string; poolSize?: number; applicationName: string }): Promise<Db> {
-  const pool = new Pool({
-    connectionString: options.url,
-    max: options.poolSize ?? 10,
-    application_name: options.applicationName,
-    connectionTimeoutMillis: CONNECTION_WAIT_MS,
-    keepAlive: true,
-  });
-  // An idle connection that the server closes is discarded by the pool; without a listener it would end the process.
-  pool.on('error', () => undefined);
+  const pool = openPool(options, { max: options.poolSize ?? 10 });
+  const pipelines = openPool(options, { max: MOST_PIPELINES, pipeline: true });
   try {
     await refuseUnsafeRole(pool);
   } catch (error) {
@@ -45,12 +42,26 @@ export async function connectDb(options: { url: string; poolSize?: number; appli
   return {
     prisma,
     pool,
+    pipelines,
     ping: () => ping(pool),
     [Symbol.asyncDispose]: async () => {
       await prisma.$disconnect();
-      await pool.end();
+      await Promise.all([pool.end(), pipelines.end()]);
     },
   };
+}
+
+function openPool({ url, applicationName }: { url: string; applicationName: string }, kind: PoolConfig): Pool {
+  const pool = new Pool({
+    connectionString: url,
+    application_name: applicationName,
+    connectionTimeoutMillis: CONNECTION_WAIT_MS,
+    keepAlive: true,
+    ...kind,
+  });
+  // An idle connection that the server closes is discarded by the pool; without a listener it would end the process.
+  pool.on('error', () => undefined);
+  return pool;
 }
 
 async function ping(pool: Pool): Promise<void> {

@@ -1,6 +1,9 @@
 import { AppError } from '@kindred/domain/app-error';
 import { type ItemId, newId, type TenantId, type UserId } from '@kindred/domain/ids';
 import { v7 } from 'uuid';
+import type { Db } from './client.ts';
+import { Prisma } from './generated/client.ts';
+import { readAsTenant } from './read-as-tenant.ts';
 import type { TenantTx } from './tenants.ts';
 
 export type InteractionType = 'VIEW' | 'CLICK' | 'CART' | 'PURCHASE' | 'RATING';
@@ -230,8 +233,30 @@ export async function listItemsOfUsers(
   externalIds: readonly string[],
   { limit }: { limit: number },
 ): Promise<UserHistoryRow[]> {
-  // One text for each user: a row for each item would cost more to read than to find.
-  const rows = await tx.client.$queryRaw<{ userId: UserId; externalId: string; items: string | null }[]>`
+  const rows = await tx.client.$queryRaw<UserHistoryText[]>(itemsOfUsers(tx.tenantId, externalIds, limit));
+  return rows.map(toUserHistory);
+}
+
+/** The same in a transaction of its own and one round trip. */
+export async function readItemsOfUsers(
+  db: Db,
+  tenantId: TenantId,
+  { externalIds, limit }: { externalIds: readonly string[]; limit: number },
+): Promise<UserHistoryRow[]> {
+  const statement = itemsOfUsers(tenantId, externalIds, limit);
+  const rows = await readAsTenant<UserHistoryText>(db, tenantId, { name: 'items-of-users', statement });
+  return rows.map(toUserHistory);
+}
+
+interface UserHistoryText {
+  userId: UserId;
+  externalId: string;
+  items: string | null;
+}
+
+/** One text for each user: a row for each item would cost more to read than to find. */
+function itemsOfUsers(tenantId: TenantId, externalIds: readonly string[], limit: number): Prisma.Sql {
+  return Prisma.sql`
     SELECT u.id AS "userId", u.external_id AS "externalId", h.items
       FROM users u
       LEFT JOIN LATERAL (
@@ -241,13 +266,16 @@ export async function listItemsOfUsers(
           FROM (
             SELECT * FROM (
               SELECT DISTINCT ON (item_id) item_id, occurred_at, recorded_at, id FROM interactions
-               WHERE tenant_id = ${tx.tenantId}::uuid AND user_id = u.id
+               WHERE tenant_id = ${tenantId}::uuid AND user_id = u.id
                ORDER BY item_id, occurred_at DESC, id DESC
             ) latest ORDER BY occurred_at DESC, id DESC LIMIT ${limit}
           ) newest
       ) h ON true
-     WHERE u.tenant_id = ${tx.tenantId}::uuid AND u.external_id = ANY (${[...externalIds]}::text[])`;
-  return rows.map(({ userId, externalId, items }) => ({ userId, externalId, items: readItems(items) }));
+     WHERE u.tenant_id = ${tenantId}::uuid AND u.external_id = ANY (${[...externalIds]}::text[])`;
+}
+
+function toUserHistory({ userId, externalId, items }: UserHistoryText): UserHistoryRow {
+  return { userId, externalId, items: readItems(items) };
 }
 
 function readItems(text: string | null): UserHistoryRow['items'] {

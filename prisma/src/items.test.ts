@@ -5,12 +5,12 @@ import { describe, expect, test } from 'vitest';
 import {
   findItems,
   findItemsByExternalIds,
-  listChangedItems,
-  listItemStamps,
-  listItemFacts,
   listItems,
   listPopularItems,
   type NewItem,
+  readItemFacts,
+  readItemFactsOf,
+  readItemStamps,
   upsertItems,
 } from './items.ts';
 import { withTenant } from './tenants.ts';
@@ -165,22 +165,28 @@ describe('listPopularItems', () => {
   });
 });
 
-describe('listItemFacts, listChangedItems and listItemStamps', () => {
+describe('readItemFacts, readItemFactsOf and readItemStamps', () => {
   test("read the tenant's items page by page, and those that were written lately", async () => {
     await using world = await createTwoTenants();
     const { db, ours, theirs } = world;
-    await withTenant(db, theirs.tenantId, (tx) => upsertItems(tx, [newItem('lamp')]));
-    const ids = await withTenant(db, ours.tenantId, (tx) => upsertItems(tx, [newItem('lamp'), newItem('chair')]));
-    await withTenant(db, ours.tenantId, async (tx) => {
-      const first = await listItemFacts(tx, { first: 1, afterId: null });
-      const rest = await listItemFacts(tx, { first: 5, afterId: first[0]?.id ?? null });
-      expect([...first, ...rest].map(({ id }) => id)).toEqual(ids.toSorted());
-      expect((await listChangedItems(tx, { withinMs: 60_000 })).map(({ id }) => id).toSorted()).toEqual(ids.toSorted());
-      expect(await listChangedItems(tx, { withinMs: -60_000 })).toEqual([]);
-      const stamps = await listItemStamps(tx, { withinMs: 60_000 });
-      const written = (await findItems(tx, ids)).map(({ id, updatedAt }) => ({ id, updatedAt }));
-      expect(new Set(stamps)).toEqual(new Set(written));
-      expect(await listItemStamps(tx, { withinMs: -60_000 })).toEqual([]);
-    });
+    const { tenantId } = ours;
+    const item = { ...newItem('lamp'), categories: ['light'], properties: { watts: 7 } };
+    const theirIds = await withTenant(db, theirs.tenantId, (tx) => upsertItems(tx, [newItem('lamp')]));
+    const ids = await withTenant(db, tenantId, (tx) => upsertItems(tx, [item, newItem('chair')]));
+    const written = await withTenant(db, tenantId, (tx) => findItems(tx, ids));
+    const facts = written.map(({ id, categories, properties, updatedAt }) => ({
+      id,
+      categories,
+      properties,
+      updatedAt,
+    }));
+    const first = await readItemFacts(db, tenantId, { first: 1, afterId: null });
+    const rest = await readItemFacts(db, tenantId, { first: 5, afterId: first[0]?.id ?? null });
+    expect([...first, ...rest].map(({ id }) => id)).toEqual(ids.toSorted());
+    expect(new Set([...first, ...rest])).toEqual(new Set(facts));
+    expect(new Set(await readItemFactsOf(db, tenantId, [...ids, ...theirIds]))).toEqual(new Set(facts));
+    const stamps = await readItemStamps(db, tenantId, { withinMs: 60_000.5 });
+    expect(new Set(stamps)).toEqual(new Set(written.map(({ id, updatedAt }) => ({ id, updatedAt }))));
+    expect(await readItemStamps(db, tenantId, { withinMs: -60_000 })).toEqual([]);
   });
 });

@@ -1,4 +1,7 @@
 import { type ItemId, newId, type TenantId } from '@kindred/domain/ids';
+import type { Db } from './client.ts';
+import { Prisma } from './generated/client.ts';
+import { readAsTenant } from './read-as-tenant.ts';
 import type { TenantTx } from './tenants.ts';
 
 export interface ItemRow {
@@ -81,32 +84,40 @@ export async function listItems(
 /** What an item is like, for those who look at many. */
 export type ItemFacts = Pick<ItemRow, 'id' | 'categories' | 'properties' | 'updatedAt'>;
 
-/** At most `first` items by ascending id from after `afterId`. */
-export async function listItemFacts(
-  tx: TenantTx,
+/** At most `first` items by ascending id from after `afterId`, in a transaction of their own. */
+export async function readItemFacts(
+  db: Db,
+  tenantId: TenantId,
   { first, afterId }: { first: number; afterId: ItemId | null },
 ): Promise<ItemFacts[]> {
-  return tx.client.$queryRaw<ItemFacts[]>`
+  const statement = Prisma.sql`
     SELECT id, categories, properties, updated_at AS "updatedAt" FROM items
-     WHERE tenant_id = ${tx.tenantId}::uuid AND (${afterId}::uuid IS NULL OR id > ${afterId}::uuid)
+     WHERE tenant_id = ${tenantId}::uuid AND (${afterId}::uuid IS NULL OR id > ${afterId}::uuid)
      ORDER BY id LIMIT ${first}`;
+  return await readAsTenant<ItemFacts>(db, tenantId, { name: 'item-facts', statement });
 }
 
-/** The items that were written in the last `withinMs` by the database's clock, in no order. */
-export async function listChangedItems(tx: TenantTx, { withinMs }: { withinMs: number }): Promise<ItemFacts[]> {
-  return tx.client.$queryRaw<ItemFacts[]>`
+/** What those items are like that the tenant has of `ids`, in no order. */
+export async function readItemFactsOf(db: Db, tenantId: TenantId, ids: readonly ItemId[]): Promise<ItemFacts[]> {
+  const statement = Prisma.sql`
     SELECT id, categories, properties, updated_at AS "updatedAt" FROM items
-     WHERE tenant_id = ${tx.tenantId}::uuid AND updated_at >= now() - ${withinMs} * interval '1 millisecond'`;
+     WHERE tenant_id = ${tenantId}::uuid AND id = ANY (${[...ids]}::uuid[])`;
+  return await readAsTenant<ItemFacts>(db, tenantId, { name: 'item-facts-of', statement });
 }
 
 /** When an item was written last. */
 export type ItemStamp = Pick<ItemRow, 'id' | 'updatedAt'>;
 
-/** The same items, without what they are like. */
-export async function listItemStamps(tx: TenantTx, { withinMs }: { withinMs: number }): Promise<ItemStamp[]> {
-  return tx.client.$queryRaw<ItemStamp[]>`
+/** The items that were written in the last `withinMs` by the database's clock, in no order. */
+export async function readItemStamps(
+  db: Db,
+  tenantId: TenantId,
+  { withinMs }: { withinMs: number },
+): Promise<ItemStamp[]> {
+  const statement = Prisma.sql`
     SELECT id, updated_at AS "updatedAt" FROM items
-     WHERE tenant_id = ${tx.tenantId}::uuid AND updated_at >= now() - ${withinMs} * interval '1 millisecond'`;
+     WHERE tenant_id = ${tenantId}::uuid AND updated_at >= now() - ${withinMs}::float8 * interval '1 millisecond'`;
+  return await readAsTenant<ItemStamp>(db, tenantId, { name: 'item-stamps', statement });
 }
 
 /** Items by falling number of interactions, then by id; items without any come last. */

@@ -3,6 +3,7 @@ import { buildSubgraphSchema } from '@apollo/subgraph';
 import type { Viewer } from '@kindred/domain/viewer';
 import express, { type Express, type RequestHandler } from 'express';
 import { type GraphQLSchema, parse } from 'graphql';
+import { batchEntities, type EntityFinders } from './batch-entities.ts';
 import { enforceScopes } from './enforce-scopes.ts';
 import { createFormatError, type FormatError } from './format-error.ts';
 import { addHealthRoutes, type Readiness } from './health.ts';
@@ -61,6 +62,8 @@ export interface SubgraphOptions<C extends ViewerContext> {
   typeDefs: string;
   /** A map of type name to resolvers, `__resolveReference` and scalars included. */
   resolvers: object;
+  /** Finds entities of a type by the list; those of other types are found by their `__resolveReference`. */
+  entities?: EntityFinders<C>;
   env: { host: string; port: number; internalTokenSecret: string };
   createContext: (viewer: Viewer, request: SubgraphRequest) => C | Promise<C>;
   logger: Logger;
@@ -236,12 +239,17 @@ function write(res: ServerResponse, status: number, text: string): void {
   res.end(text);
 }
 
-function buildSchema({ typeDefs, resolvers }: { typeDefs: string; resolvers: object }): GraphQLSchema {
+function buildSchema<C extends ViewerContext>({
+  typeDefs,
+  resolvers,
+  entities,
+}: Pick<SubgraphOptions<C>, 'typeDefs' | 'resolvers' | 'entities'>): GraphQLSchema {
   // Generated resolver types and @apollo/subgraph's are two descriptions of the same map.
   const schema = buildSubgraphSchema([
     { typeDefs: parse(typeDefs), resolvers: withAsyncReferences(resolvers) as ResolverMap },
   ]);
   enforceScopes(schema);
+  if (entities !== undefined) batchEntities(schema, entities);
   return schema;
 }
 

@@ -1,6 +1,5 @@
 import type { Db } from '@kindred/db/client';
-import { type ItemStamp, listItemStamps } from '@kindred/db/items';
-import { withTenant } from '@kindred/db/tenants';
+import { type ItemStamp, readItemStamps } from '@kindred/db/items';
 import type { TenantId } from '@kindred/domain/ids';
 
 export interface ChangeWatchOptions {
@@ -59,7 +58,7 @@ export class ChangeWatch {
     const { db, now, onLook } = this.#options;
     const beganAt = now();
     const window = { withinMs: beganAt - look.lookedAt + LATEST_COMMIT_MS };
-    onLook(tenantId, await withTenant(db, tenantId, (tx) => listItemStamps(tx, window)));
+    onLook(tenantId, await readItemStamps(db, tenantId, window));
     look.lookedAt = beganAt;
   }
 }

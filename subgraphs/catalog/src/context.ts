@@ -4,6 +4,7 @@ import type { Viewer } from '@kindred/domain/viewer';
 import type { EventBus } from '@kindred/service/event-bus';
 import type { JobWorkflows } from '@kindred/service/job-workflows';
 import type { ObjectStore } from '@kindred/service/object-store';
+import type { SubgraphRequest } from '@kindred/service/subgraph-server';
 import type { UserHistories } from '@kindred/service/user-histories';
 import type { ItemCache } from './item-cache.ts';
 import { createLoaders, type Loaders } from './loaders.ts';
@@ -29,6 +30,18 @@ export interface CatalogContext extends CatalogServices {
   signal: AbortSignal;
 }
 
-export function createContext(services: CatalogServices, viewer: Viewer, signal: AbortSignal): CatalogContext {
-  return { ...services, viewer, signal, loaders: createLoaders({ ...services, viewer }) };
+export function createContext(
+  services: CatalogServices,
+  viewer: Viewer,
+  request: Pick<SubgraphRequest, 'signal'>,
+): CatalogContext {
+  return {
+    ...services,
+    viewer,
+    // Its making costs more than most requests, of which few look at it.
+    get signal() {
+      return request.signal;
+    },
+    loaders: createLoaders({ ...services, viewer }),
+  };
 }

@@ -1,4 +1,6 @@
-import { decodeGlobalId, type TenantId } from '@kindred/domain/ids';
+import { AppError } from '@kindred/domain/app-error';
+import { decodeGlobalId, type ItemId, type TenantId } from '@kindred/domain/ids';
+import type { FindEntities } from '@kindred/service/batch-entities';
 import { requireTenant } from '@kindred/service/guards';
 import type { ItemRow } from '@kindred/db/items';
 import type { UserRow } from '@kindred/db/users';
@@ -19,6 +21,23 @@ interface Reference {
 
 export async function resolveItem(reference: Reference, { loaders }: CatalogContext): Promise<ItemRow | null> {
   return loaders.items.load(decodeGlobalId('Item', reference.id));
+}
+
+/** The items of a page in one look-up; an id that is none is an error of its own place. */
+export const findItemEntities: FindEntities<Reference, CatalogContext> = async (references, { itemCache, viewer }) => {
+  const ids = references.map(({ id }) => readItemId(id));
+  const wanted = ids.flatMap((id) => (id instanceof AppError ? [] : [id]));
+  const items = await itemCache.find(requireTenant(viewer), [...new Set(wanted)]);
+  return ids.map((id) => (id instanceof AppError ? id : (items.get(id) ?? null)));
+};
+
+function readItemId(globalId: string): ItemId | AppError {
+  try {
+    return decodeGlobalId('Item', globalId);
+  } catch (error) {
+    if (error instanceof AppError) return error;
+    throw error;
+  }
 }
 
 export async function resolveUser(reference: Reference, { loaders }: CatalogContext): Promise<UserRow | null> {

@@ -4,6 +4,7 @@ import { startSubgraph, type RunningServer, type SubgraphOptions } from '@kindre
 import { createContext, type CatalogContext, type CatalogServices } from './context.ts';
 import { addFileRoutes } from './file-routes.ts';
 import { createItemCache } from './item-cache.ts';
+import { findItemEntities } from './references.ts';
 import { resolvers } from './resolvers.ts';
 
 export interface CatalogOptions extends Omit<CatalogServices, 'itemCache' | 'planGuard' | 'attributionSecret'> {
@@ -31,9 +32,10 @@ export async function startCatalog(options: CatalogOptions): Promise<RunningServ
     name: 'catalog',
     typeDefs: await readFile(new URL('../schema.graphql', import.meta.url), 'utf8'),
     resolvers,
+    entities: { Item: findItemEntities },
     env,
     logger,
-    createContext: (viewer, { signal }) => createContext(services, viewer, signal),
+    createContext: (viewer, request) => createContext(services, viewer, request),
     routes: (app, admit) => addFileRoutes(app, admit, services),
     // Not Redis: without it items are read from the database, and recommendations read histories there. Not Temporal and
     // the object store: without them nothing but imports fails.

@@ -61,7 +61,7 @@ export class LiveTenant {
     this.#deps = deps;
     this.#popular = new PopularItems(tenantId, deps);
     this.#watch = setInterval(() => this.#checkWhenDeaf(), CHECK_WHEN_DEAF_EVERY_MS).unref();
-    this.#catalogue = new ItemCatalogue(tenantId, deps);
+    this.#catalogue = new ItemCatalogue(tenantId, { ...deps, signal: this.#stop.signal });
   }
 
   get sizeBytes(): number {
@@ -134,6 +134,7 @@ export class LiveTenant {
     await this.#renewPrevious(previous);
     await this.#swap(serving);
     await this.#swapTrial(trial);
+    if (this.#current !== null) this.#catalogue.prepare({ itemCount: this.#current.version.itemIds.length });
   }
 
   async #swap(wanted: VersionRecord | null): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Db } from '@kindred/db/client';
-import { listItemsOfUsers, listUserItems } from '@kindred/db/interactions';
+import { listUserItems, readItemsOfUsers, type UserHistoryRow } from '@kindred/db/interactions';
 import { findItemsByExternalIds } from '@kindred/db/items';
 import { type TenantTx, withTenant } from '@kindred/db/tenants';
 import { findUserByExternalId } from '@kindred/db/users';
@@ -95,13 +95,12 @@ export function createHistoryReader({ db, histories, maxBytes = MAX_BYTES }: His
 
 /** Users that are asked for at once are read in one transaction of their tenant. */
 function createTruthReader(db: Db) {
-  type Row = Awaited<ReturnType<typeof listItemsOfUsers>>[number];
-  const batchers = new LruCache<Batcher<string, Row | undefined>>({ capacity: 1_000, maxWeight: 1_000 });
-  return async (tenantId: TenantId, externalId: string): Promise<Row | undefined> => {
+  const batchers = new LruCache<Batcher<string, UserHistoryRow | undefined>>({ capacity: 1_000, maxWeight: 1_000 });
+  return async (tenantId: TenantId, externalId: string): Promise<UserHistoryRow | undefined> => {
     let batcher = batchers.get(tenantId);
     if (batcher === undefined) {
       const read = async (externalIds: readonly string[]) => {
-        const rows = await withTenant(db, tenantId, (tx) => listItemsOfUsers(tx, externalIds, { limit: MOST_SEEN }));
+        const rows = await readItemsOfUsers(db, tenantId, { externalIds, limit: MOST_SEEN });
         const byId = new Map(rows.map((row) => [row.externalId, row]));
         return externalIds.map((id) => byId.get(id));
       };

@@ -29,7 +29,7 @@ export interface TestRecommendation extends AsyncDisposable, SubgraphClient {
   readonly folder: string;
   readonly url: string;
   /** What the subgraph has logged. */
-  readonly logged: { msg: string; level: number; versionId?: string }[];
+  readonly logged: { msg: string; level: number; versionId?: string; tenantId?: string }[];
   /** Moves the clock of the subgraph. */
   passTime(ms: number): void;
   /** Says that a tenant's active version changed, as the training and the model subgraph do. */

@@ -146,6 +146,41 @@ test('an item that the version does not know is found by a filter', async () => 
   expect((await recommend(subgraph, own, { user: { externalId: 'user-1' }, where })).edges).toHaveLength(1);
 });
 
+test('no filter waits for the catalogue to be read: it is read beside the version', async () => {
+  const own = await createTrainedWorld(subgraph);
+  await write(own, 3, { number: 3 });
+  await recommend(subgraph, own, {});
+  const isRead = ({ msg, tenantId }: (typeof subgraph.logged)[number]) =>
+    msg === 'The items are known to filters' && tenantId === own.tenantId;
+  await expect.poll(() => subgraph.logged.some(isRead), { timeout: 5_000 }).toBe(true);
+  const busy = await subgraph.db.pool.connect();
+  await busy.query('BEGIN');
+  await busy.query('LOCK TABLE items IN ACCESS EXCLUSIVE MODE');
+  try {
+    const asked = recommend(subgraph, own, { where: property('number', { eq: 3 }) });
+    const late = new Promise((resolve) => setTimeout(resolve, 3_000, null));
+    expect(await Promise.race([asked, late])).toMatchObject({ edges: [{ rank: 1 }] });
+  } finally {
+    await busy.query('ROLLBACK');
+    busy.release();
+  }
+});
+
+test('what was written while nobody filtered is known to the next filter, told or not', async () => {
+  const own = await createTrainedWorld(subgraph);
+  const where = property('number', { eq: 3 });
+  expect(await found(where, own)).toEqual([3]);
+  subgraph.passTime(60_000);
+  for (const item of [5, 7]) {
+    await write(own, item, { number: 3 });
+    const id = own.board.itemIds.get(`item-${item}`);
+    await subgraph.events.publish(ITEMS_CHANGED_TOPIC, writeItemsChanged(own.tenantId, id ? [id] : []));
+  }
+  await write(own, 9, { number: 3 });
+  subgraph.passTime(10_000);
+  expect(await found(where, own)).toEqual([3, 5, 7, 9]);
+});
+
 test("another tenant's properties do not exist", async () => {
   const [error] = (await refused(subgraph, world, { where: property('secret', { eq: 'theirs' }) })) ?? [];
   expect(error?.message).toBe('input.where.property.name wants a property that at least one item has, got "secret".');

@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Db } from '@kindred/db/client';
-import { type ItemFacts, listChangedItems, listItemFacts } from '@kindred/db/items';
-import { withTenant } from '@kindred/db/tenants';
+import { type ItemFacts, readItemFacts, readItemFactsOf, readItemStamps } from '@kindred/db/items';
 import type { ItemId, TenantId } from '@kindred/domain/ids';
+import type { Logger } from '@kindred/service/logger';
 import { LruCache } from '@kindred/service/lru-cache';
 import type { ItemWhere } from '../generated/resolvers.ts';
 import type { LoadedVersion } from '../load-version.ts';
@@ -11,9 +11,13 @@ import { rowsWhere } from './item-where.ts';
 import { RowSet } from './row-set.ts';
 import type { VersionFilter } from './version-filter.ts';
 
-/** Items in one transaction; between two of them other requests are served. */
-const ITEMS_AT_ONCE = 2_000;
-/** A change whose message was lost is found after this long. */
+/** Items that are read and taken in at once: some milliseconds, after which other requests are served. */
+const ITEMS_AT_ONCE = 500;
+/** Of a larger version nothing is read until the first filter comes: what filters look at may take a kilobyte an item. */
+const MOST_PREPARED_ITEMS = 200_000;
+/** Who has not filtered for so long is not told of every change at once. */
+const FILTERED_LATELY_MS = 60_000;
+/** A change whose message was lost is looked for after this long, and waited for after twice as long. */
 const CHECK_EVERY_MS = 5_000;
 /** A transaction may commit this long after the time that it gave its items. */
 const LATEST_COMMIT_MS = 40_000;
@@ -29,19 +33,29 @@ interface CatalogueState {
   updatedAtOf: number[];
 }
 
-/** What the items of one tenant are like, for filters: read when the first filter comes, and kept current from then on. */
+interface ItemCatalogueDeps {
+  db: Db;
+  now: () => number;
+  logger: Logger;
+  /** Ends what is being read. */
+  signal: AbortSignal;
+}
+
+/** What the items of one tenant are like, for filters: read beside a version, and kept current from then on. */
 export class ItemCatalogue {
   readonly #tenantId: TenantId;
-  readonly #deps: { db: Db; now: () => number };
+  readonly #deps: ItemCatalogueDeps;
   #loading: Promise<CatalogueState> | null = null;
   #running: Promise<void> | null = null;
   #checkedAt = 0;
   /** When the last read that succeeded began. */
   #readAt = 0;
+  #filteredAt = Number.NEGATIVE_INFINITY;
+  #isOutdated = false;
   #revision = 0;
   #filters = new LruCache<VersionFilter>(FILTERS_KEPT);
 
-  constructor(tenantId: TenantId, deps: { db: Db; now: () => number }) {
+  constructor(tenantId: TenantId, deps: ItemCatalogueDeps) {
     this.#tenantId = tenantId;
     this.#deps = deps;
   }
@@ -51,20 +65,20 @@ export class ItemCatalogue {
     return this.#revision;
   }
 
+  /** Reads the items before the first filter comes, unless there are too many to read them for nobody. */
+  prepare({ itemCount }: { itemCount: number }): void {
+    if (itemCount <= MOST_PREPARED_ITEMS && this.#loading === null) void this.#begin().catch(() => undefined);
+  }
+
   /**
    * Which items pass. Of no version those are all `unknownItemIds`.
    * @throws AppError BAD_USER_INPUT for a condition that cannot be.
    */
   async filter(where: ItemWhere, version: LoadedVersion | null): Promise<VersionFilter> {
-    this.#loading ??= this.#load();
-    let state: CatalogueState;
-    try {
-      state = await this.#loading;
-    } catch (error) {
-      this.#loading = null;
-      throw error;
-    }
-    if (this.#deps.now() - this.#checkedAt >= CHECK_EVERY_MS) void this.refresh();
+    this.#filteredAt = this.#deps.now();
+    if (this.#isOutdated || this.#checkAgeMs() >= 2 * CHECK_EVERY_MS) await this.refresh();
+    const state = await (this.#loading ?? this.#begin());
+    if (this.#checkAgeMs() >= CHECK_EVERY_MS) void this.refresh();
     const name = `${this.#revision} ${version?.id ?? ''} ${JSON.stringify(where)}`;
     const known = this.#filters.get(name);
     if (known !== undefined) return known;
@@ -74,47 +88,75 @@ export class ItemCatalogue {
     return filter;
   }
 
-  /** Reads what changed since; nothing before the first filter. A failure leaves things as they are until the next time. */
+  /**
+   * Reads what changed since, once anything was read; where nobody filters, every few seconds, and else before the next
+   * filter. A failure leaves things as they are until the next time.
+   */
   async refresh(): Promise<void> {
     if (this.#loading === null) return;
+    const isWanted = this.#deps.now() - this.#filteredAt < FILTERED_LATELY_MS;
+    this.#isOutdated = !isWanted && this.#checkAgeMs() < CHECK_EVERY_MS;
+    if (this.#isOutdated) return;
     this.#running ??= this.#readChanges().finally(() => {
       this.#running = null;
     });
     await this.#running.catch(() => undefined);
   }
 
+  #checkAgeMs(): number {
+    return this.#deps.now() - this.#checkedAt;
+  }
+
+  /** What fails is tried again by the next filter. */
+  #begin(): Promise<CatalogueState> {
+    const loading = this.#load();
+    this.#loading = loading;
+    loading.catch(() => {
+      if (this.#loading === loading) this.#loading = null;
+    });
+    return loading;
+  }
+
   async #load(): Promise<CatalogueState> {
+    const { db, now, logger, signal } = this.#deps;
     const state = emptyState();
-    this.#checkedAt = this.#readAt = this.#deps.now();
+    this.#checkedAt = this.#readAt = now();
     for (let afterId: ItemId | null = null; ; ) {
       const page: { first: number; afterId: ItemId | null } = { first: ITEMS_AT_ONCE, afterId };
-      const items = await withTenant(this.#deps.db, this.#tenantId, (tx) => listItemFacts(tx, page));
+      signal.throwIfAborted();
+      const items = await readItemFacts(db, this.#tenantId, page);
       for (const item of items) putItem(state, item);
       afterId = items.at(-1)?.id ?? null;
       if (items.length < ITEMS_AT_ONCE) break;
       await setImmediate();
     }
     this.#revision += 1;
+    logger.info({ tenantId: this.#tenantId, itemCount: state.rowOf.size }, 'The items are known to filters');
     return state;
   }
 
   async #readChanges(): Promise<void> {
     const state = await this.#loading;
     if (state === null) return;
-    const now = this.#deps.now();
-    const window = { withinMs: now - this.#readAt + LATEST_COMMIT_MS };
-    this.#checkedAt = now;
-    const items = await withTenant(this.#deps.db, this.#tenantId, (tx) => listChangedItems(tx, window));
-    this.#readAt = now;
-    const changed = items.filter(({ id, updatedAt }) => {
-      const row = state.rowOf.get(id);
-      return row === undefined || state.updatedAtOf[row] !== updatedAt.getTime();
-    });
-    if (changed.length === 0) return;
-    for (const item of changed) putItem(state, item);
+    const { db, now } = this.#deps;
+    const beganAt = now();
+    const window = { withinMs: beganAt - this.#readAt + LATEST_COMMIT_MS };
+    this.#checkedAt = beganAt;
+    const changedIds = (await readItemStamps(db, this.#tenantId, window))
+      .filter(({ id, updatedAt }) => {
+        const row = state.rowOf.get(id);
+        return row === undefined || state.updatedAtOf[row] !== updatedAt.getTime();
+      })
+      .map(({ id }) => id);
+    for (let start = 0; start < changedIds.length; start += ITEMS_AT_ONCE) {
+      const items = await readItemFactsOf(db, this.#tenantId, changedIds.slice(start, start + ITEMS_AT_ONCE));
+      for (const item of items) putItem(state, item);
+      this.#revision += 1;
+    }
+    this.#readAt = beganAt;
+    if (changedIds.length === 0) return;
     const staleCount = state.itemIds.length - state.rowOf.size;
-    if (staleCount > state.rowOf.size * MOST_STALE_ROWS_SHARE) this.#loading = this.#load();
-    this.#revision += 1;
+    if (staleCount > state.rowOf.size * MOST_STALE_ROWS_SHARE) void this.#begin().catch(() => undefined);
   }
 }
 

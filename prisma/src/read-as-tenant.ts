@@ -1,0 +1,39 @@
+import type { TenantId } from '@kindred/domain/ids';
+import type { QueryResultRow } from 'pg';
+import type { Db } from './client.ts';
+import type { Prisma } from './generated/client.ts';
+import { translateDatabaseError } from './unstorable-text.ts';
+
+/**
+ * The rows of one statement in a transaction that sees the rows of `tenantId` alone and writes nothing: what `withTenant`
+ * guarantees, in one round trip instead of four, for what an answer waits for. The server keeps the statement prepared
+ * under `name`, so the same name must always go with the same text.
+ */
+export async function readAsTenant<Row extends QueryResultRow>(
+  db: Db,
+  tenantId: TenantId,
+  { name, statement: { text, values } }: { name: string; statement: Prisma.Sql },
+): Promise<Row[]> {
+  const client = await db.pipelines.connect();
+  let isWhole = false;
+  try {
+    // Nobody waits in between: the server answers all four, and none but the first after an error.
+    const [, , { rows }] = await Promise.all([
+      client.query('BEGIN READ ONLY'),
+      client.query({ name: 'scope-of-reads', text: SCOPE, values: [tenantId] }),
+      client.query<Row>({ name, text, values }),
+      client.query('COMMIT'),
+    ]);
+    isWhole = true;
+    return rows;
+  } catch (error) {
+    throw translateDatabaseError(error);
+  } finally {
+    // Of a failed transaction it is not known how far it came: it goes with its connection.
+    client.release(!isWhole);
+  }
+}
+
+const SCOPE = `SELECT set_config('app.tenant_id', $1, true), set_config('timezone', 'UTC', true),
+  set_config('statement_timeout', '20s', true), set_config('lock_timeout', '10s', true),
+  set_config('idle_in_transaction_session_timeout', '15s', true)`;
