@@ -12,11 +12,11 @@ RUN npm ci && npm run generate && npm run build \
 
 FROM node:24-bookworm-slim
 RUN apt-get update \
- && apt-get install -y --no-install-recommends libopenblas0-pthread libgomp1 \
+ && apt-get install -y --no-install-recommends libopenblas0-pthread libgomp1 libvulkan1 \
  && rm -rf /var/lib/apt/lists/* \
  && install -d -o node -g node /var/cache/kindred
 WORKDIR /app
 COPY --from=build /app /app
 USER node
-ENV NODE_ENV=production HOST=0.0.0.0 CACHE_DIR=/var/cache/kindred NEXT_TELEMETRY_DISABLED=1 OMP_WAIT_POLICY=passive
+ENV NODE_ENV=production HOST=0.0.0.0 CACHE_DIR=/var/cache/kindred NEXT_TELEMETRY_DISABLED=1 OMP_WAIT_POLICY=passive NVIDIA_DRIVER_CAPABILITIES=compute,graphics,utility
 CMD ["node", "gateway/src/main.ts"]

@@ -21,6 +21,9 @@ export interface JobRow<Order = unknown, State = unknown, Id extends JobId = Job
   finishedAt: Date | null;
 }
 
+/** What plans count and admit by, and nobody who works on a job reads. */
+const OF_THE_PLAN = { cpuMs: true, admittedAt: true } as const;
+
 /** The job has ended, or another attempt has changed its state meanwhile: what this one would write must not count. */
 export class JobSupersededError extends Error {
   override readonly name = 'JobSupersededError';
@@ -44,7 +47,10 @@ export async function createJob(
 
 /** The jobs of `ids` and this kind that the tenant has, in no order. */
 export async function findJobs(tx: TenantTx, kind: JobKind, ids: readonly JobId[]): Promise<JobRow[]> {
-  const rows = await tx.client.job.findMany({ where: { tenantId: tx.tenantId, kind, id: { in: [...ids] } } });
+  const rows = await tx.client.job.findMany({
+    where: { tenantId: tx.tenantId, kind, id: { in: [...ids] } },
+    omit: OF_THE_PLAN,
+  });
   return rows as JobRow[];
 }
 
@@ -63,6 +69,7 @@ export async function listJobs(
     },
     orderBy: { id: 'desc' },
     take: first,
+    omit: OF_THE_PLAN,
   });
   return rows as JobRow[];
 }
@@ -104,6 +111,12 @@ export async function setEndedJobState(tx: TenantTx, { id, state }: { id: JobId;
   await tx.client.$executeRaw`
     UPDATE jobs SET state = ${JSON.stringify(state)}::jsonb
      WHERE tenant_id = ${tx.tenantId}::uuid AND id = ${id}::uuid AND finished_at IS NOT NULL`;
+}
+
+/** Adds to the time that the job's trials computed. */
+export async function addJobCpu(tx: TenantTx, id: JobId, cpuMs: number): Promise<void> {
+  await tx.client.$executeRaw`
+    UPDATE jobs SET cpu_ms = cpu_ms + ${cpuMs} WHERE tenant_id = ${tx.tenantId}::uuid AND id = ${id}::uuid`;
 }
 
 /** Ends an open job; one that has ended keeps its first ending. Whether it ended here. */
@@ -168,7 +181,10 @@ export async function listJobEvents(
 }
 
 async function getJob(tx: TenantTx, id: JobId): Promise<JobRow> {
-  const row = await tx.client.job.findUnique({ where: { tenantId_id: { tenantId: tx.tenantId, id } } });
+  const row = await tx.client.job.findUnique({
+    where: { tenantId_id: { tenantId: tx.tenantId, id } },
+    omit: OF_THE_PLAN,
+  });
   if (row === null) throw notFound(id);
   return row as JobRow;
 }

@@ -70,17 +70,17 @@ async function takeTurn<T>(
 }
 
 /**
- * Lets one more training of this month begin; those of a tenant take turns until the transaction ends.
- * @throws PlanLimitError when the plan has none left
+ * Lets `wanted` more trainings of this month begin, or trials of a tuning; those of a tenant take turns until the transaction ends.
+ * @throws PlanLimitError when the plan has fewer left
  */
-export async function allowTraining(tx: TenantTx): Promise<void> {
+export async function allowTrainings(tx: TenantTx, wanted = 1): Promise<void> {
   await lock(tx, 'trainings');
   const [row] = await tx.client.$queryRaw<{ plan: PlanName; had: number }[]>`
     SELECT t.plan, coalesce((SELECT sum(d.trainings) FROM usage_days d WHERE d.tenant_id = t.id
                                 AND d.day >= date_trunc('month', now() AT TIME ZONE 'UTC')::date), 0)::float8 AS had
       FROM tenants t WHERE t.id = ${tx.tenantId}::uuid`;
-  if (row !== undefined && row.had >= PLANS[row.plan].trainingsPerMonth)
-    throw new PlanLimitError('trainings', { ...row, wanted: 1 });
+  if (row !== undefined && row.had + wanted > PLANS[row.plan].trainingsPerMonth)
+    throw new PlanLimitError('trainings', { ...row, wanted });
 }
 
 /** The tenant's plan and what it stores, this transaction's own writes included. */

@@ -10,7 +10,7 @@ import type {
   TrainingPhase,
   TrainingRunStatus,
 } from '@kindred/domain/training';
-import { allowTraining } from './plan-limits.ts';
+import { allowTrainings } from './plan-limits.ts';
 import type { ChosenDevice, DeviceRequest, DeviceWish, TrainingDevice } from '@kindred/domain/training-device';
 import type { TenantTx } from './tenants.ts';
 import { appendWebhookEvent } from './webhook-events.ts';
@@ -77,7 +77,7 @@ export async function createTrainingRun(
   if (models === 0) {
     throw new AppError('NOT_FOUND', `There is no model ${input.modelId}.`);
   }
-  await allowTraining(tx);
+  await allowTrainings(tx);
   const written = await tx.client.$executeRaw`
     INSERT INTO training_runs (tenant_id, id, model_id, settings, device_wish, device_fallback)
     VALUES (${tx.tenantId}::uuid, ${input.id}::uuid, ${input.modelId}::uuid,

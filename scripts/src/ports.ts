@@ -12,6 +12,7 @@ const OFFSETS = {
   workerWorkflows: 6,
   workerData: 7,
   workerTrainCpu: 8,
+  workerTrainGpu: 9,
   postgres: 10,
   redis: 11,
   temporal: 12,

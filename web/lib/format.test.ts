@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   formatAgo,
+  formatBytes,
   formatCount,
   formatDuration,
   formatLift,
@@ -51,4 +52,8 @@ describe('formatting', () => {
     expect(formatAgo('2026-11-23T16:55:00.000Z', now)).toBe('5 minutes ago');
     expect(formatAgo('2026-11-22T17:00:00.000Z', now)).toBe('yesterday');
   });
+});
+
+it('tells how large a file is', () => {
+  expect([640, 12_345, 1_234_567].map(formatBytes)).toEqual(['640 B', '12.3 KB', '1.2 MB']);
 });

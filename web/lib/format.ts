@@ -85,3 +85,9 @@ export function formatPlural(count: number, noun: string): string {
 export function firstLetter(text: string): string {
   return String.fromCodePoint(text.codePointAt(0) ?? 0x20).toUpperCase();
 }
+
+/** `640 B`, `12.3 KB`, `1.2 MB`, in powers of 1,000. */
+export function formatBytes(bytes: number): string {
+  const [unit, size] = bytes < 1_000 ? ['B', 1] : bytes < 1_000_000 ? ['KB', 1_000] : ['MB', 1_000_000];
+  return `${size === 1 ? bytes : (bytes / size).toFixed(1)} ${unit}`;
+}

@@ -2,8 +2,9 @@
 export interface Plan {
   itemCount: number;
   interactionCount: number;
+  /** Each trial of a tuning is one. */
   trainingsPerMonth: number;
-  /** Training runs that compute at one time; more of them wait in their queue. */
+  /** Training runs, trials and batches of recommendations that compute at one time; more of them wait. */
   concurrentTrainings: number;
   requestsPerMonth: number;
   /** Points of cost, as `extensions.cost` counts them: a page of 20 recommendations is 42. */

@@ -34,7 +34,13 @@ export function connectJobWorkflows(options: {
   const connect = () => (opened ??= open(temporal));
   return {
     async start(job) {
-      const start = { taskQueue, workflowId: workflowIdOf(job), workflowIdReusePolicy: 'REJECT_DUPLICATE' as const };
+      const start = {
+        taskQueue,
+        workflowId: workflowIdOf(job),
+        workflowIdReusePolicy: 'REJECT_DUPLICATE' as const,
+        // Where many wait for a worker, in turn with other tenants'.
+        priority: { fairnessKey: job.tenantId },
+      };
       const { client, inTime, isStarted } = await connect();
       try {
         await inTime(() => client.workflow.start(workflowType, { ...start, args: [job] }));

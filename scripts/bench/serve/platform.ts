@@ -57,7 +57,7 @@ export async function startServePlatform(): Promise<ServePlatform> {
   keep('redis', redis.child);
   const urls = { migrationUrl: postgres.url, databaseUrl: null, redisUrl: redis.url, temporalAddress: 'unused:7233' };
   const databaseUrl = await migrate(urls, secrets, { set: () => {}, print: () => {}, settle: () => {} });
-  const settings: AppSettings = { ports, secrets, folder, ...urls, databaseUrl };
+  const settings: AppSettings = { ports, secrets, folder, ...urls, databaseUrl, hasGpu: false };
   const specs = [...subgraphsAndWorkers(settings), gatewayApp(settings)];
   const specOf = (name: string): AppSpec => {
     const spec = specs.find((candidate) => candidate.name === name);

@@ -23,6 +23,7 @@ const SERVICES: Record<string, { port: PortName; entryPoint: string }> = {
   'worker-workflows': { port: 'workerWorkflows', entryPoint: 'workflows/src/workers/workflows.ts' },
   'worker-data': { port: 'workerData', entryPoint: 'workflows/src/workers/data.ts' },
   'worker-train-cpu': { port: 'workerTrainCpu', entryPoint: 'workflows/src/workers/train-cpu.ts' },
+  'worker-train-gpu': { port: 'workerTrainGpu', entryPoint: 'workflows/src/workers/train-gpu.ts' },
 };
 const PORTS = portsFrom(4000);
 // A store of objects that needs no key of its own has its rights by the machine's identity.
@@ -34,11 +35,15 @@ const SIGNING_KEY = Buffer.from(
 
 interface ComposeService {
   command?: string[];
+  profiles?: string[];
+  volumes?: string[];
+  deploy?: { resources?: { reservations?: { devices?: { driver: string; capabilities: string[] }[] } } };
   environment: Record<string, string>;
   ports?: string[];
 }
 interface Container {
   command: string[];
+  resources?: { limits?: Record<string, string> };
   ports?: { containerPort: number }[];
   env: {
     name: string;
@@ -144,6 +149,25 @@ describe('the deployment files', () => {
     const environment = podEnvironment('gateway');
     delete environment.CATALOG_URL;
     expect(refusalOfEnv('gateway/src/main.ts', environment)).toContain('CATALOG_URL');
+  });
+
+  it('give a GPU to the worker that needs one, to no other, and start it only where somebody asks for it', () => {
+    const devicesOf = (name: string) => composeService(name).deploy?.resources?.reservations?.devices ?? [];
+    const [gpu] = devicesOf('worker-train-gpu');
+    expect(gpu).toMatchObject({ driver: 'nvidia', capabilities: expect.arrayContaining(['gpu']) });
+    expect(composeService('worker-train-gpu').profiles).toEqual(['gpu']);
+    const owners = Object.keys(SERVICES).filter((name) => container(name).resources?.limits?.['nvidia.com/gpu']);
+    expect(owners).toEqual(['worker-train-gpu']);
+    expect(Object.keys(SERVICES).filter((name) => devicesOf(name).length > 0)).toEqual(['worker-train-gpu']);
+  });
+
+  it('let Temporal serve tenants in turn', () => {
+    const { environment, volumes } = composeService('temporal');
+    expect(volumes).toContain('./observability/temporal:/etc/kindred:ro');
+    expect(environment.DYNAMIC_CONFIG_FILE_PATH).toBe('/etc/kindred/dynamic-config.yaml');
+    expect(parse(read('observability/temporal/dynamic-config.yaml'))).toEqual({
+      'matching.enableFairness': [{ value: true }],
+    });
   });
 
   it('list in .env.example exactly the variables that docker-compose.yml asks for', () => {

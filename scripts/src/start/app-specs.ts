@@ -25,11 +25,13 @@ export interface AppSettings {
   databaseUrl: string;
   redisUrl: string;
   temporalAddress: string;
+  /** Whether a GPU computes here. */
+  hasGpu: boolean;
 }
 
 /** The subgraphs and workers, which the gateway and through it the web app stand on. */
 export function subgraphsAndWorkers(settings: AppSettings): AppSpec[] {
-  const { ports, secrets, folder, databaseUrl, redisUrl, temporalAddress } = settings;
+  const { ports, secrets, folder, databaseUrl, redisUrl, temporalAddress, hasGpu } = settings;
   const subgraph = { DATABASE_URL: databaseUrl, INTERNAL_TOKEN_SECRET: secrets.internalTokenSecret };
   const redis = { REDIS_URL: redisUrl };
   const objects = { OBJECT_STORE_URL: pathToFileURL(folder.objects).href, CACHE_DIR: folder.cache };
@@ -53,6 +55,7 @@ export function subgraphsAndWorkers(settings: AppSettings): AppSpec[] {
     workerApp('workflows', ports.workerWorkflows, worker),
     workerApp('data', ports.workerData, { ...worker, API_KEY_PEPPER: secrets.apiKeyPepper }),
     workerApp('train-cpu', ports.workerTrainCpu, worker),
+    ...(hasGpu ? [workerApp('train-gpu', ports.workerTrainGpu, worker)] : []),
   ];
 }
 

@@ -9,6 +9,7 @@ import { appPart } from './app-part.ts';
 import { type AppSettings, type AppSpec, gatewayApp, subgraphsAndWorkers, webApp } from './app-specs.ts';
 import { buildWeb } from './build-web.ts';
 import { migrate } from './migrate.ts';
+import { findGpu } from './find-gpu.ts';
 import type { StartOptions } from './options.ts';
 import { openSecrets } from './secrets.ts';
 import { type Board, showBoard } from './show-board.ts';
@@ -79,7 +80,7 @@ export async function runPlatform(
 
 function portsToTake({ web }: StartOptions): PortName[] {
   const apps: PortName[] = ['gateway', 'tenant', 'catalog', 'model', 'recommendation'];
-  const workers: PortName[] = ['workerWorkflows', 'workerData', 'workerTrainCpu'];
+  const workers: PortName[] = ['workerWorkflows', 'workerData', 'workerTrainCpu', 'workerTrainGpu'];
   return [...(web ? (['web'] as const) : []), ...apps, ...workers, ...servicePorts(process.env)];
 }
 
@@ -93,12 +94,18 @@ async function bringUp(platform: Platform): Promise<void> {
   // The build needs no server, and the servers do not need it: both at once.
   if (options.web) platform.build = buildWeb({ board, folder, registry, signal });
   platform.build.catch(() => undefined); // awaited below
+  const looking = findGpu(signal);
+  looking.catch(() => undefined); // awaited below
   const urls = await orAborted(
     startServices({ env: process.env, ports, folder, registry, board, started: services }),
     signal,
   );
   const databaseUrl = await orAborted(migrate(urls, secrets, board), signal);
-  const settings: AppSettings = { ports, secrets, folder, ...urls, databaseUrl };
+  const gpu = await orAborted(looking, signal);
+  board.print(
+    gpu.gpuName === null ? `  Trainings compute on the CPU: ${gpu.reason}.` : `  Trainings compute on ${gpu.gpuName}.`,
+  );
+  const settings: AppSettings = { ports, secrets, folder, ...urls, databaseUrl, hasGpu: gpu.gpuName !== null };
   const apps = [launch(platform, subgraphsAndWorkers(settings)), launch(platform, [gatewayApp(settings)])];
   await orAborted(platform.build, signal);
   if (options.web) apps.push(launch(platform, [webApp(settings)]));

@@ -1,6 +1,7 @@
 import { withIdempotencyKey } from '@kindred/db/idempotency';
 import { cancelAbandonedJob, createJob, findJobs, setEndedJobState } from '@kindred/db/jobs';
 import { findModels, setModelSettings } from '@kindred/db/models';
+import { allowTrainings, PlanLimitError } from '@kindred/db/plan-limits';
 import { type TenantTx, withTenant } from '@kindred/db/tenants';
 import { decodeGlobalId, newId, type TuningId } from '@kindred/domain/ids';
 import type { TuningOrder } from '@kindred/domain/tunings';
@@ -33,6 +34,8 @@ export async function tuneModel(context: ModelContext, input: TuneModelInput): P
     });
     const [model] = await findModels(tx, [modelId]);
     if (model === undefined) return refuse('NOT_FOUND', `There is no model ${globalModelId}.`);
+    const refusal = await findPlanRefusal(tx, order.trialCount);
+    if (refusal !== null) return refuse('PLAN_LIMIT_REACHED', refusal);
     const id = newId('Tuning');
     const isFirst = await createJob(tx, { id, kind: 'TUNING', modelId, order });
     return isFirst ? { id, userErrors: [] } : refuse('CONFLICT', 'The model has a tuning that is queued or running.');
@@ -43,6 +46,17 @@ export async function tuneModel(context: ModelContext, input: TuneModelInput): P
   if (id === null) return { tuning: null, userErrors };
   await tuningWorkflows.start({ tenantId, jobId: id });
   return { tuning: await loaders.tunings.load(id), userErrors };
+}
+
+/** Why the plan does not allow so many trials more, each of which counts as a training of the month; null where it does. */
+async function findPlanRefusal(tx: TenantTx, trialCount: number): Promise<string | null> {
+  try {
+    await allowTrainings(tx, trialCount);
+    return null;
+  } catch (error) {
+    if (error instanceof PlanLimitError) return error.message;
+    throw error;
+  }
 }
 
 /** Ends an open tuning; one that no workflow works on is ended here. */

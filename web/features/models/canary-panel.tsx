@@ -5,14 +5,14 @@ import { notifications } from '@mantine/notifications';
 import { IconArrowBackUp } from '@tabler/icons-react';
 import { useEffect } from 'react';
 import { useMutation } from 'urql';
-import { formatDateTime, formatShare } from '../../lib/format.ts';
+import { formatDateTime } from '../../lib/format.ts';
 import { newIdempotencyKey } from '../../lib/idempotency-key.ts';
 import { type FragmentType, readFragment } from '../../src/generated/fragment-masking.ts';
 import { graphql } from '../../src/generated/gql.ts';
-import type { CanaryPanelFragment } from '../../src/generated/graphql.ts';
 import { Panel } from '../shell/panel.tsx';
 import { problemText } from '../shell/problem.tsx';
 import classes from './canary-panel.module.css';
+import { CanarySides } from './canary-sides.tsx';
 import { PromoteButton } from './promote-button.tsx';
 
 const CANARY = graphql(`
@@ -27,22 +27,12 @@ const CANARY = graphql(`
       ...CanarySideRow
     }
     control {
+      version {
+        id
+        number
+      }
       ...CanarySideRow
     }
-  }
-`);
-
-const SIDE = graphql(`
-  fragment CanarySideRow on CanarySide {
-    version {
-      id
-      number
-    }
-    sharePercent
-    answerCount
-    clickCount
-    clickThroughRate
-    errorCount
   }
 `);
 
@@ -82,48 +72,14 @@ export function CanaryPanel({ canary: masked, onChanged }: CanaryPanelProps) {
       description={`Decides by itself once both sides have given ${minimumAnswers.toLocaleString('en')} answers and one is clearly clicked more, at the latest ${formatDateTime(endsAt)}.`}
       aside={
         <div className={classes.actions}>
-          <AbortButton
-            versionId={version.id}
-            toNumber={readFragment(SIDE, control).version.number}
-            onEnded={onChanged}
-          />
+          <AbortButton versionId={version.id} toNumber={control.version.number} onEnded={onChanged} />
           <PromoteButton versionId={version.id} onPromoted={onChanged} />
         </div>
       }
       testId="canary"
     >
-      <table className={`${classes.sides} numeric`}>
-        <thead>
-          <tr>
-            {['Version', 'Users', 'Answers', 'Click-through', 'Errors'].map((name) => (
-              <th key={name} scope="col">
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          <SideRow side={trial} arm="CANARY" />
-          <SideRow side={control} arm="CONTROL" />
-        </tbody>
-      </table>
+      <CanarySides trial={trial} control={control} />
     </Panel>
-  );
-}
-
-function SideRow({ side: masked, arm }: { side: CanaryPanelFragment['trial']; arm: 'CANARY' | 'CONTROL' }) {
-  const { version, sharePercent, answerCount, clickThroughRate, errorCount } = readFragment(SIDE, masked);
-  return (
-    <tr data-testid="canary-side" data-arm={arm}>
-      <th scope="row">
-        {version.number}
-        {arm === 'CANARY' ? ' (on trial)' : ''}
-      </th>
-      <td>{sharePercent} %</td>
-      <td>{answerCount.toLocaleString('en')}</td>
-      <td>{clickThroughRate == null ? '–' : formatShare(clickThroughRate)}</td>
-      <td>{errorCount.toLocaleString('en')}</td>
-    </tr>
   );
 }
 

@@ -6,12 +6,14 @@ import { formatDateTime } from '../../lib/format.ts';
 import { readFragment } from '../../src/generated/fragment-masking.ts';
 import { graphql } from '../../src/generated/gql.ts';
 import type { ModelDetailFragment } from '../../src/generated/graphql.ts';
+import { BatchesPanel } from '../batches/batches-panel.tsx';
 import { Blank } from '../shell/blank.tsx';
 import { PageHeader } from '../shell/page-header.tsx';
 import { Panel } from '../shell/panel.tsx';
 import { UnreadyPage } from '../shell/unready-page.tsx';
 import { RunList } from '../training/run-list.tsx';
 import { isOver } from '../training/run-status-pill.tsx';
+import { TuningsPanel } from '../tuning/tunings-panel.tsx';
 import { CanaryPanel } from './canary-panel.tsx';
 import { CanarySettingsPanel } from './canary-settings-panel.tsx';
 import { HyperparameterList } from './hyperparameter-list.tsx';
@@ -56,6 +58,22 @@ const DETAIL = graphql(`
           id
           status
           ...RunListRow
+        }
+      }
+    }
+    tunings(first: 10) {
+      edges {
+        cursor
+        node {
+          ...TuningListRow
+        }
+      }
+    }
+    batchRecommendations(first: 10) {
+      edges {
+        cursor
+        node {
+          ...BatchListRow
         }
       }
     }
@@ -128,6 +146,12 @@ function Detail({ model, onChanged }: { model: ModelDetailFragment; onChanged: (
               <RunList runs={runs} />
             )}
           </Panel>
+          <TuningsPanel modelId={model.id} tunings={model.tunings.edges.map(({ node }) => node)} />
+          <BatchesPanel
+            modelId={model.id}
+            isServing={model.activeVersion != null}
+            batches={model.batchRecommendations.edges.map(({ node }) => node)}
+          />
         </div>
         <div className={classes.main}>
           <SchedulePanel modelId={model.id} schedule={model.schedule ?? null} />

@@ -6,6 +6,7 @@ import {
   IconKey,
   IconLayoutDashboard,
   IconSparkles,
+  IconTableImport,
   IconUsers,
   IconWebhook,
 } from '@tabler/icons-react';
@@ -14,7 +15,8 @@ import classes from './main-navigation.module.css';
 
 const PLACES = [
   { href: '/', label: 'Overview', icon: IconLayoutDashboard, under: [] },
-  { href: '/models', label: 'Models', icon: IconBrain, under: ['/runs'] },
+  { href: '/models', label: 'Models', icon: IconBrain, under: ['/runs', '/tunings', '/batches'] },
+  { href: '/imports', label: 'Imports', icon: IconTableImport, under: [] },
   { href: '/recommendations', label: 'Recommendations', icon: IconSparkles, under: [] },
   { href: '/graphql', label: 'API explorer', icon: IconApi, under: [] },
   { href: '/api-keys', label: 'API keys', icon: IconKey, under: [] },

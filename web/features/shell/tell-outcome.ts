@@ -2,7 +2,7 @@ import { notifications } from '@mantine/notifications';
 import type { CombinedError } from 'urql';
 import { problemText } from './problem.tsx';
 
-interface Outcome {
+export interface Outcome {
   error?: CombinedError | undefined;
   userErrors?: readonly { message: string }[] | undefined;
 }

@@ -8,6 +8,7 @@ import { formatDateTime, formatLoss, formatMetric } from '../../lib/format.ts';
 import { graphql } from '../../src/generated/gql.ts';
 import type { RunDetailFragment, TrainingRunStatus } from '../../src/generated/graphql.ts';
 import { algorithmName } from '../models/algorithm-names.ts';
+import { CanaryOutcome } from '../models/canary-outcome.tsx';
 import { HyperparameterList } from '../models/hyperparameter-list.tsx';
 import { PromoteButton } from '../models/promote-button.tsx';
 import { TrainButton } from '../models/train-button.tsx';
@@ -18,9 +19,11 @@ import { Panel } from '../shell/panel.tsx';
 import { useNow } from '../shell/use-now.ts';
 import { ComputeLine } from './compute-line.tsx';
 import { CurveChart } from './curve-chart.tsx';
+import { DeviceLine } from './device-line.tsx';
 import { EventLog } from './event-log.tsx';
 import { LiveState } from './live-state.tsx';
 import { PhaseStepper } from './phase-stepper.tsx';
+import { QueuePosition } from './queue-position.tsx';
 import { QualityGate } from './quality-gate.tsx';
 import { RunFigures } from './run-figures.tsx';
 import { isOver, RunStatusPill } from './run-status-pill.tsx';
@@ -46,6 +49,8 @@ export const RUN_DETAIL = graphql(`
     hyperparameters {
       ...HyperparameterList
     }
+    ...DeviceLine
+    ...QueuePosition
     compute {
       ...ComputeLine
     }
@@ -59,6 +64,9 @@ export const RUN_DETAIL = graphql(`
       status
       metrics {
         ndcgAt10
+      }
+      canary {
+        ...CanaryOutcome
       }
       ...VersionSummary
     }
@@ -114,6 +122,8 @@ export function RunView({ run, onChanged }: RunViewProps) {
         <InstantModel run={run} over={over} />
         <Result run={run} />
         <Judgement run={run} onChanged={onChanged} />
+        {run.version?.canary ? <CanaryOutcome canary={run.version.canary} /> : null}
+        <QueuePosition run={run} onLook={onChanged} />
         <Panel>
           <PhaseStepper
             progress={progress.phase === null ? { ...progress, phase: run.phase ?? null } : progress}
@@ -143,7 +153,8 @@ function useRecord({ finished, phase, points }: TrainingProgress, onChanged: () 
 }
 
 /** What the run was made with. */
-function RunRecord({ run: { compute, hyperparameters, workflowUrl } }: { run: RunDetailFragment }) {
+function RunRecord({ run }: { run: RunDetailFragment }) {
+  const { compute, hyperparameters, workflowUrl } = run;
   return (
     <div className={classes.record}>
       {workflowUrl ? (
@@ -151,11 +162,10 @@ function RunRecord({ run: { compute, hyperparameters, workflowUrl } }: { run: Ru
           This run in Temporal
         </a>
       ) : null}
-      {compute ? (
-        <Panel title="Computed by">
-          <ComputeLine compute={compute} />
-        </Panel>
-      ) : null}
+      <Panel title="Computed by">
+        <DeviceLine run={run} />
+        {compute ? <ComputeLine compute={compute} /> : null}
+      </Panel>
       <Panel title="Settings of this run">
         <HyperparameterList hyperparameters={hyperparameters} />
       </Panel>

@@ -3,6 +3,7 @@ import type { Redis } from '@kindred/service/redis';
 import type { UserHistories } from '@kindred/service/user-histories';
 import type { EventDeps } from '../record-event.ts';
 import { admitRun } from './admit-run.ts';
+import { admitBatch, admitTrial } from './admit-job.ts';
 import { attemptDelivery, type DeliveryDeps, giveUpDelivery } from './attempt-delivery.ts';
 import { buildIndex } from './build-index.ts';
 import { checkData } from './check-data.ts';
@@ -23,7 +24,7 @@ import { finishRun } from './finish-run.ts';
 import { fitInstantModel } from './fit-instant-model.ts';
 import { forgetInServing } from './forget-in-serving.ts';
 import { judgeVersion } from './judge-version.ts';
-import { meterCpu } from './meter-cpu.ts';
+import { chargeRun, chargeTuning, meterCpu } from './meter-cpu.ts';
 import { noteDevice } from './note-device.ts';
 import { noteSteering } from './note-steering.ts';
 import { openImport } from './open-import.ts';
@@ -51,6 +52,8 @@ export interface ActivityDeps extends EventDeps {
 export function createDataActivities(deps: ActivityDeps & DeliveryDeps) {
   return {
     admitRun: bind(deps, admitRun),
+    admitTrial: bind(deps, admitTrial),
+    admitBatch: bind(deps, admitBatch),
     attemptDelivery: bind(deps, attemptDelivery),
     checkData: bind(deps, checkData),
     exportSnapshot: bind(deps, exportSnapshot),
@@ -92,11 +95,11 @@ export function createDataActivities(deps: ActivityDeps & DeliveryDeps) {
 /** The activities of the queues `train-cpu` and `train-gpu`: long, with everything the machine has. */
 export function createComputeActivities(deps: ActivityDeps) {
   return {
-    fitInstantModel: meterCpu(deps, bind(deps, fitInstantModel)),
-    trainEmbeddings: meterCpu(deps, bind(deps, trainEmbeddings)),
-    evaluateModel: meterCpu(deps, bind(deps, evaluateModel)),
-    buildIndex: meterCpu(deps, bind(deps, buildIndex)),
-    runTrial: bind(deps, runTrial),
+    fitInstantModel: meterCpu(deps, bind(deps, fitInstantModel), chargeRun),
+    trainEmbeddings: meterCpu(deps, bind(deps, trainEmbeddings), chargeRun),
+    evaluateModel: meterCpu(deps, bind(deps, evaluateModel), chargeRun),
+    buildIndex: meterCpu(deps, bind(deps, buildIndex), chargeRun),
+    runTrial: meterCpu(deps, bind(deps, runTrial), chargeTuning),
   };
 }
 

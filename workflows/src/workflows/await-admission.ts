@@ -1,28 +1,32 @@
-import { proxyActivities, sleep } from '@temporalio/workflow';
+import { patched, proxyActivities } from '@temporalio/workflow';
 import type { DeviceRequest } from '@kindred/domain/training-device';
 import type { DataActivities } from '../activities/create-activities.ts';
-import { TASK_QUEUES, type TrainModelInput } from '../contract.ts';
+import { type BatchRecommendInput, TASK_QUEUES, type TrainModelInput, type TuneTrialInput } from '../contract.ts';
+import { askUntil } from './ask-until.ts';
 
-const { admitRun } = proxyActivities<DataActivities>({
+const { admitRun, admitTrial, admitBatch } = proxyActivities<DataActivities>({
   taskQueue: TASK_QUEUES.data,
   startToCloseTimeout: '1 minute',
   retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
 });
 
-/** Asked often at first; a history of one look every 30 s has room for a day and a half. */
-const FIRST_PAUSE_MS = 1_000;
-const LONGEST_PAUSE_MS = 30_000;
-const GROWTH = 1.2;
+/** Tunings and batches that were under way when they got places go on without one. */
+const JOBS_HAVE_PLACES = 'jobs-have-places';
 
 /** Waits, with the run QUEUED, until its tenant has a place for it; says what the run was asked to compute with. */
 export async function awaitAdmission(input: TrainModelInput): Promise<DeviceRequest> {
-  let pauseMs = FIRST_PAUSE_MS;
-  while (true) {
+  return askUntil(async () => {
     const answer = await admitRun(input);
-    if (answer.admitted) {
-      return answer.device;
-    }
-    await sleep(pauseMs);
-    pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * GROWTH);
-  }
+    return answer.admitted ? answer.device : null;
+  });
+}
+
+/** Waits, with the trial WAITING, until its tenant has a place for it. */
+export async function awaitTrialPlace(input: TuneTrialInput): Promise<void> {
+  if (patched(JOBS_HAVE_PLACES)) await askUntil(async () => (await admitTrial(input)) || null);
+}
+
+/** Waits, with the batch QUEUED, until its tenant has a place for it. */
+export async function awaitBatchPlace(input: BatchRecommendInput): Promise<void> {
+  if (patched(JOBS_HAVE_PLACES)) await askUntil(async () => (await admitBatch(input)) || null);
 }

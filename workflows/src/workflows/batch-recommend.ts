@@ -1,6 +1,7 @@
 import { CancellationScope, isCancellation, proxyActivities, sleep } from '@temporalio/workflow';
 import type { DataActivities } from '../activities/create-activities.ts';
 import { type BatchRecommendInput, TASK_QUEUES } from '../contract.ts';
+import { awaitBatchPlace } from './await-admission.ts';
 import { describeJobFailure } from './describe-job-failure.ts';
 import { ENDING_STEP, LONG_STEP } from './step-options.ts';
 
@@ -18,6 +19,7 @@ export async function batchRecommend(input: BatchRecommendInput): Promise<void> 
 /** Until when the file stays; null when there is none. */
 async function writeFile(input: BatchRecommendInput): Promise<number | null> {
   try {
+    await awaitBatchPlace(input);
     await recommendBatch(input);
     const ending = { status: 'SUCCEEDED' as const, message: 'The recommendations are written.' };
     // What is written is written: a cancellation that comes now is too late.

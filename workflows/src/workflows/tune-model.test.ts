@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { withTenant } from '@kindred/db/tenants';
+import { changePlan, listUsageDays } from '@kindred/db/usage';
 import type { TenantId } from '@kindred/domain/ids';
 import { jobFolder } from '@kindred/domain/jobs';
 import { seedCheckerboard } from '@kindred/testing/checkerboard';
@@ -7,7 +9,7 @@ import { createTestTenant } from '@kindred/testing/test-tenant';
 import { ApplicationFailure } from '@temporalio/common';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { TuneTrialInput } from '../contract.ts';
-import { runTrial } from '../activities/run-trial.ts';
+import { createComputeActivities } from '../activities/create-activities.ts';
 import { runWorkers } from '../testing/run-workers.ts';
 import { openTrainingWorld, SMALL, type TrainingWorld } from '../testing/training-world.ts';
 import { queueTuning, readTuning, startTuning } from '../testing/tuning-world.ts';
@@ -22,7 +24,7 @@ beforeAll(async () => {
   workers = await runWorkers(world, {
     runTrial: async (input: TuneTrialInput) => {
       if (broken.get(input.tenantId) === input.trial) throw ApplicationFailure.nonRetryable('postgres://internal');
-      await runTrial(world.deps, input);
+      await createComputeActivities(world.deps).runTrial(input);
     },
   });
 }, 120_000);
@@ -107,4 +109,29 @@ test('a tuning that is cancelled stops within ten seconds, keeps the best so far
   expect(trials.filter(({ status }) => status === 'WAITING' || status === 'RUNNING')).toEqual([]);
   expect(events.at(-1)?.body).toMatchObject({ kind: 'FINISHED', status: 'CANCELLED' });
   expect(model?.settings).toEqual({ ...SETTINGS, epochs: 50 });
+}, 120_000);
+
+const daysOf = (tenantId: TenantId) =>
+  withTenant(world.deps.db, tenantId, (tx) => listUsageDays(tx, new Date().toISOString().slice(0, 7)));
+
+test('the plan of a tenant bounds how many trials compute at a time, and what they computed is in its month alone', async () => {
+  const [ours, theirs] = [await newTenant(), await newTenant()];
+  await withTenant(world.deps.db, ours, (tx) => changePlan(tx, 'FREE'));
+  const order = { ...ORDER, trialCount: 4, parallelCount: 4, epochs: 3, applies: false };
+  const input = await queueTuning(world, ours, { order, settings: SETTINGS });
+  const handle = await startTuning(world, input);
+  let ended = false;
+  const result = handle.result().finally(() => (ended = true));
+  let most = 0;
+  while (!ended) {
+    const { trials } = await readTuning(world, input);
+    most = Math.max(most, trials.filter(({ status }) => status === 'RUNNING').length);
+  }
+  await result;
+  expect(most).toBe(1);
+  expect((await readTuning(world, input)).row?.status).toBe('SUCCEEDED');
+  const [day] = await daysOf(ours);
+  expect(day).toMatchObject({ trainings: 4 });
+  expect(day?.trainingCpuMs).toBeGreaterThan(100);
+  expect((await daysOf(theirs)).map(({ trainings, trainingCpuMs }) => [trainings, trainingCpuMs])).toEqual([[0, 0]]);
 }, 120_000);

@@ -7,6 +7,7 @@ import {
 } from '@temporalio/workflow';
 import type { ComputeActivities, DataActivities } from '../activities/create-activities.ts';
 import { jobWorkflowId, TASK_QUEUES, TUNE_TRIAL, type TuneModelInput, type TuneTrialInput } from '../contract.ts';
+import { awaitTrialPlace } from './await-admission.ts';
 import { describeJobFailure } from './describe-job-failure.ts';
 import { ENDING_STEP, LONG_STEP } from './step-options.ts';
 
@@ -44,6 +45,7 @@ export async function tuneModel(input: TuneModelInput): Promise<void> {
 /** One trial of a tuning. One that cannot be tried ends as failed, and costs the tuning nothing else. */
 export async function tuneTrial(input: TuneTrialInput): Promise<void> {
   try {
+    await awaitTrialPlace(input);
     await runTrial(input);
   } catch (error) {
     if (isCancellation(error)) throw error;
