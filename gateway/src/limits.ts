@@ -26,6 +26,8 @@ const LIMITS: Record<keyof OperationSize, { most: number; what: string }> = {
   selections: { most: 1_000, what: 'selections' },
   aliases: { most: 60, what: 'aliases' },
   directives: { most: 60, what: 'directives' },
+  // Each is planned, fetched and answered apart.
+  defers: { most: 20, what: 'deferred fragments' },
   repetitions: { most: 30, what: 'fields of one name in one selection set' },
   rootFields: { most: 20, what: 'root fields' },
 };
@@ -61,12 +63,16 @@ export function checkCost(cost: number): GraphQLError | undefined {
   return new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT', http: { status: 400 } } });
 }
 
-/** The result with no more errors than an answer holds; how many are left out is said in its extensions. */
-export function capErrors(result: ExecutionResult): ExecutionResult {
+/**
+ * The result with no more errors than an answer holds; how many are left out is said in its extensions. `given` is how
+ * many the answer holds already, where this is a part of it.
+ */
+export function capErrors(result: ExecutionResult, given = 0): ExecutionResult {
   const { errors } = result;
-  if (errors === undefined || errors.length <= MAX_ERRORS) return result;
-  const extensions = { ...result.extensions, errorsLeftOut: errors.length - MAX_ERRORS };
-  return { ...result, errors: errors.slice(0, MAX_ERRORS), extensions };
+  const most = Math.max(0, MAX_ERRORS - given);
+  if (errors === undefined || errors.length <= most) return result;
+  const extensions = { ...result.extensions, errorsLeftOut: errors.length - most };
+  return { ...result, errors: errors.slice(0, most), extensions };
 }
 
 /** The same error with an `extensions.code`. */

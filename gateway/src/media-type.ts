@@ -10,13 +10,28 @@ const GRAPHQL: AnswerForm = { contentType: `${GRAPHQL_TYPE}; charset=utf-8`, isL
 const LEGACY: AnswerForm = { contentType: 'application/json; charset=utf-8', isLegacy: true };
 const ANY: AnswerForm = { contentType: 'application/json; charset=utf-8', isLegacy: false };
 
+const PARTS_TYPE = 'multipart/mixed';
+// Of incremental delivery's versions the one that Apollo Client, urql and Hive read.
+const DEFER_VERSION = 'deferspec=20220824';
+/** Who asks for parts alone gets what has none whole. */
+const SATISFIED_BY_JSON: ReadonlySet<string> = new Set(['application/*', '*/*', PARTS_TYPE]);
+
 /** The form that an `Accept` header asks for; undefined when it asks for none that there is. */
 export function answerForm(accept: string | undefined): AnswerForm | undefined {
   if (accept === undefined || accept === '*/*') return ANY;
   const types = accept.split(',').map((range) => (range.split(';', 1)[0] ?? '').trim().toLowerCase());
   if (types.includes(GRAPHQL_TYPE)) return GRAPHQL;
   if (types.includes('application/json')) return LEGACY;
-  return types.includes('application/*') || types.includes('*/*') ? ANY : undefined;
+  return types.some((type) => SATISFIED_BY_JSON.has(type)) ? ANY : undefined;
+}
+
+/** Whether an `Accept` header asks for answers in parts where something is deferred. */
+export function acceptsParts(accept: string | undefined): boolean {
+  return (accept ?? '').split(',').some((range) => {
+    const [type, ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
+    const version = parameters.find((parameter) => parameter.startsWith('deferspec='));
+    return type === PARTS_TYPE && (version === undefined || version === DEFER_VERSION);
+  });
 }
 
 /** Whether a body is said to be JSON in UTF-8, which no form of a page can send without being asked by CORS first. */

@@ -6,14 +6,16 @@ import { currentTraceId, newTraceId, runInTrace } from '@kindred/service/trace';
 import { type FormattedExecutionResult, GraphQLError } from 'graphql';
 import { type Admitted, admitOperation, type Gate, isSubscription } from './admit-operation.ts';
 import type { Authenticate } from './auth.ts';
+import { formatParts, PARTS_CONTENT_TYPE, type Total, writeParts } from './answer-parts.ts';
 import { addressOf, type Caller } from './caller.ts';
 import { type OperationContext, startDeadline } from './context.ts';
 import { corsHeaders } from './cors.ts';
 import type { Executor } from './executor/executor.ts';
+import type { Executed } from './executor/compiled-operation.ts';
 import type { FetchTiming } from './executor/plan-run.ts';
 import { HttpError } from './http-error.ts';
 import { capErrors } from './limits.ts';
-import { type AnswerForm, answerForm, isJson } from './media-type.ts';
+import { acceptsParts, type AnswerForm, answerForm, isJson } from './media-type.ts';
 import { type OperationRequest, readOperationRequest } from './operation-request.ts';
 import { actualCost } from './operation-cost.ts';
 import type { Refusal } from './operations.ts';
@@ -39,6 +41,13 @@ interface Answer {
   headers?: Readonly<Record<string, string>>;
 }
 
+/** What is not deferred first, and the rest as it comes. */
+interface AnswerInParts {
+  headers: Readonly<Record<string, string>>;
+  chunks: ReturnType<typeof formatParts>;
+  signal: AbortSignal;
+}
+
 /** Serves queries and mutations on POST /graphql (GraphQL over HTTP). */
 export function createOperationRoute(
   options: OperationRouteOptions,
@@ -55,7 +64,7 @@ export function createOperationRoute(
 async function serve(options: OperationRouteOptions, req: IncomingMessage, res: ServerResponse): Promise<void> {
   const form = answerForm(req.headers.accept);
   const cors = corsHeaders(options.allowedOrigins, req.headers.origin);
-  let answer: Answer;
+  let answer: Answer | AnswerInParts;
   try {
     if (form === undefined) {
       throw new HttpError(406, 'BAD_REQUEST', 'Wanted `Accept: application/graphql-response+json`.');
@@ -64,6 +73,7 @@ async function serve(options: OperationRouteOptions, req: IncomingMessage, res: 
   } catch (error) {
     answer = failed(error, options.formatError);
   }
+  if ('chunks' in answer) return await sendParts(options, res, { ...answer, headers: { ...cors, ...answer.headers } });
   if (res.destroyed) return;
   const text = JSON.stringify(answer.body);
   res
@@ -75,6 +85,21 @@ async function serve(options: OperationRouteOptions, req: IncomingMessage, res: 
       ...answer.headers,
     })
     .end(text);
+}
+
+async function sendParts(
+  { formatError }: OperationRouteOptions,
+  res: ServerResponse,
+  { headers, chunks, signal }: AnswerInParts,
+): Promise<void> {
+  try {
+    res.writeHead(200, { 'content-type': PARTS_CONTENT_TYPE, 'cache-control': 'no-store', ...headers });
+    await writeParts(res, chunks, signal);
+  } catch (error) {
+    // It is logged; that the answer has no end tells the client.
+    toFormattedError(error, formatError);
+    res.destroy();
+  }
 }
 
 const DEFAULT_FORM: Pick<AnswerForm, 'contentType'> = { contentType: 'application/json; charset=utf-8' };
@@ -93,7 +118,7 @@ async function answerRequest(
   req: IncomingMessage,
   res: ServerResponse,
   form: AnswerForm,
-): Promise<Answer> {
+): Promise<Answer | AnswerInParts> {
   if (!isJson(req.headers['content-type'])) {
     throw new HttpError(415, 'BAD_REQUEST', 'Wanted `Content-Type: application/json` in UTF-8.');
   }
@@ -114,7 +139,9 @@ async function answerRequest(
     admitted.spending.cancel();
     return refuse([SUBSCRIBE_ELSEWHERE]);
   }
-  return await run(options, { admitted, request, context: contextOf(caller, res) });
+  const operation = { admitted, request, context: contextOf(caller, res) };
+  const inParts = acceptsParts(req.headers.accept) ? await runInParts(options, operation) : undefined;
+  return inParts ?? (await run(options, operation));
 }
 
 const SUBSCRIBE_ELSEWHERE = new GraphQLError(
@@ -122,37 +149,79 @@ const SUBSCRIBE_ELSEWHERE = new GraphQLError(
   { extensions: { code: 'BAD_REQUEST' } },
 );
 
-async function run(
-  { executor, formatError }: OperationRouteOptions,
-  { admitted, request, context }: { admitted: Admitted; request: OperationRequest; context: OperationContext },
-): Promise<Answer> {
-  const { prepared, cost, charge, spending } = admitted;
-  const timings: FetchTiming[] | undefined = request.extensions.timing === true ? [] : undefined;
-  const startedAt = performance.now();
-  const used = { points: cost, recommendations: 0 };
-  let executed: Awaited<ReturnType<Executor['execute']>>;
+interface AdmittedOperation {
+  admitted: Admitted;
+  request: OperationRequest;
+  context: OperationContext;
+}
+
+async function run({ executor, formatError }: OperationRouteOptions, operation: AdmittedOperation): Promise<Answer> {
+  const { admitted, request, context } = operation;
+  const account = openAccount(operation);
+  let executed: Executed;
   try {
-    executed = await executor.execute(prepared.planned, { variables: request.variables, context, timings });
-    used.points = Math.min(cost, actualCost(prepared.node, executed.objectCount) ?? cost);
-    if (executed.result.data) used.recommendations = prepared.recommendations;
-  } finally {
-    spending.settle(prepared.node.operation.toUpperCase(), used);
+    const { timings } = account;
+    executed = await executor.execute(admitted.prepared.planned, { variables: request.variables, context, timings });
+  } catch (error) {
+    account.fail();
+    throw error;
   }
-  const actual = used.points;
-  charge.refund(cost - actual);
-  const remaining = charge.remaining();
+  const accounted = account.settle({ objectCount: executed.objectCount, hasData: Boolean(executed.result.data) });
   const { data = null, errors, extensions } = capErrors(executed.result);
   return {
     status: 200,
-    headers: rateHeaders({ policy: charge.policy, remaining }),
+    headers: rateHeaders({ policy: admitted.charge.policy, remaining: accounted.cost.remaining }),
     body: {
       ...(errors && { errors: errors.map((error) => toFormattedError(error, formatError)) }),
       data,
-      extensions: {
-        ...extensions,
-        cost: { requested: cost, actual, remaining },
+      extensions: { ...extensions, ...accounted },
+    },
+  };
+}
+
+/** Undefined where nothing is deferred, or only the whole can be answered; nothing was sent to a subgraph then. */
+async function runInParts(
+  { executor, formatError }: OperationRouteOptions,
+  operation: AdmittedOperation,
+): Promise<AnswerInParts | undefined> {
+  const { admitted, request, context } = operation;
+  const { prepared, charge } = admitted;
+  if (prepared.planned.deferred === undefined) return undefined;
+  const account = openAccount(operation);
+  try {
+    const { timings } = account;
+    const executed = await executor.executeInParts(prepared.planned, {
+      variables: request.variables,
+      context,
+      timings,
+    });
+    if (executed === undefined) return undefined;
+    const chunks = formatParts(executed, { formatError, onEnd: account.settle });
+    const { signal } = context;
+    return { headers: rateHeaders({ policy: charge.policy, remaining: charge.remaining() }), chunks, signal };
+  } catch (error) {
+    account.fail();
+    throw error;
+  }
+}
+
+/** What the operation cost and took, settled once when it is over. */
+function openAccount({ admitted, request }: AdmittedOperation) {
+  const { prepared, cost, charge, spending } = admitted;
+  const timings: FetchTiming[] | undefined = request.extensions.timing === true ? [] : undefined;
+  const startedAt = performance.now();
+  const kind = prepared.node.operation.toUpperCase();
+  return {
+    timings,
+    fail: () => spending.settle(kind, { points: cost, recommendations: 0 }),
+    settle: ({ objectCount, hasData }: Total) => {
+      const actual = Math.min(cost, actualCost(prepared.node, objectCount) ?? cost);
+      spending.settle(kind, { points: actual, recommendations: hasData ? prepared.recommendations : 0 });
+      charge.refund(cost - actual);
+      return {
+        cost: { requested: cost, actual, remaining: charge.remaining() },
         ...(timings && { timing: { totalMs: performance.now() - startedAt, fetches: timings } }),
-      },
+      };
     },
   };
 }

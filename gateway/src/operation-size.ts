@@ -14,12 +14,25 @@ export interface OperationSize {
   /** Every field under another name, `__typename` included. */
   aliases: number;
   directives: number;
+  /** Fragments that are answered apart. */
+  defers: number;
   /** The most fields of one selection set under the same response name: validation compares them pair by pair. */
   repetitions: number;
   rootFields: number;
 }
 
-const NOTHING: OperationSize = { depth: 0, selections: 0, aliases: 0, directives: 0, repetitions: 0, rootFields: 0 };
+/** The directive of a fragment that is answered apart. */
+export const DEFER = 'defer';
+
+const NOTHING: OperationSize = {
+  depth: 0,
+  selections: 0,
+  aliases: 0,
+  directives: 0,
+  defers: 0,
+  repetitions: 0,
+  rootFields: 0,
+};
 // Above every limit, and far from where numbers end.
 const MANY = 1e9;
 
@@ -51,7 +64,10 @@ export function createMeasure(document: DocumentNode): (set: SelectionSetNode) =
       total.depth = Math.max(total.depth, inner.depth + (isField ? 1 : 0));
       total.selections = Math.min(MANY, total.selections + inner.selections + 1);
       total.aliases = Math.min(MANY, total.aliases + inner.aliases + (isAliased ? 1 : 0));
-      total.directives = Math.min(MANY, total.directives + inner.directives + (selection.directives?.length ?? 0));
+      const { directives = [] } = selection;
+      const defers = directives.filter((directive) => directive.name.value === DEFER).length;
+      total.directives = Math.min(MANY, total.directives + inner.directives + directives.length);
+      total.defers = Math.min(MANY, total.defers + inner.defers + defers);
       total.rootFields = Math.min(MANY, total.rootFields + (isField ? 1 : inner.rootFields));
       const name = isField ? (selection.alias ?? selection.name).value : `...${selection.kind}`;
       names.set(name, (names.get(name) ?? 0) + 1);

@@ -10,6 +10,7 @@ import {
   specifiedRules,
   validate,
 } from 'graphql';
+import { DEFER_RULES } from './defer-rules.ts';
 import type { Executor, PlannedOperation } from './executor/executor.ts';
 import { checkCost, ERRORS_BEFORE_GIVING_UP, parseWithinLimits, withCode, withoutSuggestions } from './limits.ts';
 import { createOperationCache } from './operation-cache.ts';
@@ -129,7 +130,7 @@ function createBuild(
   }: OperationsOptions & { wrong: (errors: readonly GraphQLError[], code: string) => Refusal },
 ) {
   const { schema } = executor;
-  const rules = hideSchema ? [...specifiedRules, NoSchemaIntrospectionCustomRule] : specifiedRules;
+  const rules = [...specifiedRules, ...DEFER_RULES, ...(hideSchema ? [NoSchemaIntrospectionCustomRule] : [])];
   return async (request: Omit<PlannerRequest, 'isShared'>): Promise<PreparedOperation | Refusal> => {
     const { query, operationName } = request;
     const document = parseWithinLimits(query);

@@ -1,5 +1,6 @@
 import type { FetchNode, PlanNode } from '@apollo/query-planner';
 import { compileFetch } from './compile-fetch.ts';
+import { compileDefer, tellFetched } from './deferred-parts.ts';
 import type { PlanRun, RunNode } from './plan-run.ts';
 import type { TypeConditions } from './type-conditions.ts';
 
@@ -38,7 +39,7 @@ export function compilePlan(
       if (node.contextRewrites !== undefined && node.contextRewrites.length > 0) {
         throw new UnknownPlanNodeError('A fetch takes its arguments from a context');
       }
-      return compileFetch(node, path, compilation);
+      return tellFetched(node.id, compileFetch(node, path, compilation));
     case 'Condition': {
       const ifClause = node.ifClause && compile(node.ifClause);
       const elseClause = node.elseClause && compile(node.elseClause);
@@ -47,6 +48,7 @@ export function compilePlan(
       };
     }
     case 'Defer':
+      return compileDefer(node, compile);
     default:
       throw new UnknownPlanNodeError(`The plan holds a ${(node as PlanNode).kind}`);
   }

@@ -5,8 +5,8 @@ import type { OperationContext } from '../context.ts';
 import type { GraphQLAnswer } from '../subgraph-client.ts';
 import { compilePlan, UnknownPlanNodeError } from './compile-plan.ts';
 import type { JsonObject } from './json.ts';
-import type { FetchTiming, PlanRun, RunNode, SubgraphFetches } from './plan-run.ts';
-import { type Conditions, inspectOperation } from './selections.ts';
+import type { FetchTiming, Path, PlanRun, RunNode, SubgraphFetches } from './plan-run.ts';
+import { type Conditions, type DeferredFragment, inspectOperation } from './selections.ts';
 import { compileShape, type ShapeRun } from './shape.ts';
 import { createTypeConditions, type TypeConditions } from './type-conditions.ts';
 
@@ -16,9 +16,13 @@ export interface CompiledOperation {
   conditionVariables: readonly string[];
   defaults: Readonly<Record<string, unknown>>;
   /** The answer's form, for each combination of `@skip` and `@include` that was asked for. */
-  shapes: Map<string, (input: JsonObject, run: ShapeRun) => JsonObject | null>;
+  shapes: Map<string, WriteAnswer>;
   operation: Operation;
+  /** Whether its deferred fragments are answered apart. */
+  isIncremental: boolean;
 }
+
+export type WriteAnswer = (input: JsonObject, run: ShapeRun) => JsonObject | null;
 
 export interface ExecutionRequest {
   variables: JsonObject;
@@ -52,7 +56,8 @@ function compile(operation: Operation, plan: QueryPlan, types: TypeConditions): 
   if (!answerable) return undefined;
   const defaults = operation.collectDefaultedVariableValues();
   const compilation = { types, defaults, shareable: operation.rootKind === 'query' };
-  const compiled = { conditionVariables, defaults, operation, shapes: new Map() };
+  const isIncremental = operation.selectionSet.hasDefer();
+  const compiled = { conditionVariables, defaults, operation, isIncremental, shapes: new Map() };
   try {
     const { node } = plan;
     if (node === undefined) return { ...compiled, run: undefined };
@@ -84,9 +89,15 @@ export function readConditions(
 export async function execute(
   compiled: CompiledOperation,
   conditions: Conditions,
-  { variables, context, fetches, event, timings }: ExecutionRequest,
+  request: ExecutionRequest,
 ): Promise<Executed> {
-  const run: PlanRun = {
+  const run = startRun(request);
+  await compiled.run?.(run);
+  return shape(run, createShapeRun(), shapeOf(compiled, conditions));
+}
+
+export function startRun({ variables, context, fetches, event, timings }: ExecutionRequest): PlanRun {
+  return {
     context,
     variables,
     data: {},
@@ -96,15 +107,21 @@ export async function execute(
     startedAt: timings === undefined ? 0 : performance.now(),
     ...(event && { event }),
   };
-  await compiled.run?.(run);
-  return shape(compiled, conditions, run);
 }
 
-function shape(compiled: CompiledOperation, conditions: Conditions, { data: input, errors }: PlanRun): Executed {
-  const run: ShapeRun = { path: [], problems: [], objectCount: 0 };
+export function createShapeRun(path: Path = []): ShapeRun {
+  return { path: [...path], problems: [], objectCount: 0, deferred: [] };
+}
+
+/** What was fetched, in the form that was asked for. */
+export function shape(
+  { data: input, errors }: Pick<PlanRun, 'data' | 'errors'>,
+  run: ShapeRun,
+  write: WriteAnswer,
+): Executed {
   let data: JsonObject | null;
   try {
-    data = shapeOf(compiled, conditions)(input, run);
+    data = write(input, run);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     return { result: { errors: [new GraphQLError(error.message, { originalError: error })] }, objectCount: 0 };
@@ -118,18 +135,25 @@ function resultOf(data: JsonObject | null, errors: readonly Error[], run: ShapeR
   return run.problems.length > 0 ? { data, extensions: { valueCompletion: run.problems } } : { data };
 }
 
-function shapeOf({ shapes, operation, conditionVariables }: CompiledOperation, conditions: Conditions) {
-  const key = conditionVariables.map((name) => (conditions[name] === true ? '1' : '0')).join('');
+/** The form of the answer, or of one of its deferred fragments. */
+export function shapeOf(compiled: CompiledOperation, conditions: Conditions, fragment?: DeferredFragment): WriteAnswer {
+  const { shapes, operation, conditionVariables, isIncremental } = compiled;
+  const values = conditionVariables.map((name) => (conditions[name] === true ? '1' : '0')).join('');
+  const key = fragment === undefined ? values : `${values} ${fragment.label} ${fragment.parentType.name}`;
   const known = shapes.get(key);
   if (known !== undefined) return known;
   if (shapes.size >= MAX_SHAPES) shapes.clear();
-  const rootType = rootTypeOf(operation.schema(), operation);
-  const compiled = compileShape(
-    { selectionSet: operation.selectionSet, rootType },
-    { schema: operation.schema(), conditions },
+  const schema = operation.schema();
+  const write = compileShape(
+    fragment ?? { selectionSet: operation.selectionSet, parentType: rootTypeOf(schema, operation) },
+    {
+      schema,
+      conditions,
+      isIncremental,
+    },
   );
-  shapes.set(key, compiled);
-  return compiled;
+  shapes.set(key, write);
+  return write;
 }
 
 function rootTypeOf(schema: Schema, { rootKind }: Operation) {

@@ -1,6 +1,6 @@
 import type { OperationContext } from '../context.ts';
 import { failure, type GraphQLAnswer } from '../subgraph-client.ts';
-import { isObject, type JsonObject, setOwn } from './json.ts';
+import { copyOf, isObject } from './json.ts';
 import type { EntitiesFetch, FieldsFetch } from './plan-run.ts';
 import { scopeOf } from './viewer-scope.ts';
 
@@ -177,7 +177,7 @@ function hand({ readers, representations }: Batch, answer: GraphQLAnswer): void 
         taken.add(position);
         return entity;
       }
-      return copy(entity);
+      return copyOf(entity);
     });
     const errors = answer.errors && errorsFor(reader, answer.errors);
     reader.resolve({ data: { [ENTITIES]: own }, ...(errors !== undefined && errors.length > 0 && { errors }) });
@@ -191,12 +191,4 @@ function errorsFor({ positions }: Reader, errors: NonNullable<GraphQLAnswer['err
     const index = positions.indexOf(position);
     return index < 0 ? [] : [{ ...error, path: [field, index, ...below] }];
   });
-}
-
-function copy(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(copy);
-  if (!isObject(value)) return value;
-  const copied: JsonObject = {};
-  for (const key of Object.keys(value)) setOwn(copied, key, copy(value[key]));
-  return copied;
 }

@@ -3,6 +3,7 @@ import { buildOperationContext, type ServiceMap } from '@apollo/gateway';
 import type { QueryPlan } from '@apollo/query-planner';
 import type { DocumentNode, GraphQLSchema } from 'graphql';
 import type { OperationContext } from '../context.ts';
+import type { DocumentPlan } from '../planning/plan-operation.ts';
 import { type GraphQLAnswer, readAnswer, type SubgraphClient, type TextAnswer } from '../subgraph-client.ts';
 import {
   type CompiledOperation,
@@ -11,7 +12,9 @@ import {
   type Executed,
   readConditions,
 } from './compiled-operation.ts';
+import { withoutDefers } from './defer-labels.ts';
 import { EntityBatches } from './entity-batches.ts';
+import { compileDeferred, type DeferredOperation, type ExecutedInParts, executeInParts } from './incremental.ts';
 import type { FetchTiming, FieldsFetch, SubgraphFetches } from './plan-run.ts';
 import { QueryBatches } from './query-batches.ts';
 import { SharedFetches } from './shared-fetches.ts';
@@ -22,6 +25,8 @@ export interface PlannedOperation {
   operation: ReturnType<typeof buildOperationContext>;
   plan: QueryPlan;
   compiled: CompiledOperation | undefined;
+  /** How it is answered in parts; undefined where nothing is deferred. */
+  deferred?: DeferredOperation;
 }
 
 export interface Execution {
@@ -36,8 +41,10 @@ export interface Execution {
 export interface Executor {
   schema: GraphQLSchema;
   /** Compiles the plan of a valid document; not kept. */
-  prepare(document: DocumentNode, operationName: string | undefined, plan: QueryPlan): PlannedOperation;
+  prepare(document: DocumentNode, operationName: string | undefined, plan: DocumentPlan): PlannedOperation;
   execute(planned: PlannedOperation, execution: Execution): Promise<Executed>;
+  /** What is not deferred, and then the rest as it comes; undefined where the answer can only be given whole. */
+  executeInParts(planned: PlannedOperation, execution: Execution): Promise<ExecutedInParts | undefined>;
   stats(): { fallbacks: number; sharedFetches: number; batchedFetches: number };
 }
 
@@ -48,7 +55,7 @@ export function createExecutor(options: {
 }): Executor {
   const { supergraph } = options;
   const apiSchema = supergraph.apiSchema();
-  const schema = apiSchema.toGraphQLJSSchema();
+  const schema = apiSchema.toGraphQLJSSchema({ includeDefer: true });
   const compiler = createOperationCompiler(supergraph);
   const stock = createStockExecutor(supergraph, schema);
   const shared = new SharedFetches<TextAnswer>();
@@ -62,11 +69,13 @@ export function createExecutor(options: {
     schema,
     prepare: (document, operationName, plan) => {
       const named = operationName === undefined ? {} : { operationName };
-      const operation = operationFromDocument(apiSchema, document, named);
+      const operation = operationFromDocument(apiSchema, withoutDefers(document), named);
+      const deferred = compileDeferred({ document, operationName, plan: plan.deferred }, { apiSchema, compiler });
       return {
         operation: buildOperationContext({ schema, operationDocument: document, ...named }),
         plan,
         compiled: compiler.compile(operation, plan),
+        ...(deferred && { deferred }),
       };
     },
     execute: async (planned, execution) => {
@@ -84,6 +93,15 @@ export function createExecutor(options: {
         return await execute(compiled, conditions, { variables, context, fetches, timings, ...(event && { event }) });
       } finally {
         if (compiled.operation.rootKind === 'mutation') shared.separate(context.viewer);
+      }
+    },
+    executeInParts: async ({ deferred }, { variables, context, timings }) => {
+      const conditions = deferred && readConditions(deferred.compiled, variables);
+      if (deferred === undefined || conditions === undefined) return undefined;
+      try {
+        return await executeInParts(deferred, conditions, { variables, context, fetches, timings });
+      } finally {
+        if (deferred.compiled.operation.rootKind === 'mutation') shared.separate(context.viewer);
       }
     },
     stats: () => ({

@@ -46,3 +46,13 @@ function mergeLists(target: unknown[], source: readonly unknown[]): void {
     else target[index] = value;
   }
 }
+
+/** Another value of the same parts, of which none is shared. */
+export function copyOf<T>(value: T): T;
+export function copyOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((element) => copyOf<unknown>(element));
+  if (!isObject(value)) return value;
+  const copied: JsonObject = {};
+  for (const key of Object.keys(value)) setOwn(copied, key, copyOf(value[key]));
+  return copied;
+}

@@ -1,5 +1,6 @@
 import type { OperationContext } from '../context.ts';
 import type { GraphQLAnswer } from '../subgraph-client.ts';
+import type { DeferralScope, Deferrals } from './deferred-parts.ts';
 import type { JsonObject } from './json.ts';
 
 /** One execution of a plan. */
@@ -17,6 +18,10 @@ export interface PlanRun {
   timings: FetchTiming[] | undefined;
   /** When the execution began, by `performance.now()`. */
   startedAt: number;
+  /** What is deferred in an execution that is answered in parts. */
+  deferrals?: Deferrals;
+  /** Within what this run itself was deferred. */
+  scope?: DeferralScope;
 }
 
 /** How long one fetch of a plan took. */

@@ -7,6 +7,7 @@ import {
   type SelectionSet,
   Variable,
 } from '@apollo/federation-internals';
+import { DEFER } from '../operation-size.ts';
 
 type Applied = Pick<Directive, 'name' | 'arguments'>;
 
@@ -20,13 +21,27 @@ export interface CollectedField {
   inner: SelectionSet[];
 }
 
+/** A fragment that is answered apart from what is around it. */
+export interface DeferredFragment {
+  label: string;
+  selectionSet: SelectionSet;
+  parentType: CompositeType;
+}
+
 /**
  * What an operation selects of one object: fragments expanded, conditions decided, fields of the same response name
  * merged, in the order in which they are answered.
  */
 export function collectFields(
   sets: readonly SelectionSet[],
-  object: { typename: string | undefined; parentType: CompositeType; schema: Schema; conditions: Conditions },
+  object: {
+    typename: string | undefined;
+    parentType: CompositeType;
+    schema: Schema;
+    conditions: Conditions;
+    /** Takes the fragments that are deferred, which are not looked into then. */
+    onDeferred?: (fragment: DeferredFragment) => void;
+  },
 ): CollectedField[] {
   const { typename, schema, conditions } = object;
   const type = typename === undefined ? undefined : schema.type(typename);
@@ -43,7 +58,10 @@ export function collectFields(
         typeCondition === undefined ||
         ((typename === undefined || type !== undefined) && isSubtype(typeCondition, type ?? parentType))
       ) {
-        collect(selection.selectionSet, typeCondition ?? parentType);
+        const inner = typeCondition ?? parentType;
+        const label = object.onDeferred && labelOf(selection.element.appliedDirectives, conditions);
+        if (label === undefined) collect(selection.selectionSet, inner);
+        else object.onDeferred?.({ label, selectionSet: selection.selectionSet, parentType: inner });
       }
     }
   };
@@ -69,6 +87,13 @@ function isSkipped(directives: readonly Applied[], conditions: Conditions): bool
     const value = wanted instanceof Variable ? conditions[wanted.name] : wanted;
     return value === (directive.name === 'skip');
   });
+}
+
+/** The label of a fragment that is deferred under these conditions. */
+function labelOf(directives: readonly Applied[], conditions: Conditions): string | undefined {
+  const { label, if: wanted } = directives.find(({ name }) => name === DEFER)?.arguments() ?? {};
+  const isDeferred = wanted instanceof Variable ? conditions[wanted.name] : wanted !== false;
+  return isDeferred === true && typeof label === 'string' ? label : undefined;
 }
 
 /** The variables that decide what is answered, and whether the operation asks for what is answered without a plan. */

@@ -14,7 +14,8 @@ import {
 } from '@apollo/federation-internals';
 import type { GraphQLError } from 'graphql';
 import { getOwn, type JsonObject, TYPENAME } from './json.ts';
-import { type CollectedField, collectFields, type Conditions } from './selections.ts';
+import type { Path } from './plan-run.ts';
+import { type CollectedField, collectFields, type Conditions, type DeferredFragment } from './selections.ts';
 
 /** What shaping an answer found wrong in it, beside what the subgraphs themselves reported. */
 export interface ShapeRun {
@@ -22,6 +23,14 @@ export interface ShapeRun {
   problems: GraphQLError[];
   /** The objects of the answer so far, the root not counted. */
   objectCount: number;
+  /** The deferred fragments of the answer's objects, where they are answered apart. */
+  deferred: DeferredPlace[];
+}
+
+/** A deferred fragment of one object. */
+export interface DeferredPlace {
+  fragment: DeferredFragment;
+  path: Path;
 }
 
 /** Null in place of something that had to be null and was reported. */
@@ -36,6 +45,8 @@ type Step = (input: JsonObject, output: JsonObject, run: ShapeRun) => boolean;
 interface Shape {
   schema: Schema;
   conditions: Conditions;
+  /** Whether deferred fragments are answered apart. */
+  isIncremental: boolean;
 }
 
 /**
@@ -43,10 +54,10 @@ interface Shape {
  * itself, null bubbled up from wherever something that must not be null is missing.
  */
 export function compileShape(
-  operation: { selectionSet: SelectionSet; rootType: CompositeType },
+  operation: { selectionSet: SelectionSet; parentType: CompositeType },
   shape: Shape,
 ): (input: JsonObject, run: ShapeRun) => JsonObject | null {
-  const write = compileObject([operation.selectionSet], operation.rootType, shape);
+  const write = compileObject([operation.selectionSet], operation.parentType, shape);
   return (input, run) => {
     const output: JsonObject = {};
     return write(input, output, run) ? output : null;
@@ -60,7 +71,11 @@ function compileObject(sets: readonly SelectionSet[], declaredType: CompositeTyp
     const type = typename === '' ? undefined : shape.schema.type(typename);
     const parentType = type !== undefined && isCompositeType(type) ? type : declaredType;
     const object = { typename: typename === '' ? undefined : typename, parentType, ...shape };
-    const steps = collectFields(sets, object).map((field) => compileField(field, shape));
+    const deferred: DeferredFragment[] = [];
+    const onDeferred = { onDeferred: (fragment: DeferredFragment) => void deferred.push(fragment) };
+    const fields = collectFields(sets, { ...object, ...(shape.isIncremental && onDeferred) });
+    const steps = fields.map((field) => compileField(field, shape));
+    if (deferred.length > 0) steps.push(noteDeferred(deferred));
     stepsByType.set(typename, steps);
     return steps;
   };
@@ -68,7 +83,19 @@ function compileObject(sets: readonly SelectionSet[], declaredType: CompositeTyp
     const typename = input[TYPENAME] ?? '';
     if (typeof typename !== 'string') throw new Error(`Wanted a name as __typename, got ${JSON.stringify(typename)}`);
     const steps = stepsByType.get(typename) ?? compileSteps(typename);
-    for (const step of steps) if (!step(input, output, run)) return false;
+    const deferredCount = run.deferred.length;
+    for (const step of steps) {
+      if (step(input, output, run)) continue;
+      run.deferred.length = deferredCount;
+      return false;
+    }
+    return true;
+  };
+}
+
+function noteDeferred(fragments: readonly DeferredFragment[]): Step {
+  return (_input, _output, { deferred, path }) => {
+    for (const fragment of fragments) deferred.push({ fragment, path: [...path] });
     return true;
   };
 }
@@ -157,6 +184,7 @@ function compileList(complete: Complete, type: Type): Complete {
         `Invalid non-list value ${JSON.stringify(value)} returned by subgraph for list type ${type.toString()}`,
       );
     let nullified = false;
+    const deferredCount = run.deferred.length;
     const completed: unknown[] = [];
     for (let index = 0; index < value.length; index++) {
       run.path.push(index);
@@ -165,12 +193,15 @@ function compileList(complete: Complete, type: Type): Complete {
       if (element === BUBBLE) nullified = true;
       completed.push(element === REPORTED ? null : element);
     }
-    return nullified ? REPORTED : completed;
+    if (!nullified) return completed;
+    run.deferred.length = deferredCount;
+    return REPORTED;
   };
 }
 
 function compileComposite(type: CompositeType, place: Place): Complete {
-  const write = compileObject(place.inner, type, { schema: place.schema, conditions: place.conditions });
+  const { schema, conditions, isIncremental } = place;
+  const write = compileObject(place.inner, type, { schema, conditions, isIncremental });
   const knownNames = new Set<unknown>();
   return (value, run) => {
     if (value === null) return null;

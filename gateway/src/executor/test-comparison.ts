@@ -10,6 +10,7 @@ import { createExecutor, type PlannedOperation } from './executor.ts';
 import { createStockExecutor } from './stock-executor.ts';
 import { randomOperation, type TestOperation } from './test-operations.ts';
 import { hash, Random } from './test-random.ts';
+import { mergeParts, type PartCounts } from './test-parts.ts';
 import { createStubSubgraph, type Weather } from './test-subgraphs.ts';
 
 /** What goes wrong between the gateway and the stub subgraphs while one operation runs. */
@@ -104,7 +105,8 @@ export function createWorld(supergraphSdl: string, contracts: Record<string, str
       signal: new AbortController().signal,
       deadlineAt: Infinity,
     }).catch((error: unknown) => ({ thrown: error instanceof Error }));
-    return { ...comparable(outcome), fetches };
+    const counts = 'thrown' in outcome ? undefined : outcome.extensions?.counts;
+    return { ...comparable(outcome), fetches, ...(counts !== undefined && { counts: counts as PartCounts }) };
   };
   return {
     executor,
@@ -114,6 +116,9 @@ export function createWorld(supergraphSdl: string, contracts: Record<string, str
     },
     ours: (planned: PlannedOperation, { variables }: TestOperation, wanted: Storm) =>
       run(wanted, async (context) => (await executor.execute(planned, { variables, context })).result),
+    /** In parts, put together as a client does. */
+    inParts: (planned: PlannedOperation, { variables }: TestOperation, wanted: Storm) =>
+      run(wanted, async (context) => await mergeParts(await executor.executeInParts(planned, { variables, context }))),
     stock: (planned: PlannedOperation, { variables }: TestOperation, wanted: Storm) =>
       run(wanted, (context) => stock({ ...planned, variables, context, services: dataSources })),
   };

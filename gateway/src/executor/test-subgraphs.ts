@@ -17,7 +17,7 @@ import {
   Kind,
   parse,
 } from 'graphql';
-import { TYPENAME } from './json.ts';
+import { isObject, TYPENAME } from './json.ts';
 import { hash } from './test-random.ts';
 
 /** What goes wrong in the stub subgraphs, in parts of a thousand; the same seed makes the same things go wrong. */
@@ -91,7 +91,7 @@ const resolveField: GraphQLFieldResolver<StubObject | undefined, StubContext, Re
   // An input of `@requires` is in the representation: what is computed from it shows whether it arrived.
   const field = parentType.getFields()[fieldName];
   const requires = field?.astNode?.directives?.find(({ name }) => name.value === 'requires');
-  const inputs = requires === undefined ? '' : JSON.stringify(source?.representation);
+  const inputs = requires === undefined ? '' : inputsOf(source?.representation);
   const fate = hash(`${weather.seed} ${identity}`) % 1000;
   if (fate < weather.errors) {
     const code = fate % 2 === 0 ? 'NOT_FOUND' : 'FORBIDDEN';
@@ -113,6 +113,15 @@ function toEntity(representation: Record<string, unknown>, schema: GraphQLSchema
   const possible = isAbstractType(type) ? schema.getPossibleTypes(type) : [];
   const typename = possible[hash(id) % possible.length]?.name ?? String(named);
   return { ...rest, __typename: typename, identity: `${typename}:${id}`, representation };
+}
+
+/** What a representation says beside what entity it is, in whichever order. */
+function inputsOf(representation: unknown): string {
+  return JSON.stringify(representation, (key, value: unknown) => {
+    if (!isObject(value)) return value;
+    const given = Object.entries(value).filter(([name]) => key !== '' || !['__typename', 'id'].includes(name));
+    return Object.fromEntries(given.toSorted(([one], [other]) => (one < other ? -1 : 1)));
+  });
 }
 
 interface Making {

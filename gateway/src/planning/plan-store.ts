@@ -14,7 +14,7 @@ const TTL_S = 3_600;
 // The largest plan of the web app's documents has 6,000.
 const MAX_CHARS = 64 * 1024;
 /** Part of the key: another planner makes other plans. */
-const PLANNER = '@apollo/query-planner 2.14.4';
+const PLANNER = '@apollo/query-planner 2.14.4 with @defer';
 
 export function createPlanStore(redis: Redis, supergraphSdl: string, logger: Pick<Logger, 'warn'>): PlanStore {
   const generation = hash('sha256', `${PLANNER}\n${supergraphSdl}`).slice(0, 16);

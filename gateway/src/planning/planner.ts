@@ -1,4 +1,4 @@
-import type { QueryPlan } from '@apollo/query-planner';
+import type { DocumentPlan } from './plan-operation.ts';
 import type { PlanStore } from './plan-store.ts';
 import type { Planning, PlanRequest } from './planning.ts';
 
@@ -10,15 +10,15 @@ export interface PlannerRequest extends PlanRequest {
 }
 
 /** The plan of a valid document. @throws like `Planning` */
-export type Planner = (request: PlannerRequest) => Promise<QueryPlan>;
+export type Planner = (request: PlannerRequest) => Promise<DocumentPlan>;
 
 /** Asks what other gateways planned before it plans. */
 export function createPlanner({ planning, store }: { planning: Planning; store: PlanStore }): Planner {
   return async ({ isShared, isPatient, ...request }) => {
     const known = isShared ? await store.get(request) : undefined;
-    if (known !== undefined) return JSON.parse(known) as QueryPlan;
+    if (known !== undefined) return JSON.parse(known) as DocumentPlan;
     const plan = await planning.plan(request, { isPatient });
     if (isShared) store.set(request, plan);
-    return JSON.parse(plan) as QueryPlan;
+    return JSON.parse(plan) as DocumentPlan;
   };
 }

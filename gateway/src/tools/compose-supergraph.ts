@@ -35,6 +35,6 @@ export async function composeSupergraph(): Promise<ComposedGraph> {
   }
   return {
     supergraphSdl: `${HEADER}${result.supergraphSdl.trim()}\n`,
-    apiSdl: `${HEADER}${printSchema(buildSupergraph(result.supergraphSdl).apiSchema().toGraphQLJSSchema()).trim()}\n`,
+    apiSdl: `${HEADER}${printSchema(buildSupergraph(result.supergraphSdl).apiSchema().toGraphQLJSSchema({ includeDefer: true })).trim()}\n`,
   };
 }
