@@ -1,10 +1,11 @@
 import { encodeGlobalId, newId } from '@kindred/domain/ids';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { overEventStreams, overSockets, type Subscribed } from './test-clients.ts';
 import { startTestGraph, type TestGraph } from './test-graph.ts';
 
 /** On a busy machine twenty sockets take seconds to open. */
 const PATIENT = { timeout: 15_000 };
+vi.setConfig({ testTimeout: 60_000 });
 const PROGRESS = `subscription ($after: Int) {
   trainingProgress(runId: "run_1", afterSequence: $after) { ...Line run { model { tenant { id name } } } }
 }

@@ -272,7 +272,7 @@ test('a stream of a client that does not accept event streams is refused', async
   expect((await post(graph.gateway.url, PROGRESS, { headers, path: '/graphql/stream' })).status).toBe(400);
 });
 
-test('a client that does not read holds back its own events only, and loses none', async () => {
+test('a client that does not read holds back its own events only, and loses none', { timeout: 60_000 }, async () => {
   await using own = await startTestGraph();
   own.world.keepsEvents = true;
   const authorization = `Bearer ${await own.signSession()}`;
