@@ -8,6 +8,7 @@ import { availableParallelism, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Pool } from 'undici';
 import { ask } from './ask.ts';
+import { GATEWAY_FLAGS } from './gateway-flags.ts';
 import { installHive } from './hive-packages.ts';
 import { startRedis } from './redis.ts';
 import { createBenchTokens } from './tokens.ts';
@@ -156,7 +157,8 @@ const gateways = await Promise.all(
     const args = [variant, JSON.stringify(urls), redis.url, HIVE_FOLDER ?? ''];
     // As all of them are deployed.
     const env = { ...process.env, NODE_ENV: 'production' };
-    const child = fork(new URL('gateway-process.ts', import.meta.url), args, { env });
+    const execArgv = variant === 'ours' ? GATEWAY_FLAGS : [];
+    const child = fork(new URL('gateway-process.ts', import.meta.url), args, { env, execArgv });
     return { variant, child, ...(await ask<{ url: string }>(child)) };
   }),
 );
