@@ -22,6 +22,8 @@ import { createGatewayFormatError } from './format-error.ts';
 import { readManifest } from './manifest.ts';
 import { createOperationRoute } from './operation-route.ts';
 import { createOperations, type Operations } from './operations.ts';
+import { CHECK_MS, createLoadLimit } from './overload/load-limit.ts';
+import { addLoadGauges, shedLoad } from './overload/shed-load.ts';
 import { createPlanStore } from './planning/plan-store.ts';
 import { createPlanner } from './planning/planner.ts';
 import { startPlanning } from './planning/planning.ts';
@@ -95,6 +97,9 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
   app.use(metrics.middleware);
   addGauges(metrics, { subscriptions, executor, operations, client, usage: spending });
   addPlanningGauges(metrics, planning);
+  const limit = createLoadLimit();
+  const checking = setInterval(limit.check, CHECK_MS).unref();
+  addLoadGauges(metrics, limit);
   const readiness = Object.fromEntries(SUBGRAPHS.map((name) => [name, () => client.checkLive(name)]));
   addHealthRoutes(app, { readiness, metrics, logger, isDraining: () => draining.signal.aborted });
   app.use(beginTrace, cors(options.allowedOrigins));
@@ -108,7 +113,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
   app.all(['/graphql', '/graphql/stream'], onlyPost);
   app.use(nothingHere, answerErrors(formatError));
 
-  const serveOperation = createOperationRoute({ ...options, gate, executor, authenticate, formatError, metrics });
+  const route = createOperationRoute({ ...options, gate, executor, authenticate, formatError, metrics });
+  const serveOperation = shedLoad(route, { ...options, limit });
   // Operations are served without express, which would cost as much as the rest.
   const http = createServer((req, res) => {
     if (req.method === 'POST' && req.url?.split('?', 1)[0] === '/graphql') serveOperation(req, res);
@@ -120,6 +126,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
   let drained: Promise<void> | undefined;
   const drain = async () => {
     draining.abort();
+    clearInterval(checking);
     await Promise.all([sockets.drain(), server.drain()]);
     await spending.drain();
     await Promise.all([client.close(), planning.close()]);
