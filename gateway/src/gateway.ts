@@ -22,8 +22,7 @@ import { createGatewayFormatError } from './format-error.ts';
 import { readManifest } from './manifest.ts';
 import { createOperationRoute } from './operation-route.ts';
 import { createOperations, type Operations } from './operations.ts';
-import { CHECK_MS, createLoadLimit } from './overload/load-limit.ts';
-import { addLoadGauges, shedLoad } from './overload/shed-load.ts';
+import { startShedding } from './overload/shed-load.ts';
 import { createPlanStore } from './planning/plan-store.ts';
 import { createPlanner } from './planning/planner.ts';
 import { startPlanning } from './planning/planning.ts';
@@ -97,9 +96,6 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
   app.use(metrics.middleware);
   addGauges(metrics, { subscriptions, executor, operations, client, usage: spending });
   addPlanningGauges(metrics, planning);
-  const limit = createLoadLimit();
-  const checking = setInterval(limit.check, CHECK_MS).unref();
-  addLoadGauges(metrics, limit);
   const readiness = Object.fromEntries(SUBGRAPHS.map((name) => [name, () => client.checkLive(name)]));
   addHealthRoutes(app, { readiness, metrics, logger, isDraining: () => draining.signal.aborted });
   app.use(beginTrace, cors(options.allowedOrigins));
@@ -114,10 +110,10 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
   app.use(nothingHere, answerErrors(formatError));
 
   const route = createOperationRoute({ ...options, gate, executor, authenticate, formatError, metrics });
-  const serveOperation = shedLoad(route, { ...options, limit });
+  const shedding = startShedding(route, { ...options, metrics });
   // Operations are served without express, which would cost as much as the rest.
   const http = createServer((req, res) => {
-    if (req.method === 'POST' && req.url?.split('?', 1)[0] === '/graphql') serveOperation(req, res);
+    if (req.method === 'POST' && req.url?.split('?', 1)[0] === '/graphql') shedding.serve(req, res);
     else app(req, res);
   });
   const sockets = startSocketServer(http, { ...options, subscriptions, connections, authenticate });
@@ -126,7 +122,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
   let drained: Promise<void> | undefined;
   const drain = async () => {
     draining.abort();
-    clearInterval(checking);
+    shedding.stop();
     await Promise.all([sockets.drain(), server.drain()]);
     await spending.drain();
     await Promise.all([client.close(), planning.close()]);

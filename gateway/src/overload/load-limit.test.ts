@@ -5,7 +5,7 @@ import { CHECK_MS, createLoadLimit, type LoadLimit } from './load-limit.ts';
 function createTestLimit() {
   let now = 0;
   const limit = createLoadLimit(() => now);
-  const begin = (count: number) => Array.from({ length: count }, limit.begin).filter(Boolean).length;
+  const begin = (count: number) => Array.from({ length: count }, () => limit.begin()).filter(Boolean).length;
   const pass = (checks: number, lateMs: number) => {
     for (let check = 0; check < checks; check++) {
       now += CHECK_MS + lateMs;

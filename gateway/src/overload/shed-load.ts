@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Metrics } from '@kindred/service/metrics';
 import { corsHeaders } from '../cors.ts';
-import type { LoadLimit } from './load-limit.ts';
+import { CHECK_MS, createLoadLimit, type LoadLimit } from './load-limit.ts';
 
 type Serve = (req: IncomingMessage, res: ServerResponse) => void;
 
@@ -11,6 +11,14 @@ const REFUSAL = JSON.stringify({
 /** Those who are refused together do not come back together. */
 const RETRY_AFTER_S = [1, 2, 3];
 
+/** Sheds what the event loop does not keep up with, until it is stopped; shown by three gauges. */
+export function startShedding(serve: Serve, options: { metrics: Metrics; allowedOrigins: readonly string[] }) {
+  const limit = createLoadLimit();
+  const checking = setInterval(() => limit.check(), CHECK_MS).unref();
+  addLoadGauges(options.metrics, limit);
+  return { serve: shedLoad(serve, { ...options, limit }), stop: () => clearInterval(checking) };
+}
+
 /** Serves what the limit lets in. The rest is told to come again, before its body or its credential is looked at. */
 export function shedLoad(serve: Serve, options: { limit: LoadLimit; allowedOrigins: readonly string[] }): Serve {
   const { limit, allowedOrigins } = options;
@@ -19,7 +27,7 @@ export function shedLoad(serve: Serve, options: { limit: LoadLimit; allowedOrigi
       refuse(res, corsHeaders(allowedOrigins, req.headers.origin), limit.stats().shed);
       return;
     }
-    res.once('close', limit.end);
+    res.once('close', () => limit.end());
     serve(req, res);
   };
 }
@@ -35,7 +43,7 @@ function refuse(res: ServerResponse, cors: Readonly<Record<string, string>>, num
   res.writeHead(503, headers).end(REFUSAL);
 }
 
-export function addLoadGauges(metrics: Metrics, limit: LoadLimit): void {
+function addLoadGauges(metrics: Metrics, limit: LoadLimit): void {
   metrics.addGauge({
     name: 'kindred_gateway_operations_underway',
     help: 'Queries and mutations that are under way.',

@@ -5,7 +5,7 @@ import { createLogger } from '@kindred/service/logger';
 import { newId } from '@kindred/domain/ids';
 import { testInfrastructure } from '@kindred/testing/infrastructure';
 import { Redis } from 'ioredis';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { createExecutor } from '../executor/executor.ts';
 import { createOperations, isTooComplex, type Refusal } from '../operations.ts';
 import { buildSupergraph } from '../supergraph.ts';
@@ -26,9 +26,11 @@ async function startTestPlanning(budgetMs?: number) {
 }
 
 /** Processes that want all the time there is. */
-function spin(count: number): Disposable {
+function spin(count: number): void {
   const children = Array.from({ length: count }, () => spawn(process.execPath, ['--eval', 'for (;;);']));
-  return { [Symbol.dispose]: () => children.forEach((child) => child.kill()) };
+  onTestFinished(() => {
+    for (const child of children) child.kill();
+  });
 }
 
 test('an operation that passes every limit and is planned for minutes is refused, and the event loop does not wait', async () => {
@@ -56,7 +58,7 @@ test('an operation that passes every limit and is planned for minutes is refused
 test('on a machine too busy to plan it is refused before the thread has spent 250 ms on it', async () => {
   await using started = await startTestPlanning();
   await started.planning.plan({ query: PLAIN, operationName: undefined });
-  using _others = spin(2 * availableParallelism());
+  spin(2 * availableParallelism());
   const refusal: unknown = await started.planning
     .plan({ query: HOSTILE, operationName: undefined })
     .catch((error: unknown) => error);

@@ -76,7 +76,9 @@ test('of many requests of a busy tenant at once one goes to the store for all, a
   const seed = () =>
     store.raise({ tenantId, month: MONTH }, { requests: PLANS.FREE.requestsPerMonth - 200, points: 0 });
   const quotas = createQuotas({ store: { ...store, take }, seed, logger, now: () => at });
-  const ask = async () => void (await quotas.take(tenantId, 'FREE', ONE));
+  const ask = async () => {
+    await quotas.take(tenantId, 'FREE', ONE);
+  };
   for (let request = 0; request < 100; request++) await ask();
   at += 1_000;
   const before = calls;
