@@ -8,7 +8,9 @@ import { availableParallelism, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Pool } from 'undici';
 import { ask } from './ask.ts';
+import { GATEWAY_FLAGS } from './gateway-flags.ts';
 import { installHive } from './hive-packages.ts';
+import { QUERIES } from './queries.ts';
 import { startRedis } from './redis.ts';
 import { createBenchTokens } from './tokens.ts';
 
@@ -27,15 +29,6 @@ const SECONDS = Number(options.seconds);
 const HIVE_FOLDER = options.hive ? installHive() : undefined;
 const VARIANTS = ['ours', 'stock', 'stock-client', ...(HIVE_FOLDER === undefined ? [] : ['hive'])];
 const CONNECTIONS = [32, 128];
-const QUERIES = {
-  '1 subgraph, 1 object': 'query ($user: String!) { item(externalId: $user) { title } }',
-  '2 subgraphs, 20 objects':
-    'query ($user: ID!) { similarItems(itemId: $user, first: 20) { edges { rank score node { title categories } } } }',
-  '3 subgraphs, 1 object':
-    'query ($user: String!) { recommend(input: { user: { externalId: $user } }, first: 1) { status modelVersion { number model { name tenant { name } } } } }',
-  '3 subgraphs, 20 objects':
-    'query ($user: String!) { recommend(input: { user: { externalId: $user } }, first: 20) { status modelVersion { number model { name } } edges { rank score node { title categories } } } }',
-};
 
 interface Result {
   query: string;
@@ -156,7 +149,8 @@ const gateways = await Promise.all(
     const args = [variant, JSON.stringify(urls), redis.url, HIVE_FOLDER ?? ''];
     // As all of them are deployed.
     const env = { ...process.env, NODE_ENV: 'production' };
-    const child = fork(new URL('gateway-process.ts', import.meta.url), args, { env });
+    const execArgv = variant === 'ours' ? GATEWAY_FLAGS : [];
+    const child = fork(new URL('gateway-process.ts', import.meta.url), args, { env, execArgv });
     return { variant, child, ...(await ask<{ url: string }>(child)) };
   }),
 );

@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import { ask } from './ask.ts';
+import { GATEWAY_FLAGS } from './gateway-flags.ts';
 import { startRedis } from './redis.ts';
 import { createBenchTokens } from './tokens.ts';
 
@@ -79,7 +80,8 @@ const { tokens, publicKey } = await createBenchTokens({ count: SOCKETS, areOne: 
 const stubs = fork(new URL('stub-subgraphs.ts', import.meta.url));
 const { urls } = await ask<{ urls: Record<string, string> }>(stubs);
 await ask(stubs, { publicKey, eventIntervalMs: (1_000 * SOCKETS) / RATE });
-const gateway = fork(new URL('gateway-process.ts', import.meta.url), ['ours', JSON.stringify(urls), redis.url]);
+const gatewayArgs = ['ours', JSON.stringify(urls), redis.url];
+const gateway = fork(new URL('gateway-process.ts', import.meta.url), gatewayArgs, { execArgv: GATEWAY_FLAGS });
 const { url } = await ask<{ url: string }>(gateway);
 const loadBefore = loadavg();
 const latencies: number[] = [];

@@ -22,6 +22,7 @@ import { createGatewayFormatError } from './format-error.ts';
 import { readManifest } from './manifest.ts';
 import { createOperationRoute } from './operation-route.ts';
 import { createOperations, type Operations } from './operations.ts';
+import { startShedding } from './overload/shed-load.ts';
 import { createPlanStore } from './planning/plan-store.ts';
 import { createPlanner } from './planning/planner.ts';
 import { startPlanning } from './planning/planning.ts';
@@ -108,10 +109,11 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
   app.all(['/graphql', '/graphql/stream'], onlyPost);
   app.use(nothingHere, answerErrors(formatError));
 
-  const serveOperation = createOperationRoute({ ...options, gate, executor, authenticate, formatError, metrics });
+  const route = createOperationRoute({ ...options, gate, executor, authenticate, formatError, metrics });
+  const shedding = startShedding(route, { ...options, metrics });
   // Operations are served without express, which would cost as much as the rest.
   const http = createServer((req, res) => {
-    if (req.method === 'POST' && req.url?.split('?', 1)[0] === '/graphql') serveOperation(req, res);
+    if (req.method === 'POST' && req.url?.split('?', 1)[0] === '/graphql') shedding.serve(req, res);
     else app(req, res);
   });
   const sockets = startSocketServer(http, { ...options, subscriptions, connections, authenticate });
@@ -120,6 +122,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
   let drained: Promise<void> | undefined;
   const drain = async () => {
     draining.abort();
+    shedding.stop();
     await Promise.all([sockets.drain(), server.drain()]);
     await spending.drain();
     await Promise.all([client.close(), planning.close()]);

@@ -1,5 +1,5 @@
 import { operationFromDocument, type Supergraph } from '@apollo/federation-internals';
-import { buildOperationContext, type ServiceMap } from '@apollo/gateway';
+import type { ServiceMap } from '@apollo/gateway';
 import type { QueryPlan } from '@apollo/query-planner';
 import type { DocumentNode, GraphQLSchema } from 'graphql';
 import type { OperationContext } from '../context.ts';
@@ -22,7 +22,8 @@ import { createStockExecutor } from './stock-executor.ts';
 
 /** An operation with its plan; `compiled` is undefined where the stock executor has to run it. */
 export interface PlannedOperation {
-  operation: ReturnType<typeof buildOperationContext>;
+  document: DocumentNode;
+  operationName: string | undefined;
   plan: QueryPlan;
   compiled: CompiledOperation | undefined;
   /** How it is answered in parts; undefined where nothing is deferred. */
@@ -72,7 +73,8 @@ export function createExecutor(options: {
       const operation = operationFromDocument(apiSchema, withoutDefers(document), named);
       const deferred = compileDeferred({ document, operationName, plan: plan.deferred }, { apiSchema, compiler });
       return {
-        operation: buildOperationContext({ schema, operationDocument: document, ...named }),
+        document,
+        operationName,
         plan,
         compiled: compiler.compile(operation, plan),
         ...(deferred && { deferred }),

@@ -1,24 +1,30 @@
 import type { Supergraph } from '@apollo/federation-internals';
-import { type buildOperationContext, executeQueryPlan, type ServiceMap } from '@apollo/gateway';
+import type { executeQueryPlan, ServiceMap } from '@apollo/gateway';
 import type { QueryPlan } from '@apollo/query-planner';
-import type { ExecutionResult, GraphQLSchema } from 'graphql';
+import type { DocumentNode, ExecutionResult, GraphQLSchema } from 'graphql';
 import type { OperationContext } from '../context.ts';
 
 type RequestContext = Parameters<typeof executeQueryPlan>[2];
 
 export interface StockRequest {
   plan: QueryPlan;
-  operation: ReturnType<typeof buildOperationContext>;
+  document: DocumentNode;
+  operationName: string | undefined;
   variables: Record<string, unknown>;
   context: OperationContext;
   services: ServiceMap;
 }
 
-/** The executor of @apollo/gateway, which knows every plan. */
+/** The executor of @apollo/gateway, which knows every plan. Its package, 30 MB with all that it loads, comes with its first operation. */
 export function createStockExecutor(supergraph: Supergraph, schema: GraphQLSchema) {
   const apiSchema = supergraph.apiSchema();
-  const supergraphSchema = supergraph.schema.toGraphQLJSSchema();
-  return async ({ plan, operation, variables, context, services }: StockRequest): Promise<ExecutionResult> => {
+  let supergraphSchema: GraphQLSchema | undefined;
+  return async (request: StockRequest): Promise<ExecutionResult> => {
+    const { plan, document, operationName, variables, context, services } = request;
+    const { buildOperationContext, executeQueryPlan } = await import('@apollo/gateway');
+    supergraphSchema ??= supergraph.schema.toGraphQLJSSchema();
+    const named = operationName === undefined ? {} : { operationName };
+    const operation = buildOperationContext({ schema, operationDocument: document, ...named });
     // Of Apollo's request context the executor reads these.
     const requestContext = {
       request: { variables },

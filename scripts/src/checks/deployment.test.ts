@@ -13,9 +13,10 @@ import { type PortName, portsFrom } from '../ports.ts';
 import { ROOT } from '../root.ts';
 import { readEnvKeys, refusalOfEnv } from './service-env.ts';
 
-const SERVICES: Record<string, { port: PortName; entryPoint: string }> = {
+const SERVICES: Record<string, { port: PortName; entryPoint: string; flags?: readonly string[] }> = {
   web: { port: 'web', entryPoint: 'web/src/server.ts' },
-  gateway: { port: 'gateway', entryPoint: 'gateway/src/main.ts' },
+  // Young objects get so much before they are collected; more is memory that nothing is answered faster with.
+  gateway: { port: 'gateway', entryPoint: 'gateway/src/main.ts', flags: ['--max-semi-space-size=16'] },
   tenant: { port: 'tenant', entryPoint: 'subgraphs/tenant/src/main.ts' },
   catalog: { port: 'catalog', entryPoint: 'subgraphs/catalog/src/main.ts' },
   model: { port: 'model', entryPoint: 'subgraphs/model/src/main.ts' },
@@ -99,7 +100,7 @@ function podEnvironment(name: string): Record<string, string> {
   return Object.fromEntries(entries.map(([key, value]) => [key, value ?? `missing in config.yaml: ${key}`]));
 }
 
-describe.each(Object.entries(SERVICES))('the deployment of %s', (name, { port, entryPoint }) => {
+describe.each(Object.entries(SERVICES))('the deployment of %s', (name, { port, entryPoint, flags = [] }) => {
   it('gives it in docker-compose.yml only keys that its env.ts reads, and all that it needs', () => {
     const environment = Object.fromEntries(
       Object.entries(composeService(name).environment).map(([key, value]) => [key, fill(value)]),
@@ -135,8 +136,8 @@ describe.each(Object.entries(SERVICES))('the deployment of %s', (name, { port, e
   }, 60_000);
 
   it('starts the entry point that exists, is scraped, and is answered for by a Service of its port', () => {
-    expect(composeService(name).command).toEqual(['node', entryPoint]);
-    expect(container(name).command).toEqual(['node', entryPoint]);
+    expect(composeService(name).command).toEqual(['node', ...flags, entryPoint]);
+    expect(container(name).command).toEqual(['node', ...flags, entryPoint]);
     expect(existsSync(join(ROOT, entryPoint))).toBe(true);
     expect(read('observability/prometheus/prometheus.yml')).toContain(`- ${name}:${PORTS[port]}\n`);
     const service = manifests.find((manifest) => manifest.kind === 'Service' && manifest.metadata.name === name);

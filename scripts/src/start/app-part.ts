@@ -20,7 +20,7 @@ export function appPart(spec: AppSpec, folder: StateFolder): Part {
       startChild({
         name: spec.name,
         command: process.execPath,
-        args: [join(ROOT, spec.script)],
+        args: [...(spec.nodeFlags ?? []), join(ROOT, spec.script)],
         cwd: ROOT,
         env: environmentOf(spec, folder),
         logPath: folder.log(spec.name),

@@ -12,6 +12,7 @@ export interface AppSpec {
   title: string;
   /** Its entry point, from the top of the checkout. */
   script: string;
+  nodeFlags?: readonly string[];
   port: number;
   /** What it needs besides HOST, PORT and NODE_ENV. */
   env: Readonly<Record<string, string>>;
@@ -72,6 +73,8 @@ export function gatewayApp({ ports, secrets, redisUrl }: AppSettings): AppSpec {
     name: 'gateway',
     title: 'gateway',
     script: 'gateway/src/main.ts',
+    // As it is deployed.
+    nodeFlags: ['--max-semi-space-size=16'],
     port: ports.gateway,
     env: {
       INTERNAL_TOKEN_SECRET: secrets.internalTokenSecret,

@@ -1,0 +1,183 @@
+// Our gateway at its peak, at twice its peak, and after it: `node gateway/bench/overload.ts [--seconds N] [--json FILE]`.
+// Requests come on time whether the ones before were answered or not, as from many clients that know nothing of each
+// other. An answer is good when it is whole and comes within a second.
+import { fork } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { availableParallelism, loadavg } from 'node:os';
+import { parseArgs } from 'node:util';
+import { Pool } from 'undici';
+import { ask } from './ask.ts';
+import { GATEWAY_FLAGS } from './gateway-flags.ts';
+import { QUERIES } from './queries.ts';
+import { startRedis } from './redis.ts';
+import { createBenchTokens } from './tokens.ts';
+
+const { values: options } = parseArgs({
+  options: { seconds: { type: 'string', default: '60' }, json: { type: 'string' } },
+});
+const SECONDS = Number(options.seconds);
+const PEAK_SECONDS = Math.min(10, SECONDS);
+const RECOVERY_SECONDS = 15;
+const GOOD_MS = 1_000;
+const TICK_MS = 5;
+const CONNECTIONS = 1_000;
+/** The connections with which the peak is looked for, each asking as soon as it is answered. */
+const PEAK_CONNECTIONS = [32, 64, 128];
+const QUERY = QUERIES['3 subgraphs, 1 object'];
+
+interface Second {
+  sent: number;
+  good: number;
+  shed: number;
+  late: number;
+  failed: number;
+}
+
+const NOTHING: Second = { sent: 0, good: 0, shed: 0, late: 0, failed: 0 };
+const NAMES = ['sent', 'good', 'shed', 'late', 'failed'] as const;
+
+/** Counts the outcome of each request in the second in which it was sent. */
+class Outcomes {
+  readonly seconds: Second[] = [];
+  readonly latencies: number[] = [];
+  readonly #startedAt = performance.now();
+
+  async count(request: () => Promise<{ status: number; text: string }>): Promise<void> {
+    const startedAt = performance.now();
+    const index = Math.floor((startedAt - this.#startedAt) / 1_000);
+    const second = (this.seconds[index] ??= { ...NOTHING });
+    second.sent += 1;
+    const { status, text } = await request().catch(() => ({ status: 0, text: '' }));
+    const tookMs = performance.now() - startedAt;
+    if (status === 503) second.shed += 1;
+    else if (status !== 200 || text.includes('"errors"')) second.failed += 1;
+    else if (tookMs > GOOD_MS) second.late += 1;
+    else {
+      second.good += 1;
+      this.latencies.push(tookMs);
+    }
+  }
+}
+
+function createAsk(url: string, token: string, connections: number) {
+  const { origin, pathname: path } = new URL(url);
+  const pool = new Pool(origin, { connections });
+  const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };
+  let count = 0;
+  return {
+    ask: async () => {
+      const body = JSON.stringify({ query: QUERY, variables: { user: `u${(count += 1)}` } });
+      const response = await pool.request({ path, method: 'POST', headers, body });
+      return { status: response.statusCode, text: await response.body.text() };
+    },
+    close: () => pool.destroy(),
+  };
+}
+
+/** As many at a time as there are connections. */
+async function askByTurns(client: ReturnType<typeof createAsk>, connections: number, seconds: number) {
+  const outcomes = new Outcomes();
+  const endAt = performance.now() + seconds * 1_000;
+  const connection = async () => {
+    while (performance.now() < endAt) await outcomes.count(client.ask);
+  };
+  await Promise.all(Array.from({ length: connections }, connection));
+  return outcomes;
+}
+
+/** So many a second, whatever is answered. */
+async function askOnTime(client: ReturnType<typeof createAsk>, perSecond: number, seconds: number) {
+  const outcomes = new Outcomes();
+  const asked: Promise<void>[] = [];
+  const startedAt = performance.now();
+  await new Promise<void>((resolve) => {
+    const timer = setInterval(() => {
+      const elapsedMs = performance.now() - startedAt;
+      const due = Math.floor((Math.min(elapsedMs, seconds * 1_000) / 1_000) * perSecond);
+      while (asked.length < due) asked.push(outcomes.count(client.ask));
+      if (elapsedMs < seconds * 1_000) return;
+      clearInterval(timer);
+      resolve();
+    }, TICK_MS);
+  });
+  return { outcomes, answered: Promise.all(asked) };
+}
+
+function summary(phase: string, { seconds, latencies }: Outcomes, lastedS: number) {
+  const total = { ...NOTHING };
+  for (const second of seconds.filter((value) => value !== undefined)) {
+    for (const name of NAMES) total[name] += second[name];
+  }
+  const sorted = latencies.toSorted((a, b) => a - b);
+  const quantile = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+  const rates = { ...NOTHING };
+  for (const name of NAMES) rates[name] = total[name] / lastedS;
+  return { phase, ...rates, p50Ms: quantile(0.5), p95Ms: quantile(0.95) };
+}
+
+/** The first second from which on nearly all are answered well; undefined where there is none. */
+function recoveredAfterS({ seconds }: Outcomes): number | undefined {
+  const isWell = ({ sent, good }: Second) => good >= 0.95 * sent;
+  const last = seconds.findLastIndex((second) => !isWell(second));
+  return last === seconds.length - 1 ? undefined : last + 1;
+}
+
+const redis = await startRedis();
+const { tokens, publicKey } = await createBenchTokens({ count: 1, areOne: true });
+const stubs = fork(new URL('stub-subgraphs.ts', import.meta.url));
+const { urls } = await ask<{ urls: Record<string, string> }>(stubs);
+await ask(stubs, { publicKey });
+const gatewayArgs = ['ours', JSON.stringify(urls), redis.url];
+const env = { ...process.env, NODE_ENV: 'production' };
+const gateway = fork(new URL('gateway-process.ts', import.meta.url), gatewayArgs, { env, execArgv: GATEWAY_FLAGS });
+const { url } = await ask<{ url: string }>(gateway);
+const loadBefore = loadavg();
+const clientFor = (connections: number) => createAsk(url, tokens[0] ?? '', connections);
+
+let peak = 0;
+const phases: ReturnType<typeof summary>[] = [];
+for (const connections of PEAK_CONNECTIONS) {
+  const client = clientFor(connections);
+  await askByTurns(client, connections, 2);
+  const found = summary(
+    `${connections} connections`,
+    await askByTurns(client, connections, PEAK_SECONDS),
+    PEAK_SECONDS,
+  );
+  phases.push(found);
+  peak = Math.max(peak, found.good);
+  await client.close();
+}
+const client = clientFor(CONNECTIONS);
+const overloaded = await askOnTime(client, 2 * peak, SECONDS);
+const after = await askOnTime(client, peak / 2, RECOVERY_SECONDS);
+await Promise.all([overloaded.answered, after.answered]);
+phases.push(summary('twice the peak', overloaded.outcomes, SECONDS));
+phases.push(summary('half the peak, after it', after.outcomes, RECOVERY_SECONDS));
+const { rssMiB } = await ask<{ rssMiB: number }>(gateway, {});
+gateway.disconnect();
+stubs.disconnect();
+redis.stop();
+
+const columns = [...NAMES, 'p50Ms', 'p95Ms'] as const;
+console.log(`${'per second'.padEnd(24)}${columns.map((name) => name.padStart(9)).join('')}`);
+for (const phase of phases) {
+  console.log(`${phase.phase.padEnd(24)}${columns.map((name) => phase[name].toFixed(1).padStart(9)).join('')}`);
+}
+const goodAtTwice = phases.find(({ phase }) => phase === 'twice the peak')?.good ?? 0;
+const figures = {
+  peakPerSecond: peak,
+  keptOfPeak: goodAtTwice / peak,
+  recoveredAfterS: recoveredAfterS(after.outcomes),
+  rssMiB,
+};
+const recovered = figures.recoveredAfterS === undefined ? 'not within the time' : `after ${figures.recoveredAfterS} s`;
+console.log(
+  `at twice the peak ${(figures.keptOfPeak * 100).toFixed(0)} % of its goodput are kept; recovered ${recovered}; ${rssMiB.toFixed(0)} MiB`,
+);
+const machine = { cores: availableParallelism(), loadBefore, loadAfter: loadavg(), node: process.version };
+console.log(`${machine.cores} cores, load ${loadBefore.map((value) => value.toFixed(1)).join(' ')} before`);
+if (options.json !== undefined) {
+  await writeFile(options.json, `${JSON.stringify({ machine, phases, figures }, null, 2)}\n`);
+}
+process.exit();
