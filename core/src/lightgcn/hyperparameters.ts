@@ -165,14 +165,13 @@ export function resolveHyperparameters(
 }
 
 /**
- * Defaults for a loss and data of this size. Large, sparse data: BSL's loss with its published second temperature
+ * Defaults for a loss and data of this size. Large, sparse data: BSL's loss with its published temperatures
  * (arXiv:2312.12882), large batches, and few negatives that grow to four times as many, cheaper than as many from the
- * start. A temperature of 0.1 with 0.9 ranks better on random parts of gowalla's training data but worse on the published
- * test part, which no random part resembles (docs/adr/0006); tenants are served the future too, so the smoother recipe
- * stands. The others, and the one recipe of `bpr`, were chosen on validation parts of MovieLens ml-latest-small (temporal
- * and random split per user), where popular items crowd the batches so that the log-q correction decides. Without
- * `userCount` and `itemCount` the number of interactions decides. Small data get batches that keep an epoch at about 20
- * Adam steps, between 64 and 8,192.
+ * start. Half of the log-q correction and lengths to the power 0.4 were chosen on a random tenth of gowalla's training
+ * data (docs/adr/0006). The others, and the one recipe of `bpr`, were chosen on validation parts of MovieLens
+ * ml-latest-small (temporal and random split per user), where popular items crowd the batches so that the log-q correction
+ * decides. Without `userCount` and `itemCount` the number of interactions decides. Small data get batches that keep an
+ * epoch at about 20 Adam steps, between 64 and 8,192.
  */
 export function defaultHyperparameters(
   size: { interactionCount: number; userCount?: number; itemCount?: number },
@@ -195,8 +194,10 @@ export function defaultHyperparameters(
       initialDeviation: 0.012,
       temperature: 0.12,
       secondTemperature: 0.84,
+      logQCorrection: 0.5,
       negatives: 256,
       negativesGrowth: 1.06,
+      lengthExponent: 0.4,
     };
   }
   return {

@@ -48,9 +48,9 @@ export interface Wanted {
   reference: TrainingOutcome | null;
 }
 
-/** One epoch may be repeated; of short ones as many as take two seconds, and a third where the newest file is torn. */
+/** One epoch that was told may be repeated, where the newest file is torn; of short ones those that were kept together. */
 const MOST_REPEATED_EPOCHS = 1;
-const MOST_REPEATED_MS = 3_000;
+const MOST_REPEATED_MS = 1_000;
 
 /** Checks what must hold of a run that has ended, however it was disturbed; collects everything that does not. */
 export async function checkRun(

@@ -12,7 +12,7 @@ import { PATIENCE_MS, type Scene, type Stage, until, untilEpoch, untilFailure } 
 /** Faults of the processes that do the work. */
 export const WORKER_FAULTS: Record<string, Fault> = {
   'worker killed in mid-epoch': {
-    invariant: 'The next attempt repeats at most an epoch, or two seconds of short ones, and tells none twice.',
+    invariant: 'The next attempt goes on behind the last epoch that was told.',
     async strike(stage, scene, random) {
       await untilEpoch(stage, scene, between(random, 2, 15));
       await setTimeout(between(random, 0, 40));
