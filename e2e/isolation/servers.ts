@@ -30,7 +30,7 @@ export interface Servers extends AsyncDisposable {
 
 /** The gateway, the four subgraphs and if asked for the dashboard as processes of their own, on a database of their own. */
 export async function startServers({ withWeb = false } = {}): Promise<Servers> {
-  if (withWeb && !process.env.PANELS_SKIP) await buildWeb();
+  if (withWeb) await buildWeb();
   const database = await createTestDatabase();
   const { redisUrl, temporalAddress } = testInfrastructure();
   const folder = await mkdtemp(join(tmpdir(), 'kindred-isolation-'));

@@ -3,7 +3,15 @@ import { PLANS } from '@kindred/domain/plans';
 import { createTestModel, createTestRun } from '@kindred/testing/test-model';
 import { createTwoTenants } from '@kindred/testing/two-tenants';
 import { expect, test } from 'vitest';
-import { addJobCpu, createJob, finishJob, startJob } from './jobs.ts';
+import {
+  addJobCpu,
+  appendJobEvent,
+  cancelAbandonedJob,
+  createJob,
+  finishJob,
+  JobSupersededError,
+  startJob,
+} from './jobs.ts';
 import { type TenantTx, withTenant } from './tenants.ts';
 import { admitBatch, admitTrainingRun, admitTrial } from './training-admission.ts';
 import { endTrial, planTrials } from './tuning-trials.ts';
@@ -109,4 +117,14 @@ test('a tuning counts as so many trainings of the month as it has trials, with t
   await within(theirs, async (tx) => {
     expect(await listUsageDays(tx, month)).toEqual([]);
   });
+});
+
+test('nothing follows the last event of a job, whoever was about to tell more', async () => {
+  await using world = await createWorld();
+  const { ours, within } = world;
+  const tuningId = await within(ours, (tx) => startTuning(tx, 2));
+  const body = { kind: 'PROGRESSED' as const, message: 'further', details: {} };
+  const tell = (tx: TenantTx) => appendJobEvent(tx, { jobId: tuningId, dedupeKey: 'late', at: Date.now(), body });
+  await within(ours, (tx) => cancelAbandonedJob(tx, tuningId, 'The tuning was cancelled.'));
+  await expect(within(ours, tell)).rejects.toThrow(JobSupersededError);
 });

@@ -143,6 +143,7 @@ export async function cancelAbandonedJob(tx: TenantTx, id: JobId, message: strin
  * Stores a job's next event, `sequence` counting from 1 without gaps; null when one of this `dedupeKey` is there.
  * @param input.at epoch milliseconds.
  * @throws AppError NOT_FOUND when the tenant has no such job.
+ * @throws JobSupersededError when a job has ended that is said to have come further: nothing follows its last event.
  */
 export async function appendJobEvent(
   tx: TenantTx,
@@ -150,10 +151,12 @@ export async function appendJobEvent(
 ): Promise<JobEvent | null> {
   const { jobId, dedupeKey, at, body } = input;
   // The row lock makes writers of one job take turns, so that each reads the number the one before it left.
-  const [job] = await tx.client.$queryRaw<{ lastSequence: number }[]>`
-    SELECT last_sequence AS "lastSequence" FROM jobs
+  const [job] = await tx.client.$queryRaw<Pick<JobRow, 'lastSequence' | 'revision' | 'finishedAt'>[]>`
+    SELECT last_sequence AS "lastSequence", revision, finished_at AS "finishedAt" FROM jobs
      WHERE tenant_id = ${tx.tenantId}::uuid AND id = ${jobId}::uuid FOR NO KEY UPDATE`;
   if (job === undefined) throw notFound(jobId);
+  // It may have ended while this waited for its lock.
+  if (job.finishedAt !== null && body.kind === 'PROGRESSED') throw new JobSupersededError(jobId, job.revision);
   const sequence = job.lastSequence + 1;
   const written = await tx.client.$executeRaw`
     WITH event AS (

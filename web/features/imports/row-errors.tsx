@@ -14,12 +14,12 @@ const ERROR = graphql(`
 export function RowErrors({ errors: masked }: { errors: readonly FragmentType<typeof ERROR>[] }) {
   const errors = readFragment(ERROR, masked);
   return (
-    <DataTable label="Wrong rows" columns={['Line', 'Field', 'Reason']}>
+    <DataTable label="Wrong rows" columns={['Line', 'Reason', 'Field']}>
       {errors.map(({ line, field, message }) => (
         <tr key={`${line}:${field}:${message}`} data-testid="row-error">
           <td className="numeric">{line.toLocaleString('en')}</td>
-          <td>{field ?? 'the row'}</td>
           <td>{message}</td>
+          <td>{field ?? 'the row'}</td>
         </tr>
       ))}
     </DataTable>
