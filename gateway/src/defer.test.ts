@@ -139,7 +139,7 @@ const many = (count: number) => Array.from({ length: count }, () => '... @defer 
 test.for([
   ['more deferred fragments than there may be', `{ viewer { ${many(21)} } }`],
   ['more of them, spread', `{ a: viewer { ...A } b: viewer { ...A } } fragment A on Viewer { ${many(11)} }`],
-  ['a deferred field of Mutation', 'mutation { ... @defer { signOut(input: {}) { userErrors { code } } } }'],
+  ['a deferred field of Mutation', 'mutation { ... @defer { __typename } }'],
   ['one label twice', '{ viewer { ... @defer(label: "a") { scopes } ... @defer(label: "a") { role } } }'],
   ['a label that is a variable', 'query Q($a: String) { viewer { ... @defer(label: $a) { scopes } } }'],
   [
@@ -171,7 +171,8 @@ test('a publishable key defers nothing that is not published', async () => {
   const answer = await post(graph.gateway.url, RECOMMEND, {
     headers: { 'x-api-key': 'kp_00000000000000000001', accept: PARTS },
   });
-  expect(answer).toMatchObject({ data: undefined, errors: [{ extensions: { code: 'FORBIDDEN' } }] });
+  expect(answer).toMatchObject({ status: 403, errors: [{ extensions: { code: 'FORBIDDEN' } }] });
+  expect(answer.data).toBeUndefined();
 });
 
 test('the client of the web app reads both', async () => {
