@@ -22,17 +22,20 @@ const post = (body: unknown, headers: Record<string, string> = JSON_TYPE) =>
 const times = (count: number, write: (index: number) => string) =>
   Array.from({ length: count }, (_, index) => write(index)).join(' ');
 
-/** The checks that scanners of GraphQL APIs such as graphql-cop make; each says what an API must not do. */
+/** The checks of the scanner graphql-cop, each under the scanner's name for it. */
 test.for<[string, string]>([
-  ['a hundred aliases', `{ ${times(101, (index) => `alias${index}: __typename`)} }`],
-  ['five hundred times one field', `{ ${times(500, () => '__typename')} }`],
-  ['ten directives that nobody knows, on one field', `{ __typename ${times(10, () => '@aa')} }`],
-  ['more directives than anybody needs', `{ __typename ${times(100, () => '@include(if: true)')} }`],
+  ['alias overloading: a hundred aliases', `{ ${times(101, (index) => `alias${index}: __typename`)} }`],
+  ['field duplication: five hundred times one field', `{ ${times(500, () => '__typename')} }`],
+  ['directive overloading: ten directives that nobody knows, on one field', `{ __typename ${times(10, () => '@aa')} }`],
   [
-    'introspection in circles',
+    'directive overloading: more directives than anybody needs',
+    `{ __typename ${times(100, () => '@include(if: true)')} }`,
+  ],
+  [
+    'circular introspection: types of fields of types',
     `{ __schema { types { fields { type { fields { type { fields { type { fields { type { name } } } } } } } } } } }`,
   ],
-  ['introspection', '{ __schema { types { name fields { name } } } }'],
+  ['introspection: every type', '{ __schema { types { name fields { name } } } }'],
 ])('%s are refused, with few errors', async ([, query]) => {
   const { status, text } = await post({ query });
   expect(status).toBe(400);
@@ -41,25 +44,28 @@ test.for<[string, string]>([
   expect(errors.length).toBeLessThanOrEqual(5);
 });
 
-test('a batch of operations in one request is refused', async () => {
+test('batching: a list of operations in one request is refused', async () => {
   const { status, text } = await post(Array.from({ length: 10 }, () => ({ query: '{ __typename }' })));
   expect(status).toBe(400);
   expect(text).not.toContain('"data"');
 });
 
-test('a field that does not exist brings no suggestion of one that does', async () => {
+test('field suggestions: a field that does not exist brings no suggestion of one that does', async () => {
   const { text } = await post({ query: '{ viewe itm recomend }' });
   expect(text).not.toMatch(/did you mean|viewer|recommend"/i);
 });
 
-test.for(['query={__typename}', 'query=mutation{__typename}'])('GET /graphql?%s runs nothing', async (search) => {
+test.for([
+  ['GET query CSRF', 'query={__typename}'],
+  ['GET mutation', 'query=mutation{__typename}'],
+])('%s: GET /graphql?%s runs nothing', async ([, search = '']) => {
   const { status, text } = await send(`/graphql?${encodeURI(search)}`, { headers: { accept: 'application/json' } });
   expect(status).toBe(405);
   expect(text).not.toContain('"data"');
 });
 
 test.for(['application/x-www-form-urlencoded', 'text/plain', 'multipart/form-data; boundary=x'])(
-  'a form of another site, sent as %s, runs nothing',
+  'POST form CSRF: a form of another site, sent as %s, runs nothing',
   async (contentType) => {
     for (const body of ['query=%7B__typename%7D', '{"query":"{__typename}"}']) {
       const { status, text } = await post(body, { 'content-type': contentType });
@@ -70,7 +76,7 @@ test.for(['application/x-www-form-urlencoded', 'text/plain', 'multipart/form-dat
 );
 
 test.for(['/', '/graphql', '/graphiql', '/playground', '/console', '/altair', '/voyager'])(
-  'there is no page to explore the API at %s in production',
+  'GraphiQL detection: there is no page to explore the API at %s in production',
   async (path) => {
     const { status, text } = await send(path, { headers: { accept: 'text/html' } });
     expect(status).toBeGreaterThanOrEqual(400);
@@ -78,12 +84,13 @@ test.for(['/', '/graphql', '/graphiql', '/playground', '/console', '/altair', '/
   },
 );
 
-test('no answer carries a trace of resolvers, nor a stack or an address of ours', async () => {
-  const traced = await post(
-    { query: '{ viewer { scopes } }' },
-    { ...JSON_TYPE, 'apollo-federation-include-trace': 'ftv1' },
-  );
-  expect(traced.text).not.toMatch(/tracing|ftv1/);
+test('trace mode: no answer carries a trace of resolvers', async () => {
+  const headers = { ...JSON_TYPE, 'apollo-federation-include-trace': 'ftv1' };
+  const { text } = await post({ query: '{ viewer { scopes } }' }, headers);
+  expect(text).not.toMatch(/tracing|ftv1/);
+});
+
+test('unhandled errors: no refusal carries a stack or an address of ours', async () => {
   for (const body of ['{', '{"query":1}', '{"query":"{"}', '[]', '{"query":"{__typename}","variables":1}']) {
     const { status, text } = await post(body);
     expect(status).toBe(400);

@@ -1,7 +1,7 @@
 import { Client, createRequest, fetchExchange, gql } from '@urql/core';
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Answer, post } from './test-clients.ts';
-import { startTestGraph } from './test-graph.ts';
+import { startTestGraph, type TestGraph } from './test-graph.ts';
 
 const PARTS = 'multipart/mixed;deferSpec=20220824, application/json';
 const RECOMMEND = `{
@@ -11,6 +11,17 @@ const RECOMMEND = `{
     ... @defer { modelVersion { number model { name } } }
   }
 }`;
+
+let graph: TestGraph;
+beforeAll(async () => {
+  graph = await startTestGraph();
+});
+beforeEach(() => {
+  graph.world.calls.length = 0;
+});
+afterAll(async () => {
+  await graph[Symbol.asyncDispose]();
+});
 
 interface Chunk {
   data?: unknown;
@@ -50,7 +61,6 @@ async function all(chunks: AsyncIterable<Chunk>): Promise<Chunk[]> {
 }
 
 test('what is deferred comes after what is not, a part never before the one around it', async () => {
-  await using graph = await startTestGraph();
   const headers = { authorization: `Bearer ${await graph.signSession()}` };
   const [first, ...rest] = await all(ask(graph.gateway.url, RECOMMEND, { headers }));
   expect(first).toEqual({ data: { recommend: { recommendationId: 'rec_1' } }, hasNext: true });
@@ -73,7 +83,6 @@ test('what is deferred comes after what is not, a part never before the one arou
 test.for(['*/*', 'application/json', 'multipart/mixed; deferSpec=20990101, application/json'])(
   'whoever accepts %s gets the answer whole',
   async (accept) => {
-    await using graph = await startTestGraph();
     const headers = { authorization: `Bearer ${await graph.signSession()}`, accept };
     const answer = await post(graph.gateway.url, RECOMMEND, { headers });
     expect(answer).toMatchObject({
@@ -90,7 +99,6 @@ test.for(['*/*', 'application/json', 'multipart/mixed; deferSpec=20990101, appli
 );
 
 test('the first part comes while a subgraph does not answer, and its call ends with the client', async () => {
-  await using graph = await startTestGraph();
   const headers = { authorization: `Bearer ${await graph.signSession()}` };
   const query = '{ viewer { scopes } ... @defer { item(externalId: "slow") { title } } }';
   const leave = new AbortController();
@@ -105,8 +113,7 @@ test('the first part comes while a subgraph does not answer, and its call ends w
 });
 
 test('a failure in a deferred part makes that part null, and says nothing of what is inside', async () => {
-  await using graph = await startTestGraph();
-  const headers = { authorization: `Bearer ${await graph.signSession()}` };
+  const headers = { authorization: `Bearer ${await graph.signSession({ role: 'OWNER' })}` };
   const query = '{ tenant { name ... @defer { apiKeys(first: 1) { edges { cursor } } } } }';
   const [first, last, ...others] = await all(ask(graph.gateway.url, query, { headers }));
   expect(others).toEqual([]);
@@ -119,7 +126,6 @@ test('a failure in a deferred part makes that part null, and says nothing of wha
 });
 
 test('a variable decides whether a fragment is deferred', async () => {
-  await using graph = await startTestGraph();
   const headers = { authorization: `Bearer ${await graph.signSession()}` };
   const query = 'query Q($later: Boolean!) { viewer { scopes ... @defer(if: $later) { tenant { name } } } }';
   const ways = [true, false].map((later) => all(ask(graph.gateway.url, query, { headers, variables: { later } })));
@@ -133,7 +139,7 @@ const many = (count: number) => Array.from({ length: count }, () => '... @defer 
 test.for([
   ['more deferred fragments than there may be', `{ viewer { ${many(21)} } }`],
   ['more of them, spread', `{ a: viewer { ...A } b: viewer { ...A } } fragment A on Viewer { ${many(11)} }`],
-  ['a deferred field of Mutation', 'mutation { ... @defer { signOut(input: {}) { userErrors { code } } } }'],
+  ['a deferred field of Mutation', 'mutation { ... @defer { __typename } }'],
   ['one label twice', '{ viewer { ... @defer(label: "a") { scopes } ... @defer(label: "a") { role } } }'],
   ['a label that is a variable', 'query Q($a: String) { viewer { ... @defer(label: $a) { scopes } } }'],
   [
@@ -143,7 +149,6 @@ test.for([
   ],
   ['what nobody may ask for', '{ viewer { ... @defer { passwordHash } } }'],
 ])('%s is refused before anything is asked', async ([, query = '']) => {
-  await using graph = await startTestGraph();
   const headers = {
     authorization: `Bearer ${await graph.signSession()}`,
     accept: `${PARTS}, application/graphql-response+json`,
@@ -154,7 +159,6 @@ test.for([
 });
 
 test('what is deferred costs what it costs elsewhere', async () => {
-  await using graph = await startTestGraph();
   const headers = { authorization: `Bearer ${await graph.signSession()}` };
   const whole = await post(graph.gateway.url, RECOMMEND, { headers });
   const last = (await all(ask(graph.gateway.url, RECOMMEND, { headers }))).at(-1);
@@ -163,14 +167,15 @@ test('what is deferred costs what it costs elsewhere', async () => {
 });
 
 test('a publishable key defers nothing that is not published', async () => {
-  await using graph = await startTestGraph();
-  graph.world.apiKeys.set('pk_1', 'PUBLISHABLE');
-  const answer = await post(graph.gateway.url, RECOMMEND, { headers: { 'x-api-key': 'pk_1', accept: PARTS } });
-  expect(answer).toMatchObject({ data: undefined, errors: [{ extensions: { code: 'FORBIDDEN' } }] });
+  graph.world.apiKeys.set('kp_00000000000000000001', 'PUBLISHABLE');
+  const answer = await post(graph.gateway.url, RECOMMEND, {
+    headers: { 'x-api-key': 'kp_00000000000000000001', accept: PARTS },
+  });
+  expect(answer).toMatchObject({ status: 403, errors: [{ extensions: { code: 'FORBIDDEN' } }] });
+  expect(answer.data).toBeUndefined();
 });
 
 test('the client of the web app reads both', async () => {
-  await using graph = await startTestGraph();
   const headers = { authorization: `Bearer ${await graph.signSession()}` };
   const client = new Client({
     url: `${graph.gateway.url}/graphql`,

@@ -97,21 +97,27 @@ export function createExecutor(options: {
         if (compiled.operation.rootKind === 'mutation') shared.separate(context.viewer);
       }
     },
-    executeInParts: async ({ deferred }, { variables, context, timings }) => {
-      const conditions = deferred && readConditions(deferred.compiled, variables);
-      if (deferred === undefined || conditions === undefined) return undefined;
-      try {
-        return await executeInParts(deferred, conditions, { variables, context, fetches, timings });
-      } finally {
-        if (deferred.compiled.operation.rootKind === 'mutation') shared.separate(context.viewer);
-      }
-    },
+    executeInParts: (planned, execution) => answerInParts(planned, execution, { fetches, shared }),
     stats: () => ({
       fallbacks,
       sharedFetches: shared.sharedCount,
       batchedFetches: batches.savedCount + queries.savedCount,
     }),
   };
+}
+
+async function answerInParts(
+  { deferred }: PlannedOperation,
+  { variables, context, timings }: Execution,
+  { fetches, shared }: { fetches: SubgraphFetches; shared: SharedFetches<TextAnswer> },
+): Promise<ExecutedInParts | undefined> {
+  const conditions = deferred && readConditions(deferred.compiled, variables);
+  if (deferred === undefined || conditions === undefined) return undefined;
+  try {
+    return await executeInParts(deferred, conditions, { variables, context, fetches, timings });
+  } finally {
+    if (deferred.compiled.operation.rootKind === 'mutation') shared.separate(context.viewer);
+  }
 }
 
 function createFetchFields({

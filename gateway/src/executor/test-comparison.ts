@@ -61,9 +61,7 @@ function createWaves(): () => Promise<void> {
 
 export function createWorld(supergraphSdl: string, contracts: Record<string, string>) {
   const subgraphs = new Map(Object.entries(contracts).map(([name, sdl]) => [name, createStubSubgraph(name, sdl)]));
-  let storm: Storm = { ...CALM, seed: 0 };
-  let abort = new AbortController();
-  let fetches = 0;
+  let [storm, abort, fetches]: [Storm, AbortController, number] = [{ ...CALM, seed: 0 }, new AbortController(), 0];
   const together = createWaves();
   const answer = async (name: string, body: string): Promise<string> => {
     const request = JSON.parse(body) as { query: string; variables: Record<string, unknown> };
@@ -105,8 +103,7 @@ export function createWorld(supergraphSdl: string, contracts: Record<string, str
       signal: new AbortController().signal,
       deadlineAt: Infinity,
     }).catch((error: unknown) => ({ thrown: error instanceof Error }));
-    const counts = 'thrown' in outcome ? undefined : outcome.extensions?.counts;
-    return { ...comparable(outcome), fetches, ...(counts !== undefined && { counts: counts as PartCounts }) };
+    return { ...comparable(outcome), fetches };
   };
   return {
     executor,
@@ -135,12 +132,14 @@ function comparable(outcome: ExecutionResult | { thrown: boolean }): Compared {
     (error) => `${JSON.stringify(error.path)} ${String(codeOf(error))} ${error.message}`,
   );
   const problems = outcome.extensions?.valueCompletion;
+  const counts = outcome.extensions?.counts as PartCounts | undefined;
   return {
     data: JSON.stringify(outcome.data),
     errors: errors?.toSorted(),
     // Of several violations below a field that is asked for twice, the stock executor reports the one that it meets first,
     // which depends on the order in which it merges the fields.
     hasProblems: problems !== undefined,
+    ...(counts && { counts }),
   };
 }
 
@@ -149,6 +148,8 @@ export interface Compared {
   data?: string;
   errors?: string[] | undefined;
   hasProblems?: boolean;
+  /** Of an answer in parts. */
+  counts?: PartCounts;
 }
 
 export type World = ReturnType<typeof createWorld>;

@@ -1,4 +1,13 @@
-import { type DocumentNode, type ExecutionResult, Kind, parse, print, type SelectionNode, visit } from 'graphql';
+import {
+  type DocumentNode,
+  type ExecutionResult,
+  Kind,
+  OperationTypeNode,
+  parse,
+  print,
+  type SelectionNode,
+  visit,
+} from 'graphql';
 import type { ExecutedInParts } from './incremental.ts';
 import { isObject, type JsonObject, mergeInto } from './json.ts';
 import type { TestOperation } from './test-operations.ts';
@@ -25,7 +34,7 @@ export function deferSome({ query, variables: given }: TestOperation, random: Ra
     SelectionSet: {
       leave: (set, _key, parent) => {
         const isMutation = parent && 'kind' in parent && parent.kind === Kind.OPERATION_DEFINITION;
-        if ((isMutation && parent.operation === 'mutation') || !random.chance(0.4)) return undefined;
+        if ((isMutation && parent.operation === OperationTypeNode.MUTATION) || !random.chance(0.4)) return undefined;
         const from = random.below(set.selections.length + 1);
         const deferred = set.selections.slice(from);
         if (deferred.length === 0) return undefined;
