@@ -23,17 +23,16 @@ export type EntityFinders<Context> = Readonly<Record<string, FindEntities<never,
  * in place.
  */
 export function batchEntities(schema: GraphQLSchema, finders: EntityFinders<never>): void {
-  const field = schema.getQueryType()?.getFields()._entities;
+  const { _entities: field } = schema.getQueryType()?.getFields() ?? {};
   const oneByOne = field?.resolve;
   if (field === undefined || oneByOne === undefined)
     throw new Error('Wanted a subgraph with entities, got one without.');
   // oxlint-disable-next-line max-params -- graphql-js gives a resolver four
   field.resolve = async (source, args: { representations: readonly EntityReference[] }, context, info) => {
     const { representations } = args;
-    const typeName = representations[0]?.__typename ?? '';
+    const [typeName = '', ...others] = new Set(representations.map(({ __typename }) => __typename));
     const find = Object.hasOwn(finders, typeName) ? finders[typeName] : undefined;
-    if (find === undefined || representations.some(({ __typename }) => __typename !== typeName))
-      return await oneByOne(source, args, context, info);
+    if (find === undefined || others.length > 0) return await oneByOne(source, args, context, info);
     // As with references one by one: what fails is the error of each place, and not of the list.
     const fail = (error: unknown) => representations.map(() => asError(error));
     const entities = await find(representations as readonly never[], context as never).catch(fail);
