@@ -120,10 +120,10 @@ test('the plan of a tenant bounds how many trials compute at a time, and what th
   const order = { ...ORDER, trialCount: 4, parallelCount: 4, epochs: 3, applies: false };
   const input = await queueTuning(world, ours, { order, settings: SETTINGS });
   const handle = await startTuning(world, input);
-  let ended = false;
-  const result = handle.result().finally(() => (ended = true));
+  const ended = new AbortController();
+  const result = handle.result().finally(() => ended.abort());
   let most = 0;
-  while (!ended) {
+  while (!ended.signal.aborted) {
     const { trials } = await readTuning(world, input);
     most = Math.max(most, trials.filter(({ status }) => status === 'RUNNING').length);
   }
