@@ -55,12 +55,17 @@ function serverArguments({ dir, port, uiPort }: TemporalOptions): string[] {
     '--port',
     String(port),
     ...ui,
-    // Tasks that wait for a worker are served tenant by tenant, in turn.
-    '--dynamic-config-value',
-    'matching.enableFairness=true',
+    // Tasks that wait for a worker are served tenant by tenant, in turn; exactly so within one partition of a queue.
+    ...dynamicConfig('matching.enableFairness=true'),
+    ...dynamicConfig('matching.numTaskqueueReadPartitions=1'),
+    ...dynamicConfig('matching.numTaskqueueWritePartitions=1'),
     '--log-level',
     'warn',
   ];
+}
+
+function dynamicConfig(setting: string): string[] {
+  return ['--dynamic-config-value', setting];
 }
 
 async function waitForTemporal(port: number, child: Child): Promise<void> {
