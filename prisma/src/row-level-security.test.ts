@@ -20,7 +20,7 @@ const FUNCTIONS_ACROSS_TENANTS = [
 ];
 
 /** Triggers that count what tenants store and use, each in the rows of the tenant that its own row names. */
-const COUNTING_FUNCTIONS = ['count_spent', 'count_stored', 'count_training'];
+const COUNTING_FUNCTIONS = ['count_spent', 'count_stored', 'count_training', 'count_tuning'];
 
 async function catalogue<Row extends object>(text: string): Promise<Row[]> {
   await using database = await createTestDatabase();
