@@ -1,5 +1,5 @@
 import type { DeferNode, PlanNode } from '@apollo/query-planner';
-import { copyOf, type JsonObject, mergeInto } from './json.ts';
+import { addInto, copyOf, type JsonObject } from './json.ts';
 import type { PlanRun, RunNode } from './plan-run.ts';
 
 /** What a part was deferred from: its own data is added to what this fetched. */
@@ -103,6 +103,6 @@ async function whenDone({ run, done }: DeferralScope): Promise<void> {
 function dataOf(run: PlanRun): JsonObject {
   if (run.scope === undefined) return copyOf(run.data);
   const data = dataOf(run.scope.run);
-  mergeInto(data, copyOf(run.data));
+  addInto(data, copyOf(run.data));
   return data;
 }

@@ -47,6 +47,26 @@ function mergeLists(target: unknown[], source: readonly unknown[]): void {
   }
 }
 
+/**
+ * Adds `source` to `target` as `mergeInto` does, which replaces lists within lists because Apollo's executor does; here they
+ * too are merged by their parts.
+ */
+export function addInto(target: JsonObject, source: JsonObject): void {
+  for (const [key, value] of Object.entries(source)) setOwn(target, key, together(getOwn(target, key), value));
+}
+
+function together(existing: unknown, value: unknown): unknown {
+  if (value === undefined) return existing;
+  if (isObject(existing) && isObject(value)) {
+    addInto(existing, value);
+    return existing;
+  }
+  if (Array.isArray(existing) && Array.isArray(value) && existing.length === value.length) {
+    return existing.map((element, index) => together(element, value[index]));
+  }
+  return value;
+}
+
 /** Another value of the same parts, of which none is shared. */
 export function copyOf<T>(value: T): T;
 export function copyOf(value: unknown): unknown {

@@ -9,7 +9,7 @@ import {
   visit,
 } from 'graphql';
 import type { ExecutedInParts } from './incremental.ts';
-import { isObject, type JsonObject, mergeInto } from './json.ts';
+import { addInto, isObject, type JsonObject } from './json.ts';
 import type { TestOperation } from './test-operations.ts';
 import type { Random } from './test-random.ts';
 
@@ -87,7 +87,7 @@ export async function mergeParts(executed: ExecutedInParts | undefined): Promise
       all.push(...(result.errors ?? []));
       const place = path.reduce<unknown>((value, key) => (value as JsonObject)[String(key)], data);
       if (!isObject(place)) throw new Error(`There is no object at ${JSON.stringify(path)}`);
-      if (result.data) mergeInto(place, result.data);
+      if (result.data) addInto(place, result.data);
       else counts.nullCount += 1;
     }
   }
