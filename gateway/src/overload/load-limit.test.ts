@@ -4,11 +4,16 @@ import { CHECK_MS, createLoadLimit, type LoadLimit } from './load-limit.ts';
 /** A limit with a clock of its own, under a load that always wants more than is let in. */
 function createTestLimit() {
   let now = 0;
-  const limit = createLoadLimit(() => now);
+  let busyShare = 0;
+  const limit = createLoadLimit(
+    () => busyShare,
+    () => now,
+  );
   const begin = (count: number) => Array.from({ length: count }, () => limit.begin()).filter(Boolean).length;
-  const pass = (checks: number, lateMs: number) => {
-    for (let check = 0; check < checks; check++) {
-      now += CHECK_MS + lateMs;
+  const pass = (ms: number, share: number) => {
+    busyShare = share;
+    for (let passed = 0; passed < ms; passed += CHECK_MS) {
+      now += CHECK_MS;
       limit.check();
     }
   };
@@ -19,49 +24,49 @@ function endAll(limit: LoadLimit): void {
   for (let count = limit.stats().underWay; count > 0; count--) limit.end();
 }
 
-test('an event loop that is late for a moment lets in whatever comes', () => {
+test('an event loop that is busy for a moment lets in whatever comes', () => {
   const { limit, begin, pass } = createTestLimit();
   begin(1_000);
-  pass(4, 100);
-  pass(1, 0);
-  pass(4, 100);
+  pass(400, 1);
+  pass(20, 0.5);
+  pass(400, 1);
   expect(begin(1_000)).toBe(1_000);
   expect(limit.stats()).toMatchObject({ underWay: 2_000, shed: 0 });
 });
 
-test('one that stays late lets in fewer and fewer, but never fewer than it takes to use up a core', () => {
+test('one that stays busy lets in fewer and fewer, but never fewer than it takes to use up a core', () => {
   const { limit, begin, pass } = createTestLimit();
   begin(1_000);
-  pass(10, 100);
+  pass(600, 1);
   const { limit: first } = limit.stats();
   expect(first).toBeLessThan(1_000);
-  expect(first).toBeGreaterThan(128);
+  expect(first).toBeGreaterThan(256);
   expect(begin(1)).toBe(0);
-  pass(100, 100);
+  pass(5_000, 1);
   endAll(limit);
-  expect(begin(1_000)).toBe(128);
-  expect(limit.stats().shed).toBe(1 + 1_000 - 128);
+  expect(begin(1_000)).toBe(256);
+  expect(limit.stats().shed).toBe(1 + 1_000 - 256);
 });
 
 test('one that keeps up again lets in more and more as it is asked to', () => {
   const { limit, begin, pass } = createTestLimit();
   begin(1_000);
-  pass(100, 100);
+  pass(5_000, 1);
   endAll(limit);
   let admitted = 0;
   for (let turn = 0; turn < 50; turn++) {
     admitted = begin(1_000);
-    pass(1, 0);
+    pass(20, 0.5);
     endAll(limit);
   }
   expect(admitted).toBe(1_000);
 });
 
-test('what waits for a slow subgraph while the loop keeps up is not held against it', () => {
+test('what waits for a slow subgraph while the loop idles is not held against it', () => {
   const { limit, begin, pass } = createTestLimit();
   for (let turn = 0; turn < 200; turn++) {
     begin(20);
-    pass(1, 0);
+    pass(20, 0.5);
   }
   expect(limit.stats()).toMatchObject({ underWay: 4_000, shed: 0 });
 });

@@ -9,33 +9,36 @@ export interface LoadLimit {
 }
 
 export const CHECK_MS = 20;
-/** A loop that comes this much later than it was to has more to do than it can: an operation takes several turns of it. */
-const LATE_MS = 50;
-/** A collection of garbage, or a document that is compiled, makes a loop late for less. */
+/** An event loop that idles less than this has more to do than it can. */
+const BUSY_SHARE = 0.98;
+/** A collection of garbage, or a document that is compiled, keeps a loop busy for less. */
 const PATIENCE_MS = 500;
-/** So many take 50 ms together: fewer would not use up a core. */
-const LEAST = 128;
+/** So many use up a core, and wait no longer than people notice. */
+const LEAST = 256;
 const MOST = 10_000;
 const LESS = 0.9;
 const MORE = 1.1;
 
 /**
- * While the event loop is late for longer than half a second, fewer operations may be under way, down to 128; while it is
- * not, more. What a slow subgraph keeps waiting does not make the loop late, and is not held against it.
+ * While the event loop has been busy all the time for longer than half a second, fewer operations may be under way, down to
+ * 256; while it idles, more. What a slow subgraph keeps waiting does not keep the loop busy, and is not held against it.
+ * @param readBusyShare how much of the time since it was last asked the loop was busy, in [0, 1]
  */
-export function createLoadLimit(now: () => number = () => performance.now()): LoadLimit {
+export function createLoadLimit(
+  readBusyShare: () => number = createBusyShare(),
+  now: () => number = () => performance.now(),
+): LoadLimit {
   let limit = MOST;
   let underWay = 0;
   let mostUnderWay = 0;
   let shed = 0;
-  let checkedAt = now();
-  let inTimeAt = checkedAt;
+  let idleAt = now();
 
-  const adapt = (at: number, isLate: boolean): void => {
-    if (!isLate) {
-      inTimeAt = at;
+  const adapt = (at: number, isBusy: boolean): void => {
+    if (!isBusy) {
+      idleAt = at;
       if (mostUnderWay >= limit) limit = Math.min(MOST, Math.ceil(limit * MORE));
-    } else if (at - inTimeAt > PATIENCE_MS) {
+    } else if (at - idleAt > PATIENCE_MS) {
       limit = Math.max(LEAST, Math.floor(Math.min(limit, mostUnderWay) * LESS));
     }
   };
@@ -54,11 +57,19 @@ export function createLoadLimit(now: () => number = () => performance.now()): Lo
       underWay -= 1;
     },
     check: () => {
-      const at = now();
-      adapt(at, at - checkedAt - CHECK_MS > LATE_MS);
-      checkedAt = at;
+      adapt(now(), readBusyShare() > BUSY_SHARE);
       mostUnderWay = underWay;
     },
     stats: () => ({ underWay, limit, shed }),
+  };
+}
+
+function createBusyShare(): () => number {
+  let before = performance.eventLoopUtilization();
+  return () => {
+    const at = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(at, before);
+    before = at;
+    return utilization;
   };
 }
