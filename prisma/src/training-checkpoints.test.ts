@@ -3,7 +3,7 @@ import { createTestModel, createTestRun } from '@kindred/testing/test-model';
 import { createTwoTenants } from '@kindred/testing/two-tenants';
 import { expect, test } from 'vitest';
 import { withTenant } from './tenants.ts';
-import { claimTrainingRun, holdFence, keepCheckpoints, SupersededError } from './training-checkpoints.ts';
+import { claimTrainingRun, keepCheckpoints, SupersededError } from './training-checkpoints.ts';
 import { findTrainingRuns, finishTrainingRun } from './training-runs.ts';
 
 const after = (epoch: number): Checkpoint => ({ epoch, key: `checkpoint-${epoch}`, sha256: 'a'.repeat(64) });
@@ -13,14 +13,12 @@ test('the newest checkpoints are kept for the attempt that takes over, and the o
   await withTenant(world.db, world.ours.tenantId, async (tx) => {
     const { id: runId } = await createTestRun(tx, await createTestModel(tx));
     expect(await claimTrainingRun(tx, runId)).toEqual({ fence: 1, checkpoints: [] });
-    await holdFence(tx, { runId, fence: 1 });
     await keepCheckpoints(tx, { runId, fence: 1, checkpoints: [after(2), after(1)] });
     await keepCheckpoints(tx, { runId, fence: 1, checkpoints: [after(3), after(2)] });
     expect(await claimTrainingRun(tx, runId)).toEqual({ fence: 2, checkpoints: [after(3), after(2)] });
 
     const late = keepCheckpoints(tx, { runId, fence: 1, checkpoints: [after(4), after(3)] });
     await expect(late).rejects.toThrow(SupersededError);
-    await expect(holdFence(tx, { runId, fence: 1 })).rejects.toThrow(SupersededError);
     // The newest was damaged: the attempt goes on from the one before, and the damaged one is forgotten.
     const again = { ...after(3), sha256: 'b'.repeat(64) };
     await keepCheckpoints(tx, { runId, fence: 2, checkpoints: [again, after(2)] });
@@ -38,7 +36,6 @@ test('a run that has ended is neither claimed nor written', async () => {
     await expect(claimTrainingRun(tx, runId)).rejects.toMatchObject({ code: 'NOT_FOUND' });
     const late = keepCheckpoints(tx, { runId, fence, checkpoints: [after(1)] });
     await expect(late).rejects.toThrow(SupersededError);
-    await expect(holdFence(tx, { runId, fence })).rejects.toThrow(SupersededError);
   });
 });
 
@@ -51,6 +48,5 @@ test("another tenant's run is neither claimed nor written", async () => {
     await expect(claimTrainingRun(tx, run.id)).rejects.toMatchObject({ code: 'NOT_FOUND' });
     const foreign = keepCheckpoints(tx, { runId: run.id, fence, checkpoints: [after(1)] });
     await expect(foreign).rejects.toThrow(SupersededError);
-    await expect(holdFence(tx, { runId: run.id, fence })).rejects.toThrow(SupersededError);
   });
 });

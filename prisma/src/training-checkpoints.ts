@@ -47,20 +47,3 @@ export async function keepCheckpoints(
     throw new SupersededError(`The attempt ${fence} at the run ${runId} is over: it keeps nothing.`);
   }
 }
-
-/**
- * Lets nobody claim or end the run before the transaction is over.
- * @throws SupersededError as `keepCheckpoints`.
- */
-export async function holdFence(
-  tx: TenantTx,
-  { runId, fence }: { runId: TrainingRunId; fence: number },
-): Promise<void> {
-  const held = await tx.client.$queryRaw<unknown[]>`
-    SELECT 1 FROM training_runs
-     WHERE tenant_id = ${tx.tenantId}::uuid AND id = ${runId}::uuid AND fence = ${fence}
-       AND status IN ('QUEUED', 'RUNNING') FOR NO KEY UPDATE`;
-  if (held.length === 0) {
-    throw new SupersededError(`The attempt ${fence} at the run ${runId} is over: it tells nothing.`);
-  }
-}

@@ -4,23 +4,19 @@
 // as often as the other, so that what else the machine does meets both; the median of their ratios depends on it least, and
 // CPU time per request (this process and PostgreSQL's) hardly at all.
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { signUp } from '@kindred/db/accounts';
 import { connectDb } from '@kindred/db/client';
 import { recordInteractions } from '@kindred/db/interactions';
 import { upsertItems } from '@kindred/db/items';
-import { migrateDatabase } from '@kindred/db/migrate';
 import { withTenant } from '@kindred/db/tenants';
 import { newId, type TenantId } from '@kindred/domain/ids';
 import { scopesOfRole, type Viewer } from '@kindred/domain/viewer';
 import { signInternalToken, verifyInternalToken } from '@kindred/service/internal-token';
 import { createReplayGuard } from '@kindred/service/replay-guard';
 import { Pool } from 'pg';
-import { freePort } from '../src/ports.ts';
-import { hiddenDir, startPostgres } from '../src/services/postgres.ts';
+import { startBenchDatabase } from './bench-database.ts';
 import { readUse } from './serve/process-use.ts';
 
 const TENANTS = 32;
@@ -30,7 +26,6 @@ const CONNECTIONS = 8;
 const ROUNDS = 24;
 const WARM_UP_ROUNDS = 2;
 const SECRET = randomBytes(36).toString('base64url');
-const APP_ROLE_PASSWORD = randomBytes(18).toString('base64url');
 const BODY = JSON.stringify({ query: '{ user(externalId: "user-1") { interactions(first: 50) { item { title } } } }' });
 const READ = `SELECT i.id, i.type, i.occurred_at, t.title FROM interactions i
   JOIN users u ON u.tenant_id = i.tenant_id AND u.id = i.user_id JOIN items t ON t.tenant_id = i.tenant_id AND t.id = i.item_id
@@ -137,7 +132,7 @@ async function measure(pool: Pool, tenants: readonly TenantId[], isGuarded: bool
 function readCpuMs(): number {
   const { user, system } = process.cpuUsage();
   const server =
-    postgres.child === null ? 0 : (readUse(new Map([['postgres', postgres.child]])).get('postgres')?.cpuMs ?? 0);
+    database.child === null ? 0 : (readUse(new Map([['postgres', database.child]])).get('postgres')?.cpuMs ?? 0);
   return (user + system) / 1000 + server;
 }
 
@@ -171,48 +166,30 @@ function summarise(rounds: readonly { guarded: Turn; bare: Turn }[]) {
   };
 }
 
-const dir = await mkdtemp(join(tmpdir(), 'kindred-bench-'));
-await chmod(dir, 0o755); // PostgreSQL may run as another user
-const folder = join(dir, 'postgres');
-const postgres = await startPostgres({
-  dir: folder,
-  logPath: join(dir, 'postgres.log'),
-  port: await freePort(),
-  durable: false,
-});
-try {
-  await migrateDatabase(postgres.url, { appRolePassword: APP_ROLE_PASSWORD });
-  const app = new URL(postgres.url);
-  app.username = 'kindred_app';
-  app.password = APP_ROLE_PASSWORD;
-  const tenants = await seed(app.href);
-  const guarded = new Pool({ connectionString: app.href, max: CONNECTIONS });
-  const bare = new Pool({ connectionString: postgres.url, max: CONNECTIONS });
-  // Connections that are idle when the server stops say so.
-  for (const pool of [guarded, bare]) pool.on('error', () => undefined);
-  await bare.query('ANALYZE');
-  const rounds: { guarded: Turn; bare: Turn }[] = [];
-  for (let round = 0; round < ROUNDS + WARM_UP_ROUNDS; round++) {
-    const turn = { guarded: () => measure(guarded, tenants, true), bare: () => measure(bare, tenants, false) };
-    const first = round % 2 === 0 ? await turn.guarded() : await turn.bare();
-    const second = round % 2 === 0 ? await turn.bare() : await turn.guarded();
-    const [ofGuarded, ofBare] = round % 2 === 0 ? [first, second] : [second, first];
-    if (round >= WARM_UP_ROUNDS) rounds.push({ guarded: ofGuarded, bare: ofBare });
-  }
-  await Promise.all([guarded.end(), bare.end()]);
-  const figures = summarise(rounds);
-  const { guarded: held, bare: free, throughputRatio: ratio } = figures;
-  process.stdout.write('| | with authentication and row-level security | without | ratio |\n|---|---:|---:|---:|\n');
-  process.stdout.write(
-    `| requests | ${held.requestsPerSecond.toFixed(0)}/s | ${free.requestsPerSecond.toFixed(0)}/s | ${ratio.median.toFixed(3)} (${ratio.lowerQuartile.toFixed(3)}-${ratio.upperQuartile.toFixed(3)}) |\n`,
-  );
-  process.stdout.write(
-    `| CPU per request | ${held.cpuMs.toFixed(3)} ms | ${free.cpuMs.toFixed(3)} ms | ${(held.cpuMs / free.cpuMs).toFixed(3)} |\n`,
-  );
-  if (options.json !== undefined)
-    await writeFile(options.json, `${JSON.stringify({ rounds: ROUNDS, ...figures }, null, 2)}\n`);
-} finally {
-  await postgres.child?.stop(10_000);
-  await rm(dir, { recursive: true, force: true });
-  await rm(hiddenDir(folder), { recursive: true, force: true });
+await using database = await startBenchDatabase();
+const tenants = await seed(database.appUrl);
+const guarded = new Pool({ connectionString: database.appUrl, max: CONNECTIONS });
+const bare = new Pool({ connectionString: database.ownerUrl, max: CONNECTIONS });
+// Connections that are idle when the server stops say so.
+for (const pool of [guarded, bare]) pool.on('error', () => undefined);
+await bare.query('ANALYZE');
+const rounds: { guarded: Turn; bare: Turn }[] = [];
+for (let round = 0; round < ROUNDS + WARM_UP_ROUNDS; round++) {
+  const turn = { guarded: () => measure(guarded, tenants, true), bare: () => measure(bare, tenants, false) };
+  const first = round % 2 === 0 ? await turn.guarded() : await turn.bare();
+  const second = round % 2 === 0 ? await turn.bare() : await turn.guarded();
+  const [ofGuarded, ofBare] = round % 2 === 0 ? [first, second] : [second, first];
+  if (round >= WARM_UP_ROUNDS) rounds.push({ guarded: ofGuarded, bare: ofBare });
 }
+await Promise.all([guarded.end(), bare.end()]);
+const figures = summarise(rounds);
+const { guarded: held, bare: free, throughputRatio: ratio } = figures;
+process.stdout.write('| | with authentication and row-level security | without | ratio |\n|---|---:|---:|---:|\n');
+process.stdout.write(
+  `| requests | ${held.requestsPerSecond.toFixed(0)}/s | ${free.requestsPerSecond.toFixed(0)}/s | ${ratio.median.toFixed(3)} (${ratio.lowerQuartile.toFixed(3)}-${ratio.upperQuartile.toFixed(3)}) |\n`,
+);
+process.stdout.write(
+  `| CPU per request | ${held.cpuMs.toFixed(3)} ms | ${free.cpuMs.toFixed(3)} ms | ${(held.cpuMs / free.cpuMs).toFixed(3)} |\n`,
+);
+if (options.json !== undefined)
+  await writeFile(options.json, `${JSON.stringify({ rounds: ROUNDS, ...figures }, null, 2)}\n`);

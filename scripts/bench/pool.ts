@@ -1,18 +1,12 @@
 // Whether 64 tenants that share one pool of connections see a foreign byte, when one request of ten dies in flight.
 // `node scripts/bench/pool.ts [--requests N] [--connections N]`: N requests of each tenant (20,000) on a PostgreSQL of its own.
 // How requests end and what each one checks is in `prisma/src/test-shared-pool.ts`, as for the test of the same sentence.
-import { randomBytes } from 'node:crypto';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { signUp } from '@kindred/db/accounts';
 import { connectDb, type Db } from '@kindred/db/client';
-import { migrateDatabase } from '@kindred/db/migrate';
 import { newPoolReport, type PoolReport, pressSharedPool } from '@kindred/db/test-shared-pool';
 import { newId, type TenantId } from '@kindred/domain/ids';
-import { freePort } from '../src/ports.ts';
-import { hiddenDir, startPostgres } from '../src/services/postgres.ts';
+import { startBenchDatabase } from './bench-database.ts';
 
 const TENANTS = 64;
 const TOLD_EVERY_MS = 30_000;
@@ -45,40 +39,21 @@ function describe({ requests, endings, foreignBytes }: PoolReport, startedAtMs: 
   return `${requests} requests in ${seconds.toFixed(0)} s (${rate}/s): ${ways}; foreign bytes: ${foreignBytes}\n`;
 }
 
-const dir = await mkdtemp(join(tmpdir(), 'kindred-pool-'));
-await chmod(dir, 0o755); // PostgreSQL may run as another user
-const folder = join(dir, 'postgres');
-const postgres = await startPostgres({
-  dir: folder,
-  logPath: join(dir, 'postgres.log'),
-  port: await freePort(),
-  durable: false,
+await using database = await startBenchDatabase();
+await using db = await connectDb({
+  url: database.appUrl,
+  poolSize: Number(options.connections),
+  applicationName: 'bench-pool',
 });
+const tenantIds: TenantId[] = [];
+for (let number = 0; number < TENANTS; number++) tenantIds.push(await signUpTenant(db, number));
+const report = newPoolReport();
+const startedAtMs = performance.now();
+const teller = setInterval(() => process.stderr.write(describe(report, startedAtMs)), TOLD_EVERY_MS);
 try {
-  const appRolePassword = randomBytes(18).toString('base64url');
-  await migrateDatabase(postgres.url, { appRolePassword });
-  const app = new URL(postgres.url);
-  app.username = 'kindred_app';
-  app.password = appRolePassword;
-  await using db = await connectDb({
-    url: app.href,
-    poolSize: Number(options.connections),
-    applicationName: 'bench-pool',
-  });
-  const tenantIds: TenantId[] = [];
-  for (let number = 0; number < TENANTS; number++) tenantIds.push(await signUpTenant(db, number));
-  const report = newPoolReport();
-  const startedAtMs = performance.now();
-  const teller = setInterval(() => process.stderr.write(describe(report, startedAtMs)), TOLD_EVERY_MS);
-  try {
-    await pressSharedPool(db, tenantIds, { requestsPerTenant: Number(options.requests), report });
-  } finally {
-    clearInterval(teller);
-    process.stdout.write(describe(report, startedAtMs));
-  }
-  if (report.foreignBytes > 0) process.exitCode = 1;
+  await pressSharedPool(db, tenantIds, { requestsPerTenant: Number(options.requests), report });
 } finally {
-  await postgres.child?.stop(10_000);
-  await rm(dir, { recursive: true, force: true });
-  await rm(hiddenDir(folder), { recursive: true, force: true });
+  clearInterval(teller);
+  process.stdout.write(describe(report, startedAtMs));
 }
+if (report.foreignBytes > 0) process.exitCode = 1;

@@ -22,8 +22,8 @@ async function snapshotOf(pairs: [user: string, item: string][]) {
 const [USER, ITEMS] = [v7(), Array.from({ length: 20 }, () => v7())];
 const SOME_PAIRS = ITEMS.map((item, index): [string, string] => [index < 10 ? USER : v7(), item]);
 
-type Pace = Pick<TrainingThreadInput, 'enoughEpochs' | 'tellEveryMs' | 'saveEveryMs'>;
-const EACH: Pace = { enoughEpochs: 100, tellEveryMs: 0, saveEveryMs: 0 };
+type Pace = Pick<TrainingThreadInput, 'enoughEpochs' | 'keepEveryMs' | 'isSaved'>;
+const EACH: Pace = { enoughEpochs: 100, keepEveryMs: 0, isSaved: true };
 
 function startTraining(snapshotPath: string, signal: AbortSignal, pace = EACH) {
   const hyperparameters = resolveHyperparameters({ userCount: 10, itemCount: 20, interactionCount: 20 }, {});
@@ -51,7 +51,7 @@ test('an aborted signal ends the thread in the middle of its work', async () => 
 
 test.each([
   {
-    what: 'epochs that are longer than the times between telling and saving are told and saved each',
+    what: 'epochs that are longer than the time between tellings are told and saved each',
     everyMs: 0,
     told: [[1], [2], [3]],
     saved: [1, 2, 3],
@@ -64,7 +64,7 @@ test.each([
   },
 ])('$what', async ({ everyMs, told, saved }) => {
   await using snapshot = await snapshotOf(SOME_PAIRS);
-  const pace = { enoughEpochs: 3, tellEveryMs: everyMs, saveEveryMs: everyMs };
+  const pace = { enoughEpochs: 3, keepEveryMs: everyMs, isSaved: true };
   await using thread = startTraining(snapshot.snapshotPath, new AbortController().signal, pace);
   const answers = await askAll(thread);
   expect(answers.map(({ epochs }) => epochs.map(({ epoch }) => epoch))).toEqual(told);
@@ -73,7 +73,7 @@ test.each([
 
 test('a training that is not to be saved is not', async () => {
   await using snapshot = await snapshotOf(SOME_PAIRS);
-  const pace = { enoughEpochs: 3, tellEveryMs: 0, saveEveryMs: null };
+  const pace = { enoughEpochs: 3, keepEveryMs: 0, isSaved: false };
   await using thread = startTraining(snapshot.snapshotPath, new AbortController().signal, pace);
   expect((await askAll(thread)).map(({ saved }) => saved)).toEqual([null, null, null]);
 });

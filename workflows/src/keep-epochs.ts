@@ -1,5 +1,5 @@
 import { withTenant } from '@kindred/db/tenants';
-import { holdFence, KEPT_CHECKPOINTS, keepCheckpoints, SupersededError } from '@kindred/db/training-checkpoints';
+import { KEPT_CHECKPOINTS, keepCheckpoints, SupersededError } from '@kindred/db/training-checkpoints';
 import { appendTrainingEvents } from '@kindred/db/training-events';
 import { findTrainingRuns } from '@kindred/db/training-runs';
 import { type Checkpoint, type TrainingEventBody, trainingTopic } from '@kindred/domain/training';
@@ -16,7 +16,7 @@ export interface KeepEpochsDeps extends EventDeps {
 /** Epochs that are over and nobody knows of yet. */
 export interface NewEpochs {
   epochs: readonly FinishedEpoch[];
-  saved: SavedTraining | null;
+  saved: SavedTraining;
   /** How many epochs the training is set to. */
   epochCount: number;
   /** Of the attempt that computed them. */
@@ -33,8 +33,7 @@ export interface NewEpochs {
 export async function keepEpochs(deps: KeepEpochsDeps, run: RunRef, found: NewEpochs): Promise<readonly Checkpoint[]> {
   const { saved, fence, kept } = found;
   const { tenantId, runId } = run;
-  const stored = saved && (await storeCheckpoint(deps.objects, run, saved));
-  const all = stored === null ? kept : [stored, ...kept];
+  const all = [await storeCheckpoint(deps.objects, run, saved), ...kept];
   const named = all.slice(0, KEPT_CHECKPOINTS);
   const drafts = found.epochs.map((epoch) => ({
     dedupeKey: `epoch:${epoch.epoch}`,
@@ -43,8 +42,7 @@ export async function keepEpochs(deps: KeepEpochsDeps, run: RunRef, found: NewEp
   }));
   try {
     const events = await withTenant(deps.db, tenantId, async (tx) => {
-      if (stored === null) await holdFence(tx, { runId, fence });
-      else await keepCheckpoints(tx, { runId, fence, checkpoints: named });
+      await keepCheckpoints(tx, { runId, fence, checkpoints: named });
       return appendTrainingEvents(tx, runId, drafts);
     });
     await Promise.all(events.map((event) => announce(deps, trainingTopic(tenantId, runId), event)));

@@ -25,10 +25,10 @@ export interface TrainingThreadInput {
   hyperparameters: Hyperparameters;
   /** After how many epochs the training ends with the best that there is, however many are set. */
   enoughEpochs: number;
-  /** Short epochs are told together: as many as fit into this time, of longer ones each. */
-  tellEveryMs: number;
-  /** Of epochs that are shorter not each is saved, but the training as often as this; null when it is not saved at all. */
-  saveEveryMs: number | null;
+  /** Short epochs come together: as many as fit into this time, of longer ones each. */
+  keepEveryMs: number;
+  /** Whether the training comes with them, to go on from. */
+  isSaved: boolean;
 }
 
 /** An epoch, when it was over in epoch milliseconds, and how long it took. */
@@ -49,7 +49,7 @@ export type NextEpochs =
   | { kind: 'epochs'; epochs: FinishedEpoch[]; saved: SavedTraining | null }
   | { kind: 'finished'; bestEpoch: number; epochCount: number; artefact: Uint8Array<ArrayBuffer> };
 
-const { snapshotPath, checkpointPath, hyperparameters, enoughEpochs, tellEveryMs, saveEveryMs } =
+const { snapshotPath, checkpointPath, hyperparameters, enoughEpochs, keepEveryMs, isSaved } =
   workerData as TrainingThreadInput;
 const snapshot = decodeSnapshot(readFileSync(snapshotPath));
 const { train, validation } = splitSnapshot(snapshot.matrix);
@@ -59,7 +59,6 @@ const training =
     : await loadTraining(readFileSync(checkpointPath), train, validation);
 
 let preparationIsDue = true;
-let savedAt = performance.now();
 
 serveThread<NextEpochs>(async () => {
   const { backend, backendReason, state } = training.model;
@@ -76,9 +75,8 @@ serveThread<NextEpochs>(async () => {
     const bestEpoch = training.best?.epoch ?? epochCount;
     return { value: { kind: 'finished', bestEpoch, epochCount, artefact }, transfer: [artefact.buffer] };
   }
-  const { epochs, saveIsDue } = await trainForAWhile();
-  if (!saveIsDue) return { value: { kind: 'epochs', epochs, saved: null } };
-  savedAt = performance.now();
+  const epochs = await trainForAWhile();
+  if (!isSaved) return { value: { kind: 'epochs', epochs, saved: null } };
   const saved = { epoch: state.epoch, bytes: saveTraining(training) };
   return { value: { kind: 'epochs', epochs, saved }, transfer: [saved.bytes.buffer] };
 });
@@ -88,8 +86,8 @@ function isOver(): boolean {
   return isTrainingFinished(training) || (epoch > 0 && epoch >= enoughEpochs);
 }
 
-/** At least one epoch; no further one that would not be over when it is time to tell or to save. */
-async function trainForAWhile(): Promise<{ epochs: FinishedEpoch[]; saveIsDue: boolean }> {
+/** At least one epoch; no further one that would not be over in time. */
+async function trainForAWhile(): Promise<FinishedEpoch[]> {
   const begunAt = performance.now();
   const epochs: FinishedEpoch[] = [];
   for (;;) {
@@ -98,7 +96,6 @@ async function trainForAWhile(): Promise<{ epochs: FinishedEpoch[]; saveIsDue: b
     const now = performance.now();
     const durationMs = now - startedAt;
     epochs.push({ ...report, at: Date.now(), durationMs });
-    const saveIsDue = saveEveryMs !== null && (isOver() || now + durationMs - savedAt > saveEveryMs);
-    if (saveIsDue || isOver() || now + durationMs - begunAt > tellEveryMs) return { epochs, saveIsDue };
+    if (isOver() || now + durationMs - begunAt > keepEveryMs) return epochs;
   }
 }

@@ -68,8 +68,8 @@ async function train(
       hyperparameters,
       enoughEpochs: hyperparameters.epochs,
       // After each epoch it is decided whether there is another.
-      tellEveryMs: 0,
-      saveEveryMs: null,
+      keepEveryMs: 0,
+      isSaved: false,
     };
     await using thread = startComputeThread<NextEpochs>(TRAINING_THREAD, threadInput, signal);
     const curve: number[] = [];

@@ -15,7 +15,7 @@ import { keepEpochs } from '../keep-epochs.ts';
 import { loadRun } from '../load-run.ts';
 import { recordEvent } from '../record-event.ts';
 import { type ModelRef, storeModel } from '../store-model.ts';
-import type { NextEpochs, TrainingThreadInput } from '../training-thread.ts';
+import type { NextEpochs, SavedTraining, TrainingThreadInput } from '../training-thread.ts';
 import { beginPhase } from './begin-phase.ts';
 import type { ActivityDeps } from './create-activities.ts';
 import type { SnapshotRef } from '../write-snapshot.ts';
@@ -66,8 +66,8 @@ export async function trainEmbeddings(
         checkpointPath: usable?.path ?? null,
         hyperparameters,
         enoughEpochs: isStopping ? toldEpoch : hyperparameters.epochs,
-        tellEveryMs: KEEP_EVERY_MS,
-        saveEveryMs: KEEP_EVERY_MS,
+        keepEveryMs: KEEP_EVERY_MS,
+        isSaved: true,
       };
       await using thread = startComputeThread<NextEpochs>(TRAINING_THREAD, threadInput, signal);
       const artefact = await followThread(deps, input, { thread, attempt });
@@ -111,11 +111,16 @@ async function followThread(
       const isShort = next.epochs.every(({ durationMs }) => durationMs < LONG_EPOCH_MS);
       ahead = isShort ? ask() : null;
       ahead?.catch(() => undefined);
-      attempt.kept = await keepEpochs(deps, input, { ...next, ...attempt });
+      attempt.kept = await keepEpochs(deps, input, { ...next, saved: requireSaved(next.saved), ...attempt });
     }
     next = await (ahead ?? ask());
   }
   return next.artefact;
+}
+
+function requireSaved(saved: SavedTraining | null): SavedTraining {
+  if (saved === null) throw new Error('Wanted epochs with the training behind them, got epochs alone.');
+  return saved;
 }
 
 /** What was set, and for the rest the defaults for the interactions that the run trains on: once per run. */
