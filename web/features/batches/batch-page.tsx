@@ -10,11 +10,11 @@ import type { BatchDetailFragment } from '../../src/generated/graphql.ts';
 import { AskButton } from '../jobs/ask-button.tsx';
 import { DownloadButton } from '../jobs/download-button.tsx';
 import classes from '../jobs/job-layout.module.css';
-import { JobProgress } from '../jobs/job-progress.tsx';
 import { JobStatusPill } from '../jobs/job-status-pill.tsx';
 import { doneShare, isJobOver } from '../jobs/job-status.ts';
 import { useLiveJob } from '../jobs/use-live-job.ts';
 import { WritersOnly } from '../session/writers-only.tsx';
+import { FigureStrip } from '../shell/figure-strip.tsx';
 import { Notice } from '../shell/notice.tsx';
 import { PageHeader } from '../shell/page-header.tsx';
 import { Panel } from '../shell/panel.tsx';
@@ -123,7 +123,8 @@ function BatchView({ batch, onChanged }: BatchViewProps) {
         {status === 'FAILED' ? (
           <Notice title="The batch failed">{batch.failure ?? 'No reason was given.'}</Notice>
         ) : null}
-        <JobProgress
+        <FigureStrip
+          testId="job-progress"
           label="Users done"
           share={doneShare(doneCount, userCount, status)}
           over={over}

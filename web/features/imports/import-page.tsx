@@ -10,11 +10,11 @@ import type { ImportDetailFragment } from '../../src/generated/graphql.ts';
 import { AskButton } from '../jobs/ask-button.tsx';
 import { DownloadButton } from '../jobs/download-button.tsx';
 import classes from '../jobs/job-layout.module.css';
-import { JobProgress } from '../jobs/job-progress.tsx';
 import { JobStatusPill } from '../jobs/job-status-pill.tsx';
 import { doneShare, isJobOver } from '../jobs/job-status.ts';
 import { useLiveJob } from '../jobs/use-live-job.ts';
 import { WritersOnly } from '../session/writers-only.tsx';
+import { FigureStrip } from '../shell/figure-strip.tsx';
 import { Notice } from '../shell/notice.tsx';
 import { PageHeader } from '../shell/page-header.tsx';
 import { Panel } from '../shell/panel.tsx';
@@ -144,7 +144,8 @@ function Progress({ import: shown }: Pick<ImportViewProps, 'import'>) {
   const { status, phase, sizeBytes, doneBytes, rowCount, writtenCount, duplicateCount, failedCount } = shown;
   const readNote = sizeBytes == null ? 'not begun' : `${formatBytes(doneBytes)} of ${formatBytes(sizeBytes)}`;
   return (
-    <JobProgress
+    <FigureStrip
+      testId="job-progress"
       label={phase === 'CHECK' ? 'Bytes checked' : 'Bytes written'}
       share={doneShare(doneBytes, sizeBytes, status)}
       over={isJobOver(status)}

@@ -1,5 +1,5 @@
 import { formatCompact, formatDuration, formatLift, formatMetric, formatPlural } from '../../lib/format.ts';
-import classes from './run-figures.module.css';
+import { FigureStrip } from '../shell/figure-strip.tsx';
 import { bestEpoch, popularityLevel, type TrainingProgress } from './training-progress.ts';
 
 interface RunFiguresProps {
@@ -19,75 +19,43 @@ export function RunFigures({ progress, startedAt, until, over }: RunFiguresProps
   const lift = best === null || level === null ? null : formatLift(best.ndcgAt10, level);
   const elapsedMs = startedAt === null ? null : Math.max(0, until - Date.parse(startedAt));
   const share = over && points.length > 0 ? 1 : plannedEpochs === null ? 0 : points.length / plannedEpochs;
+  const isTimed = !over && trainedBy !== null;
   return (
-    <div className={classes.box}>
-      <dl className={classes.figures}>
-        <Figure
-          label="Trained"
-          value={<span data-testid="live-point-count">{formatPlural(points.length, 'epoch')}</span>}
-          note={plannedEpochs === null ? (over ? 'none' : 'waiting for the first') : `of ${plannedEpochs} at most`}
-        />
-        <Figure
-          label="Best NDCG@10"
-          value={best === null ? '–' : formatMetric(best.ndcgAt10)}
-          note={
+    <FigureStrip
+      label="Epochs trained"
+      share={share}
+      over={over}
+      testId="run-progress"
+      figures={[
+        {
+          label: 'Trained',
+          value: <span data-testid="live-point-count">{formatPlural(points.length, 'epoch')}</span>,
+          note: plannedEpochs === null ? (over ? 'none' : 'waiting for the first') : `of ${plannedEpochs} at most`,
+        },
+        {
+          label: 'Best NDCG@10',
+          value: best === null ? '–' : formatMetric(best.ndcgAt10),
+          note:
             best === null
               ? 'on validation interactions'
-              : `epoch ${best.epoch}${lift ? ` · ${lift} over popularity` : ''}`
-          }
-          better={best !== null && level !== null && best.ndcgAt10 > level}
-        />
-        <Figure
-          label="Speed"
-          value={samplesPerSecond === null ? '–' : formatCompact(samplesPerSecond)}
-          note="samples per second"
-        />
-        <Figure
-          label={over || trainedBy === null ? 'Elapsed' : 'Training left'}
-          value={
-            over || trainedBy === null
-              ? elapsedMs === null
-                ? '–'
-                : formatDuration(elapsedMs)
-              : formatDuration(Math.max(0, trainedBy - until))
-          }
-          note={
-            over || trainedBy === null || elapsedMs === null
-              ? 'since the start'
-              : `at most · ${formatDuration(elapsedMs)} so far`
-          }
-        />
-      </dl>
-      <div
-        className={classes.track}
-        role="progressbar"
-        aria-label="Epochs trained"
-        aria-valuemin={0}
-        aria-valuemax={100}
-        aria-valuenow={Math.round(share * 100)}
-        data-testid="run-progress"
-      >
-        <div className={classes.fill} data-over={over} style={{ width: `${share * 100}%` }} />
-      </div>
-    </div>
-  );
-}
-
-interface FigureProps {
-  label: string;
-  value: React.ReactNode;
-  note: string;
-  better?: boolean;
-}
-
-function Figure({ label, value, note, better = false }: FigureProps) {
-  return (
-    <div className={classes.figure}>
-      <dt>{label}</dt>
-      <dd className={`${classes.value} numeric`}>{value}</dd>
-      <dd className={`${classes.note} numeric`} data-better={better}>
-        {note}
-      </dd>
-    </div>
+              : `epoch ${best.epoch}${lift ? ` · ${lift} over popularity` : ''}`,
+          better: best !== null && level !== null && best.ndcgAt10 > level,
+        },
+        {
+          label: 'Speed',
+          value: samplesPerSecond === null ? '–' : formatCompact(samplesPerSecond),
+          note: 'samples per second',
+        },
+        {
+          label: isTimed ? 'Training left' : 'Elapsed',
+          value: isTimed
+            ? formatDuration(Math.max(0, trainedBy - until))
+            : elapsedMs === null
+              ? '–'
+              : formatDuration(elapsedMs),
+          note: isTimed && elapsedMs !== null ? `at most · ${formatDuration(elapsedMs)} so far` : 'since the start',
+        },
+      ]}
+    />
   );
 }

@@ -7,11 +7,11 @@ import { readFragment } from '../../src/generated/fragment-masking.ts';
 import { graphql } from '../../src/generated/gql.ts';
 import type { TuningDetailFragment } from '../../src/generated/graphql.ts';
 import classes from '../jobs/job-layout.module.css';
-import { JobProgress } from '../jobs/job-progress.tsx';
 import { JobStatusPill } from '../jobs/job-status-pill.tsx';
 import { doneShare, isJobOver } from '../jobs/job-status.ts';
 import { useLiveJob } from '../jobs/use-live-job.ts';
 import { WritersOnly } from '../session/writers-only.tsx';
+import { FigureStrip } from '../shell/figure-strip.tsx';
 import { Notice } from '../shell/notice.tsx';
 import { PageHeader } from '../shell/page-header.tsx';
 import { Panel } from '../shell/panel.tsx';
@@ -150,7 +150,8 @@ function Progress({ tuning }: { tuning: TuningDetailFragment }) {
   const until = finishedAt ? Date.parse(finishedAt) : now;
   const ended = endedCount(trials);
   return (
-    <JobProgress
+    <FigureStrip
+      testId="job-progress"
       label="Trials ended"
       share={doneShare(ended, trialCount, status)}
       over={over}
