@@ -9,6 +9,7 @@ import {
   formatMetric,
   formatMilliseconds,
   formatPlural,
+  formatSetting,
   formatShare,
 } from './format.ts';
 
@@ -56,4 +57,8 @@ describe('formatting', () => {
 
 it('tells how large a file is', () => {
   expect([640, 12_345, 1_234_567].map(formatBytes)).toEqual(['640 B', '12.3 KB', '1.2 MB']);
+});
+
+it('tells a setting by four digits that matter', () => {
+  expect([0.0011771484542244, 0.5, 16_384].map(formatSetting)).toEqual(['0.001177', '0.5', '16,384']);
 });

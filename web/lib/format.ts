@@ -10,6 +10,11 @@ export function formatCount(value: number): string {
   return INTEGER.format(value);
 }
 
+/** A setting as short as it can be told without being wrong in what matters: `0.001177`, `1,024`, `3`. */
+export function formatSetting(value: number): string {
+  return Number.isInteger(value) ? INTEGER.format(value) : Number(value.toPrecision(4)).toString();
+}
+
 /** `1.2M`. */
 export function formatCompact(value: number): string {
   return COMPACT.format(value);

@@ -1,3 +1,4 @@
+import { formatSetting } from '../../lib/format.ts';
 import { type FragmentType, readFragment } from '../../src/generated/fragment-masking.ts';
 import { graphql } from '../../src/generated/gql.ts';
 import type { HyperparameterListFragment } from '../../src/generated/graphql.ts';
@@ -61,10 +62,15 @@ export function HyperparameterList({
     <dl className={classes.list}>
       <Row name="Loss" value={LOSS_LABELS[settings.loss]} isSet={isSet('loss')} />
       {fields.map((field) => (
-        <Row key={field} name={LABELS[field]} value={settings[field]} isSet={isSet(field)} />
+        <Row key={field} name={LABELS[field]} value={<Value of={settings[field]} />} isSet={isSet(field)} />
       ))}
     </dl>
   );
+}
+
+/** Short, and in full for who points at it. */
+function Value({ of: value }: { of: number | null }) {
+  return value === null ? null : <span title={String(value)}>{formatSetting(value)}</span>;
 }
 
 function Row({ name, value, isSet }: { name: string; value: React.ReactNode; isSet: boolean }) {
