@@ -1,4 +1,5 @@
 import { type ASTVisitor, type DocumentNode, type FieldNode, Kind, type OperationDefinitionNode, visit } from 'graphql';
+import { isObject } from './executor/json.ts';
 import { rootFieldsOf } from './operation-size.ts';
 
 /** How a subscription says where it stands (the API's rule for subscriptions), as one document writes it. */
@@ -30,10 +31,6 @@ export function sequenceOf({ path: [field, sequence] }: ResumePoint, data: unkno
   const event = isObject(data) ? data[field] : undefined;
   const value = isObject(event) ? event[sequence] : undefined;
   return typeof value === 'number' ? value : undefined;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }
 
 function responseNameOf({ alias, name }: FieldNode): string {

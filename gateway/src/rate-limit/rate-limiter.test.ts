@@ -93,19 +93,6 @@ test('a busy payer goes to the store for one operation in several, and gets no m
   expect(state.calls).toBeLessThan(2_000);
 });
 
-test('of many operations of a busy payer at once one goes to the store for all, and no point is granted twice', async () => {
-  const { limiter, state, pass } = createTestLimiter();
-  const payer = { viewer: keyOf(), address: '1', plan: null };
-  const charge = () => limiter.charge(payer, 1, OPEN);
-  for (let count = 0; count < 60; count++) await charge();
-  pass(1_000);
-  const before = state.calls;
-  await Promise.all(Array.from({ length: 7 }, charge));
-  expect(state.calls).toBe(before + 1);
-  const outcomes = await Promise.allSettled(Array.from({ length: 80 }, charge));
-  expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(100 + 10 - 60 - 7);
-});
-
 test('points taken in advance and not used in time are lost, not saved up', async () => {
   const { limiter, state, pass } = createTestLimiter();
   const payer = { viewer: keyOf(), address: '1', plan: null };

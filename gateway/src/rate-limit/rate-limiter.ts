@@ -99,16 +99,12 @@ interface Account {
   spentInWindow: number;
   windowEndsAt: number;
   spentBefore: number;
-  /** The way to the store that is under way in advance of others. */
-  filling: Promise<void> | undefined;
 }
 
 const WINDOW_MS = 1_000;
 /** The share of what a payer spent in the last second that is taken in advance. */
 const ADVANCE_SHARE = 0.1;
 const ADVANCE_MS = 5_000;
-/** So many times an operation's points must be in an advance for others to wait for it. */
-const MANY = 4;
 // After a failure Redis is left alone this long: nobody waits for it again and again.
 const STORE_PAUSE_MS = 1_000;
 const ACCOUNTS = { capacity: 20_000, maxWeight: 20_000 };
@@ -146,24 +142,16 @@ export function createRateLimiter(options: {
       const account = accounts.get(key) ?? newAccount(now());
       accounts.set(key, account, 1);
       roll(account, now());
-      // Of the busy one goes for all who ask meanwhile; what it brings not enough for goes itself.
-      if (account.advance < points && !failsClosed && account.filling !== undefined) await account.filling;
-      if (account.advance >= points && !failsClosed) account.advance -= points;
-      else {
-        await fill(account, points, async () => {
-          const need = Math.max(0, points - account.advance);
-          const want = need + Math.floor(account.spentBefore * ADVANCE_SHARE);
-          const taken = await take(buckets, { need, want }, failsClosed);
-          // Where there is no more to take, others may have brought more than they needed meanwhile.
-          if (taken.retryAfterMs > 0 && account.advance < points) {
-            throw new RateLimitedError(points, { policy: first, ...taken });
-          }
-          account.advance += taken.granted - points;
-          if (taken.retryAfterMs > 0) return;
-          account.remaining = taken.remaining;
-          account.expiresAt = now() + ADVANCE_MS;
-        });
+      if (account.advance < points || failsClosed) {
+        const need = Math.max(0, points - account.advance);
+        const want = need + Math.floor(account.spentBefore * ADVANCE_SHARE);
+        const taken = await take(buckets, { need, want }, failsClosed);
+        if (taken.retryAfterMs > 0) throw new RateLimitedError(points, { policy: first, ...taken });
+        account.advance += taken.granted;
+        account.remaining = taken.remaining;
+        account.expiresAt = now() + ADVANCE_MS;
       }
+      account.advance -= points;
       account.spentInWindow += points;
       return {
         policy: first,
@@ -179,20 +167,7 @@ export function createRateLimiter(options: {
 }
 
 function newAccount(at: number): Account {
-  const spending = { spentInWindow: 0, windowEndsAt: at + WINDOW_MS, spentBefore: 0 };
-  return { advance: 0, remaining: 0, expiresAt: 0, ...spending, filling: undefined };
-}
-
-/** Takes from the store. Who comes meanwhile waits for it where it brings enough for several, and else goes too. */
-async function fill(account: Account, points: number, take: () => Promise<void>): Promise<void> {
-  const taking = take();
-  if (account.filling === undefined && account.spentBefore * ADVANCE_SHARE >= MANY * points) {
-    const over = () => {
-      account.filling = undefined;
-    };
-    account.filling = taking.then(over, over);
-  }
-  await taking;
+  return { advance: 0, remaining: 0, expiresAt: 0, spentInWindow: 0, windowEndsAt: at + WINDOW_MS, spentBefore: 0 };
 }
 
 function roll(account: Account, at: number): void {

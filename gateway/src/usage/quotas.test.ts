@@ -65,28 +65,6 @@ test('a busy tenant takes in advance, and gets no request more for it', async ()
   expect(calls).toBeLessThan(2_600);
 });
 
-test('of many requests of a busy tenant at once one goes to the store for all, and none passes beyond the month', async () => {
-  let at = now();
-  let calls = 0;
-  const take: QuotaStore['take'] = (...request) => {
-    calls += 1;
-    return store.take(...request);
-  };
-  const tenantId = newId('Tenant');
-  const seed = () =>
-    store.raise({ tenantId, month: MONTH }, { requests: PLANS.FREE.requestsPerMonth - 200, points: 0 });
-  const quotas = createQuotas({ store: { ...store, take }, seed, logger, now: () => at });
-  const ask = async () => {
-    await quotas.take(tenantId, 'FREE', ONE);
-  };
-  for (let request = 0; request < 100; request++) await ask();
-  at += 1_000;
-  const before = calls;
-  expect(await outcomes(Array.from({ length: 10 }, ask))).toEqual({ granted: 10, refused: 0 });
-  expect(calls).toBe(before + 1);
-  expect(await outcomes(Array.from({ length: 120 }, ask))).toEqual({ granted: 90, refused: 30 });
-});
-
 test('what was taken and not spent is there for the other gateway', async () => {
   const { tenantId, gateways, ask } = createWorld({ left: 2 });
   await ask(0);

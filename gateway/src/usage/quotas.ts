@@ -45,15 +45,11 @@ interface Lease extends Amount {
   spentBefore: Amount;
   windowEndsAt: number;
   isIdle: boolean;
-  /** The way to the store that is under way in advance of others. */
-  filling: Promise<void> | undefined;
 }
 
 const WINDOW_MS = 1_000;
 /** The share of what a tenant spent in the last second that is taken in advance. */
 const ADVANCE_SHARE = 0.1;
-/** So many times what one takes must be in an advance for others to wait for it. */
-const MANY = 4;
 // After a failure the store is left alone this long.
 const STORE_PAUSE_MS = 1_000;
 const NOTHING: Amount = { requests: 0, points: 0 };
@@ -76,13 +72,7 @@ export function createQuotas(options: QuotaOptions): Quotas {
     const known = leases.get(tenantId);
     if (known?.key.month === month) return known;
     const windowEndsAt = now() + WINDOW_MS;
-    const rates = {
-      spentInWindow: { ...NOTHING },
-      spentBefore: NOTHING,
-      windowEndsAt,
-      isIdle: false,
-      filling: undefined,
-    };
+    const rates = { spentInWindow: { ...NOTHING }, spentBefore: NOTHING, windowEndsAt, isIdle: false };
     const lease: Lease = { key: { tenantId, month }, ...NOTHING, ...rates };
     leases.set(tenantId, lease);
     return lease;
@@ -92,7 +82,10 @@ export function createQuotas(options: QuotaOptions): Quotas {
     take: (tenantId, plan, need) => {
       const lease = leaseOf(tenantId);
       roll(lease, need, now());
-      return takeNow(lease, need) ? undefined : refill(lease, plan, need);
+      if (lease.requests < need.requests || lease.points < need.points) return refill(lease, plan, need);
+      lease.requests -= need.requests;
+      lease.points -= need.points;
+      return undefined;
     },
     giveBack: (tenantId, { requests, points }) => {
       const lease = leaseOf(tenantId);
@@ -112,20 +105,6 @@ export function createQuotas(options: QuotaOptions): Quotas {
   };
 }
 
-/** Whether the lease held enough, which is then taken. */
-function takeNow(lease: Lease, need: Amount): boolean {
-  if (lease.requests < need.requests || lease.points < need.points) return false;
-  lease.requests -= need.requests;
-  lease.points -= need.points;
-  return true;
-}
-
-/** Whether what a lease takes in advance is enough for several who come meanwhile. */
-function servesMany({ spentBefore }: Lease, need: Amount): boolean {
-  const has = (name: keyof Amount) => spentBefore[name] * ADVANCE_SHARE >= MANY * need[name];
-  return has('requests') && has('points');
-}
-
 /** What takes from the store for a lease that does not hold enough; while the store does not answer, what lets pass. */
 function createRefill({ store, seed, logger, now }: Required<QuotaOptions>) {
   let storeFrom = 0;
@@ -142,11 +121,7 @@ function createRefill({ store, seed, logger, now }: Required<QuotaOptions>) {
       await seed(lease.key.tenantId);
       taken = await store.take(lease.key, amounts);
     }
-    if (taken.outcome === 'refused') {
-      // Others may have brought more than they needed meanwhile.
-      if (takeNow(lease, need)) return;
-      throw new QuotaExceededError(plan, { need, left: taken.amount }, now());
-    }
+    if (taken.outcome === 'refused') throw new QuotaExceededError(plan, { need, left: taken.amount }, now());
     // Nobody can say what was spent: as without a store.
     const amount = taken.outcome === 'granted' ? taken.amount : need;
     lease.requests += amount.requests - need.requests;
@@ -154,21 +129,9 @@ function createRefill({ store, seed, logger, now }: Required<QuotaOptions>) {
   };
 
   return async (lease: Lease, plan: PlanName, need: Amount): Promise<void> => {
-    // Of the busy one goes for all who ask meanwhile; what it brings not enough for goes itself.
-    if (lease.filling !== undefined) {
-      await lease.filling;
-      if (takeNow(lease, need)) return;
-    }
     if (now() < storeFrom) return;
-    const taking = take(lease, plan, need);
-    if (lease.filling === undefined && servesMany(lease, need)) {
-      const over = () => {
-        lease.filling = undefined;
-      };
-      lease.filling = taking.then(over, over);
-    }
     try {
-      await taking;
+      await take(lease, plan, need);
     } catch (error) {
       if (error instanceof QuotaExceededError) throw error;
       storeFrom = now() + STORE_PAUSE_MS;

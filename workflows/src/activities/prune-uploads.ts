@@ -11,15 +11,16 @@ import type { ActivityDeps } from './create-activities.ts';
 export async function pruneUploads({ db, objects }: Pick<ActivityDeps, 'db' | 'objects'>): Promise<number> {
   const before = Date.now() - MAX_UPLOAD_AGE_MS;
   return withHeartbeat(async (signal) => {
-    const uploads = (await objects.list('tenants')).map(readUploadKey).filter((upload) => upload !== null);
-    const stale = uploads.filter(({ uploadId }) => uploadedAtMs(uploadId) < before);
+    const known = (await objects.list('tenants')).map(readUploadKey).filter((upload) => upload !== null);
+    const stale = known.filter(({ uploadId }) => uploadedAtMs(uploadId) < before);
     let deletedCount = 0;
-    for (const { tenantId, uploadId } of stale) {
-      signal.throwIfAborted();
-      const inUse = await withTenant(db, tenantId, listUploadsInUse);
-      if (inUse.includes(uploadId)) continue;
-      await objects.delete(uploadKey(tenantId, uploadId));
-      deletedCount += 1;
+    for (const [tenantId, uploads] of Map.groupBy(stale, (upload) => upload.tenantId)) {
+      const inUse = new Set(await withTenant(db, tenantId, listUploadsInUse));
+      for (const { uploadId } of uploads.filter((upload) => !inUse.has(upload.uploadId))) {
+        signal.throwIfAborted();
+        await objects.delete(uploadKey(tenantId, uploadId));
+        deletedCount += 1;
+      }
     }
     return deletedCount;
   });
