@@ -26,22 +26,14 @@ export interface CatalogServices {
 export interface CatalogContext extends CatalogServices {
   viewer: Viewer;
   loaders: Loaders;
-  /** Aborted when the client goes away or the server drains. */
-  signal: AbortSignal;
+  /** Its signal is made when it is looked at, which few requests do. */
+  request: Pick<SubgraphRequest, 'signal'>;
 }
 
 export function createContext(
   services: CatalogServices,
   viewer: Viewer,
-  request: Pick<SubgraphRequest, 'signal'>,
+  request: CatalogContext['request'],
 ): CatalogContext {
-  return {
-    ...services,
-    viewer,
-    // Its making costs more than most requests, of which few look at it.
-    get signal() {
-      return request.signal;
-    },
-    loaders: createLoaders({ ...services, viewer }),
-  };
+  return { ...services, viewer, request, loaders: createLoaders({ ...services, viewer }) };
 }

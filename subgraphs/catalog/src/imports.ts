@@ -53,7 +53,7 @@ export async function subscribeToImport(
   context: CatalogContext,
   { importId, afterSequence }: { importId: string; afterSequence?: number | null | undefined },
 ): Promise<AsyncIterable<{ importProgress: JobEvent }>> {
-  const { db, viewer, loaders, events, signal } = context;
+  const { db, viewer, loaders, events, request } = context;
   const tenantId = requireTenant(viewer);
   const jobId = decodeGlobalId('Import', importId);
   const job = await loaders.imports.load(jobId);
@@ -65,5 +65,8 @@ export async function subscribeToImport(
     loaders.imports.clear(jobId);
     return { importProgress: event };
   };
-  return subscribeToJob({ key: { tenantId, jobId }, job, events, readAfter, signal, show }, afterSequence);
+  return subscribeToJob(
+    { key: { tenantId, jobId }, job, events, readAfter, signal: request.signal, show },
+    afterSequence,
+  );
 }

@@ -4,6 +4,7 @@ import type { EventBus } from '@kindred/service/event-bus';
 import type { JobWorkflows } from '@kindred/service/job-workflows';
 import type { Logger } from '@kindred/service/logger';
 import type { ObjectStore } from '@kindred/service/object-store';
+import type { SubgraphRequest } from '@kindred/service/subgraph-server';
 import { createLoaders, type Loaders } from './loaders.ts';
 import type { RunReader } from './run-reader.ts';
 import type { Trainings } from './trainings.ts';
@@ -29,10 +30,10 @@ export interface ModelServices extends ModelDeps {
 export interface ModelContext extends ModelServices {
   viewer: Viewer;
   loaders: Loaders;
-  /** Aborted when the client goes away or the server drains. */
-  signal: AbortSignal;
+  /** Its signal is made when it is looked at, which few requests do. */
+  request: Pick<SubgraphRequest, 'signal'>;
 }
 
-export function createContext(services: ModelServices, viewer: Viewer, signal: AbortSignal): ModelContext {
-  return { ...services, viewer, signal, loaders: createLoaders(services, viewer) };
+export function createContext(services: ModelServices, viewer: Viewer, request: ModelContext['request']): ModelContext {
+  return { ...services, viewer, request, loaders: createLoaders(services, viewer) };
 }

@@ -7,7 +7,7 @@ import { clearLoaders } from './loaders.ts';
 
 /** A job's events from after `afterSequence` on, each as `show` shows it, with what it leads to read anew. */
 export function followJob<Shown>(
-  { db, loaders, events, signal }: ModelContext,
+  { db, loaders, events, request }: ModelContext,
   wish: { job: JobRow; afterSequence: number | null | undefined; show: (event: JobEvent) => Shown },
 ): AsyncIterable<Shown> {
   const { job, afterSequence, show } = wish;
@@ -18,5 +18,8 @@ export function followJob<Shown>(
     clearLoaders(loaders);
     return show(event);
   };
-  return subscribeToJob({ key: { tenantId, jobId }, job, events, readAfter, signal, show: showAnew }, afterSequence);
+  return subscribeToJob(
+    { key: { tenantId, jobId }, job, events, readAfter, signal: request.signal, show: showAnew },
+    afterSequence,
+  );
 }

@@ -18,7 +18,7 @@ export async function startModel(
     resolvers,
     env,
     logger,
-    createContext: (viewer, { signal }) => createContext(services, viewer, signal),
+    createContext: (viewer, request) => createContext(services, viewer, request),
     routes: (app, admit) => addFileRoutes(app, admit, services),
     // Not the object store: without it nothing but files of batches fails.
     readiness: { postgres: () => db.ping(), redis: () => events.ping(), temporal: () => trainings.ping() },

@@ -48,7 +48,7 @@ export async function subscribeToProgress(
     recheckMs: RECHECK_MS,
     // A reader that saw the last event already has nothing to wait for.
     isOver: run.finishedAt !== null && afterSequence >= run.lastSequence,
-    signal: context.signal,
+    signal: context.request.signal,
   };
   return showAsItIsNow(context, streamProgress(source, afterSequence));
 }
