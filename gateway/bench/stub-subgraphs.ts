@@ -37,6 +37,9 @@ function answer({ query, variables: { user = '', representations } = {} }: Reque
   if (representations !== undefined) {
     return { _entities: representations.map(({ __typename: type, id }) => ENTITIES[type]?.(id)) };
   }
+  // As the tenant subgraph says it: without it no month can be counted, and the gateway asks again with every request.
+  if (query.includes('tenantAllowance(')) return { tenantAllowance: { plan: 'SCALE', requests: 0, points: 0 } };
+  if (query.includes('recordUsage(')) return { recordUsage: { entryCount: 1 } };
   if (query.includes('item(')) return { item: { id: 'itm_1', title: 'Film 1' } };
   const first = Number(/first: (\d+)/.exec(query)?.[1] ?? 20);
   const start = firstItemOf(user);
