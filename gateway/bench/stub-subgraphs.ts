@@ -1,6 +1,7 @@
 // Four subgraphs in one process that answer at once and check nothing: what is left is the gateway's own work.
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { serveChannels } from '@kindred/service/channel-server';
 import { SUBGRAPHS } from '../src/subgraphs.ts';
 
 interface Request {
@@ -93,6 +94,11 @@ function stream(res: ServerResponse, { runId = '', after = 0 }: { runId?: string
 
 const publicKeys: object[] = [];
 
+function answerBody(body: Buffer): string {
+  const answerLine = (line: string) => JSON.stringify({ data: answer(JSON.parse(line) as Request) });
+  return body.toString('utf8').split('\n').map(answerLine).join('\n');
+}
+
 function startStub(): Promise<string> {
   const server = createServer((req, res) => {
     const chunks: Buffer[] = [];
@@ -105,14 +111,19 @@ function startStub(): Promise<string> {
         stream(res, variables ?? {});
         return;
       }
-      const answerLine = (line: string) => JSON.stringify({ data: answer(JSON.parse(line) as Request) });
-      const text = isQuery
-        ? Buffer.concat(chunks).toString('utf8').split('\n').map(answerLine).join('\n')
-        : JSON.stringify({ keys: publicKeys });
+      const text = isQuery ? answerBody(Buffer.concat(chunks)) : JSON.stringify({ keys: publicKeys });
       res.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }).end(text);
     });
   });
   server.keepAliveTimeout = 60_000;
+  serveChannels(server, {
+    admit: () => undefined,
+    answer: ({ body }) => {
+      requests += 1;
+      return Promise.resolve({ status: 200, text: answerBody(body) });
+    },
+    observe: () => undefined,
+  });
   return new Promise((resolve) => {
     server.listen(0, '127.0.0.1', () => resolve(`http://127.0.0.1:${(server.address() as AddressInfo).port}`));
   });

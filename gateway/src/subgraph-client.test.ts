@@ -14,6 +14,11 @@ const CALL = { name: 'catalog', body: '{}', repeatable: true } as const;
 async function startSubgraph(answer: (req: IncomingMessage, res: ServerResponse) => void) {
   const requests: IncomingMessage[] = [];
   const server = createServer((req, res) => {
+    // Without channels, as a subgraph of another make.
+    if (req.method === 'GET') {
+      res.writeHead(404).end();
+      return;
+    }
     requests.push(req);
     req.resume();
     answer(req, res);

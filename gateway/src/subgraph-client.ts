@@ -1,6 +1,8 @@
 import type { Readable } from 'node:stream';
 import { AppError } from '@kindred/domain/app-error';
+import type { Viewer } from '@kindred/domain/viewer';
 import { INTERNAL_TOKEN_HEADER, signInternalToken } from '@kindred/service/internal-token';
+import { CHANNEL_REQUEST } from '@kindred/service/operation-channel';
 import { LINES_TYPE } from '@kindred/service/operation-lines';
 import { unreadBody } from '@kindred/service/request-pipeline';
 import { TRACE_HEADER, traceparent } from '@kindred/service/trace';
@@ -9,6 +11,7 @@ import { type Dispatcher, Pool } from 'undici';
 import { CircuitBreaker } from './circuit-breaker.ts';
 import type { OperationContext } from './context.ts';
 import { readEventStream, type StreamEvent } from './event-stream-reader.ts';
+import { SubgraphChannels } from './subgraph-channels.ts';
 import { isSubgraphName, SUBGRAPHS, type SubgraphName } from './subgraphs.ts';
 
 export interface GraphQLRequest {
@@ -74,6 +77,10 @@ export interface SubgraphClientOptions {
 /** How a proxy before a subgraph, or a subgraph that drains, says that it does not serve. */
 const OUTAGE_STATUSES: ReadonlySet<number> = new Set([502, 503, 504]);
 const CONNECTIONS_PER_SUBGRAPH = 64;
+/** What is longer would hold up what comes after it on a channel. */
+const MOST_CHANNEL_CHARS = 256 * 1024;
+// The gateway asks for a channel for whoever comes.
+const NOBODY: Viewer = { kind: 'system', scopes: [] };
 const CONNECT_TIMEOUT_MS = 3_000;
 // Three heartbeats of a subgraph's stream: a silent connection is a dead one.
 const STREAM_SILENCE_MS = 30_000;
@@ -87,13 +94,21 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
   const streamPools = byName(
     (name) => new Pool(options.subgraphUrls[name], { connect, bodyTimeout: STREAM_SILENCE_MS }),
   );
-  const breakers = byName(() => new CircuitBreaker());
-  const dispatch = (name: SubgraphName, call: SubgraphCall, context: OperationContext) =>
-    dispatchText(
-      pools[name],
-      signedRequest(options.internalTokenSecret, '/graphql', { ...call, name, context }),
-      context.signal,
+  const channels = byName((name) => {
+    const token = { viewer: NOBODY, audience: name, body: CHANNEL_REQUEST };
+    return new SubgraphChannels(options.subgraphUrls[name], () =>
+      signInternalToken(options.internalTokenSecret, token),
     );
+  });
+  const breakers = byName(() => new CircuitBreaker());
+  const dispatch = (name: SubgraphName, call: SubgraphCall, context: OperationContext) => {
+    const channel = call.body.length <= MOST_CHANNEL_CHARS ? channels[name].take() : undefined;
+    const signed = { ...call, name, context };
+    if (channel !== undefined) {
+      return channel.send(signedCall(options.internalTokenSecret, signed), call.body, context.signal);
+    }
+    return dispatchText(pools[name], signedRequest(options.internalTokenSecret, '/graphql', signed), context.signal);
+  };
   const send: SubgraphClient['send'] = async (call, context) => {
     const name = knownName(call.name);
     const breaker = breakers[name];
@@ -127,6 +142,7 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
       if (statusCode !== 200) throw new AppError('UNAVAILABLE', `answers ${statusCode}`);
     },
     close: async () => {
+      for (const open of Object.values(channels)) open.close();
       await Promise.all([...Object.values(pools), ...Object.values(streamPools)].map((pool) => pool.destroy()));
     },
   };
@@ -154,6 +170,15 @@ async function* readStream(pool: Pool, call: Call, secret: string): AsyncGenerat
 
 function remainingMs({ deadlineAt }: OperationContext): string {
   return String(Math.max(1, Math.round(deadlineAt - performance.now())));
+}
+
+function signedCall(secret: string, { name, body, hasLines = false, context }: Call) {
+  return {
+    traceparent: traceparent(context.traceId),
+    timeout: Number.isFinite(context.deadlineAt) ? remainingMs(context) : '',
+    hasLines,
+    token: signInternalToken(secret, { ...context, audience: name, body }),
+  };
 }
 
 function signedRequest(secret: string, path: string, { name, body, hasLines = false, context }: Call) {

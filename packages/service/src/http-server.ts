@@ -9,7 +9,8 @@ export interface RunningServer {
   drain(): Promise<void>;
 }
 
-const DRAIN_TIMEOUT_MS = 10_000;
+/** How long a server that drains waits for its callers. */
+export const DRAIN_TIMEOUT_MS = 10_000;
 
 /** Listens at `host:port` (port 0: a free one). @throws Error with code EADDRINUSE, EACCES, ... when it cannot. */
 export async function listen(server: Server, { host, port }: { host: string; port: number }): Promise<RunningServer> {

@@ -9,12 +9,11 @@ import {
   verifyInternalToken,
   type Vouched,
 } from './internal-token.ts';
-import { LINES_TYPE, splitLines } from './operation-lines.ts';
 import { createReplayGuard } from './replay-guard.ts';
 import { newTraceId, readTraceId, runInTrace, TRACE_HEADER } from './trace.ts';
 
-// The gateway admits 8 MiB; escaping can make a body longer on its way.
-const BODY_LIMIT_BYTES = 16 * 1024 * 1024;
+/** The gateway admits 8 MiB; escaping can make a body longer on its way. */
+export const BODY_LIMIT_BYTES = 16 * 1024 * 1024;
 const TOO_LARGE = 'The request body is too large.';
 
 /** Whom the gateway vouches for with this token and this body. @throws AppError UNAUTHENTICATED, once it came before too. */
@@ -44,34 +43,13 @@ export function verifyRequest(verifyToken: VerifyToken): RequestHandler[] {
   return [express.raw({ type: () => true, limit: BODY_LIMIT_BYTES }), verify];
 }
 
-/** A request that its token admits. */
-export interface Verified {
-  vouched: Vouched;
-  /** The text of each operation, not read yet: several where the body has lines. */
-  operations: readonly string[];
-  hasLines: boolean;
-}
-
-/**
- * The same for a request that no express app has touched: who asks, and what the body holds, to be read with `parseJson`.
- * @throws AppError UNAUTHENTICATED, BAD_USER_INPUT.
- */
-export async function readVerified(req: IncomingMessage, verifyToken: VerifyToken): Promise<Verified> {
-  const body = await readBody(req);
-  const token = req.headers[INTERNAL_TOKEN_HEADER];
-  const vouched = verifyToken(typeof token === 'string' ? token : undefined, body);
-  const text = body.toString('utf8');
-  const hasLines = req.headers['content-type'] === LINES_TYPE;
-  return { vouched, operations: hasLines ? splitLines(text) : [text], hasLines };
-}
-
 /** Says of itself what the errors of `express.raw` say, so that both read the same. */
 class BodyTooLargeError extends Error {
   readonly type = 'entity.too.large';
 }
 
-/** By events: iterating over the stream costs a promise for every chunk of every request. */
-function readBody(req: IncomingMessage): Promise<Buffer> {
+/** The whole body, by events: iterating over the stream costs a promise for every chunk of every request. */
+export function readBody(req: IncomingMessage): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let sizeBytes = 0;

@@ -1,47 +1,36 @@
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import type { Viewer } from '@kindred/domain/viewer';
 import express, { type Express, type RequestHandler } from 'express';
 import { type GraphQLSchema, parse } from 'graphql';
+import { answerError, type AnswerOperations, createAnswerOperations, type TextAnswer } from './answer-operations.ts';
 import { batchEntities, type EntityFinders } from './batch-entities.ts';
+import { serveChannels } from './channel-server.ts';
 import { enforceScopes } from './enforce-scopes.ts';
 import { createFormatError, type FormatError } from './format-error.ts';
 import { addHealthRoutes, type Readiness } from './health.ts';
-import { listen, type RunningServer } from './http-server.ts';
-import type { Vouched } from './internal-token.ts';
+import { DRAIN_TIMEOUT_MS, listen, type RunningServer } from './http-server.ts';
+import { INTERNAL_TOKEN_HEADER } from './internal-token.ts';
 import type { Logger } from './logger.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
-import { joinLines } from './operation-lines.ts';
-import { createOperationRunner, type OperationAnswer, type RunOperation } from './operation-runner.ts';
-import { readDeadline, TIMEOUT_HEADER } from './request-deadline.ts';
+import { CHANNEL_PATH, CHANNEL_REQUEST } from './operation-channel.ts';
+import { LINES_TYPE } from './operation-lines.ts';
+import { createOperationRunner } from './operation-runner.ts';
+import { TIMEOUT_HEADER } from './request-deadline.ts';
 import {
   admitUnread,
   answerErrors,
-  answerOf,
   createTokenVerifier,
-  parseJson,
-  readVerified,
-  type Verified,
+  readBody,
   verifyRequest,
-  type VerifyToken,
   vouchedOf,
 } from './request-pipeline.ts';
 import { createStreamHandler } from './stream-handler.ts';
-import { currentTraceId, newTraceId, readTraceId, runInTrace, TRACE_HEADER } from './trace.ts';
+import { httpExchange, RequestOf, type SubgraphRequest } from './subgraph-request.ts';
+import { newTraceId, readTraceId, runInTrace, TRACE_HEADER } from './trace.ts';
 
 export type { RunningServer } from './http-server.ts';
-
-/** What a resolver context may know of the request besides its viewer. */
-export interface SubgraphRequest {
-  /** Aborted when the client goes away or no longer waits, or the server drains: end subscriptions and long work with it. */
-  readonly signal: AbortSignal;
-  traceId: string;
-  headers: IncomingHttpHeaders;
-  /** When the caller stops waiting, as `performance.now()` tells it; null when it did not say. */
-  deadlineAt: number | null;
-  /** Where the client's connection came from, by the gateway's word; null when the gateway itself asks. */
-  clientAddress: string | null;
-}
+export type { SubgraphRequest } from './subgraph-request.ts';
 
 /** What every resolver context holds; `enforceScopes` reads it. */
 export interface ViewerContext {
@@ -75,8 +64,8 @@ export interface SubgraphOptions<C extends ViewerContext> {
 }
 
 /**
- * Serves a subgraph: POST /graphql, subscriptions over SSE (graphql-sse protocol, distinct connections) on POST
- * /graphql/stream, both only with an internal token for exactly this request; /health/live, /health/ready and /metrics without.
+ * Serves a subgraph: POST /graphql, the same operations over channels (`serveChannels`), subscriptions over SSE (graphql-sse protocol, distinct connections) on POST
+ * /graphql/stream, all only with an internal token for exactly this request; /health/live, /health/ready and /metrics without.
  */
 export async function startSubgraph<C extends ViewerContext>(options: SubgraphOptions<C>): Promise<RunningServer> {
   const schema = buildSchema(options);
@@ -90,13 +79,13 @@ export async function startSubgraph<C extends ViewerContext>(options: SubgraphOp
   app.use(metrics.middleware);
   addHealthRoutes(app, { ...options, metrics, isDraining: () => draining.signal.aborted });
   options.routes?.(app, admitUnread(verifyToken));
-  const requestOf = (req: IncomingMessage, res: ServerResponse, { clientAddress }: Vouched) =>
-    new RequestOf({ req, res, clientAddress, draining: draining.signal });
   const stream = createStreamHandler({
     schema,
     context: async (req, res) => {
-      const vouched = vouchedOf(res);
-      return await options.createContext(vouched.viewer, requestOf(req, res, vouched));
+      const exchange = httpExchange(res, req.headers[TIMEOUT_HEADER]);
+      const { viewer, clientAddress } = vouchedOf(res);
+      const request = new RequestOf({ exchange, clientAddress, draining: draining.signal });
+      return await options.createContext(viewer, request);
     },
     formatError,
     draining: draining.signal,
@@ -104,12 +93,12 @@ export async function startSubgraph<C extends ViewerContext>(options: SubgraphOp
   app.post('/graphql/stream', verifyRequest(verifyToken), stream);
   app.use(answerErrors(formatError));
 
-  const answer = createAnswer({
+  const answer = createAnswerOperations({
     ...options,
     run: createOperationRunner({ schema, formatError }),
     formatError,
     verifyToken,
-    requestOf,
+    draining: draining.signal,
   });
   // Not through express: what it does for a request costs more than most operations do.
   const http = createServer((req, res) => {
@@ -119,10 +108,15 @@ export async function startSubgraph<C extends ViewerContext>(options: SubgraphOp
     }
     const startedAt = performance.now();
     void runInTrace(traceOf(req), async () => {
-      const { status, text } = await answer(req, res);
+      const { status, text } = await answerHttp(req, res, { answer, formatError });
       write(res, status, text);
       metrics.observe({ method: 'POST', route: '/graphql', status, startedAt });
     });
+  });
+  const channels = serveChannels(http, {
+    admit: (req) => void verifyToken(tokenOf(req), Buffer.from(CHANNEL_REQUEST)),
+    answer,
+    observe: (answered) => metrics.observe({ method: 'CALL', route: CHANNEL_PATH, ...answered }),
   });
   const server = await listen(http, options.env);
   options.logger.info({ url: server.url }, `The ${options.name} subgraph listens`);
@@ -130,98 +124,30 @@ export async function startSubgraph<C extends ViewerContext>(options: SubgraphOp
     ...server,
     drain: async () => {
       draining.abort();
-      await server.drain();
+      await Promise.all([channels.drain(DRAIN_TIMEOUT_MS), server.drain()]);
     },
   };
 }
 
-interface AnswerParts<C extends ViewerContext> extends Pick<SubgraphOptions<C>, 'createContext'> {
-  run: RunOperation;
-  formatError: FormatError;
-  verifyToken: VerifyToken;
-  requestOf: (req: IncomingMessage, res: ServerResponse, vouched: Vouched) => SubgraphRequest;
-}
-
-interface TextAnswer {
-  status: number;
-  text: string;
-}
-
-/** The answer to a request, whatever is wrong with it; to one of several operations, their answers line by line. */
-function createAnswer<C extends ViewerContext>(parts: AnswerParts<C>) {
-  const { createContext, run, formatError, verifyToken, requestOf } = parts;
-  const orError = async (work: () => Promise<OperationAnswer>): Promise<TextAnswer> => {
-    try {
-      const { status, result } = await work();
-      return { status, text: JSON.stringify(result) };
-    } catch (error) {
-      const { status, body } = answerOf(error, formatError);
-      return { status, text: JSON.stringify(body) };
-    }
-  };
-  return async (req: IncomingMessage, res: ServerResponse): Promise<TextAnswer> => {
-    let verified: Verified;
-    try {
-      verified = await readVerified(req, verifyToken);
-    } catch (error) {
-      return await orError(() => Promise.reject(error));
-    }
-    const { vouched, operations, hasLines } = verified;
-    const request = requestOf(req, res, vouched);
-    // Each with a context of its own, as if it had come alone.
-    const answerOne = (text: string) =>
-      orError(async () => await run(parseJson(text), await createContext(vouched.viewer, request)));
-    const [only = ''] = operations;
-    if (!hasLines) return await answerOne(only);
-    const answers = await Promise.all(operations.map(answerOne));
-    return { status: 200, text: joinLines(answers.map(({ text }) => text)) };
-  };
-}
-
-interface RequestParts {
-  req: IncomingMessage;
-  res: ServerResponse;
-  clientAddress: string | null;
-  draining: AbortSignal;
-}
-
-/** A request as resolver contexts see it; what few of them look at is made when it is looked at. */
-class RequestOf implements SubgraphRequest {
-  readonly traceId = currentTraceId();
-  readonly headers: IncomingHttpHeaders;
-  readonly deadlineAt: number | null;
-  readonly clientAddress: string | null;
-  readonly #draining: AbortSignal;
-  readonly #res: ServerResponse;
-  #signal: AbortSignal | undefined;
-
-  constructor({ req, res, clientAddress, draining }: RequestParts) {
-    const { headers } = req;
-    this.clientAddress = clientAddress;
-    const timeout = headers[TIMEOUT_HEADER];
-    this.headers = headers;
-    this.deadlineAt = readDeadline(typeof timeout === 'string' ? timeout : undefined, performance.now());
-    this.#res = res;
-    this.#draining = draining;
+/** The answer to the body of a request, be it too large to be read. */
+async function answerHttp(
+  req: IncomingMessage,
+  res: ServerResponse,
+  { answer, formatError }: { answer: AnswerOperations; formatError: FormatError },
+): Promise<TextAnswer> {
+  let body: Buffer;
+  try {
+    body = await readBody(req);
+  } catch (error) {
+    return answerError(error, formatError);
   }
+  const hasLines = req.headers['content-type'] === LINES_TYPE;
+  return await answer({ token: tokenOf(req), body, hasLines }, httpExchange(res, req.headers[TIMEOUT_HEADER]));
+}
 
-  get signal(): AbortSignal {
-    if (this.#signal !== undefined) return this.#signal;
-    const gone = new AbortController();
-    const leave = () => gone.abort();
-    if (this.#res.closed) leave();
-    else {
-      const leftMs = this.deadlineAt === null ? null : Math.max(0, Math.ceil(this.deadlineAt - performance.now()));
-      const late = leftMs === null ? undefined : setTimeout(leave, leftMs).unref();
-      this.#res.once('close', () => {
-        // A timer would keep the request for all of its time.
-        clearTimeout(late);
-        leave();
-      });
-    }
-    this.#signal = AbortSignal.any([gone.signal, this.#draining]);
-    return this.#signal;
-  }
+function tokenOf(req: IncomingMessage): string | undefined {
+  const token = req.headers[INTERNAL_TOKEN_HEADER];
+  return typeof token === 'string' ? token : undefined;
 }
 
 function traceOf(req: IncomingMessage): string {
