@@ -6,7 +6,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { availableParallelism, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
-import { Pool } from 'undici';
+import { LoadConnections } from '@kindred/testing/load-connections';
 import { ask } from './ask.ts';
 import { GATEWAY_FLAGS } from './gateway-flags.ts';
 import { installHive } from './hive-packages.ts';
@@ -26,6 +26,8 @@ const { values: options } = parseArgs({
   },
 });
 const SECONDS = Number(options.seconds);
+// Until what runs often is machine code.
+const WARM_UP_SECONDS = 3;
 const HIVE_FOLDER = options.hive ? installHive() : undefined;
 const VARIANTS = ['ours', 'stock', 'stock-client', ...(HIVE_FOLDER === undefined ? [] : ['hive'])];
 const CONNECTIONS = [32, 128];
@@ -50,7 +52,7 @@ async function load(
   { query, connections, seconds, tokens }: { query: string; connections: number; seconds: number; tokens: string[] },
 ) {
   const { origin, pathname: path } = new URL(url);
-  const pool = new Pool(origin, { connections });
+  const open = new LoadConnections(origin, { connections });
   const latencies: number[] = [];
   let failures = 0;
   const endAt = performance.now() + seconds * 1000;
@@ -59,14 +61,13 @@ async function load(
     for (let count = 0; performance.now() < endAt; count++) {
       const body = JSON.stringify({ query, variables: { user: `u${index}-${count}` } });
       const startedAt = performance.now();
-      const response = await pool.request({ path, method: 'POST', headers, body });
-      const text = await response.body.text();
+      const { statusCode, text } = await open.post({ path, headers, body });
       latencies.push(performance.now() - startedAt);
-      if (response.statusCode !== 200 || text.includes('"errors"')) failures += 1;
+      if (statusCode !== 200 || text.includes('"errors"')) failures += 1;
     }
   };
   await Promise.all(Array.from({ length: connections }, (_, index) => connection(index)));
-  await pool.close();
+  open.close();
   return { latencies: latencies.toSorted((a, b) => a - b), failures };
 }
 
@@ -75,7 +76,7 @@ async function measure(
   stubs: ChildProcess,
   test: { query: string; connections: number; tokens: string[] },
 ) {
-  await load(gateway.url, { ...test, seconds: 1 });
+  await load(gateway.url, { ...test, seconds: WARM_UP_SECONDS });
   const stubsBefore = await ask<{ requests: number }>(stubs, {});
   const before = await ask<{ cpuUs: number }>(gateway.child, {});
   const { latencies, failures } = await load(gateway.url, { ...test, seconds: SECONDS });

@@ -5,7 +5,7 @@ import { fork } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { availableParallelism, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
-import { Pool } from 'undici';
+import { LoadConnections } from '@kindred/testing/load-connections';
 import { ask } from './ask.ts';
 import { GATEWAY_FLAGS } from './gateway-flags.ts';
 import { QUERIES } from './queries.ts';
@@ -61,16 +61,16 @@ class Outcomes {
 
 function createAsk(url: string, token: string, connections: number) {
   const { origin, pathname: path } = new URL(url);
-  const pool = new Pool(origin, { connections });
+  const open = new LoadConnections(origin, { connections });
   const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };
   let count = 0;
   return {
     ask: async () => {
       const body = JSON.stringify({ query: QUERY, variables: { user: `u${(count += 1)}` } });
-      const response = await pool.request({ path, method: 'POST', headers, body });
-      return { status: response.statusCode, text: await response.body.text() };
+      const { statusCode, text } = await open.post({ path, headers, body });
+      return { status: statusCode, text };
     },
-    close: () => pool.destroy(),
+    close: () => open.close(),
   };
 }
 

@@ -117,7 +117,7 @@ function startStub(): Promise<string> {
   });
   server.keepAliveTimeout = 60_000;
   serveChannels(server, {
-    admit: () => undefined,
+    open: () => () => ({ viewer: { kind: 'system', scopes: [] }, clientAddress: null }),
     answer: ({ body }) => {
       requests += 1;
       return Promise.resolve({ status: 200, text: answerBody(body) });

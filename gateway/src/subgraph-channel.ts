@@ -1,3 +1,5 @@
+import type { Viewer } from '@kindred/domain/viewer';
+import type { CallSeal } from '@kindred/service/call-seal';
 import { INTERNAL_TOKEN_HEADER } from '@kindred/service/internal-token';
 import {
   CHANNEL_PATH,
@@ -23,12 +25,25 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
+/** What the gateway shows a subgraph. */
+export interface ChannelKeys {
+  /** Admits CHANNEL_REQUEST there. */
+  token: string;
+  seal: CallSeal;
+}
+
+export interface CallContent {
+  viewer: Viewer;
+  body: string;
+}
+
 type State = 'connecting' | 'open' | 'retired' | 'closed';
 
 /** One WebSocket to a subgraph on which operations are asked; see `operation-channel.ts`. */
 export class SubgraphChannel {
   readonly #webSocket: WebSocket;
-  readonly #waiting = new Map<string, Waiting>();
+  readonly #seal: CallSeal;
+  readonly #waiting = new Map<number, Waiting>();
   readonly openedAt = performance.now();
   #state: State = 'connecting';
   #hold: () => void = () => undefined;
@@ -36,8 +51,9 @@ export class SubgraphChannel {
   #pings: NodeJS.Timeout | undefined;
   #isAlive = true;
 
-  /** Begins to connect to a subgraph's origin; `token` has to admit CHANNEL_REQUEST there. `onClose` hears whether it was ever open. */
-  constructor(origin: string, token: string, onClose: (wasOpen: boolean) => void) {
+  /** Begins to connect to a subgraph's origin. `onClose` hears whether it was ever open. */
+  constructor(origin: string, { token, seal }: ChannelKeys, onClose: (wasOpen: boolean) => void) {
+    this.#seal = seal;
     const url = new URL(CHANNEL_PATH, origin.replace(/^http/, 'ws'));
     this.#webSocket = new WebSocket(url, CHANNEL_PROTOCOL, {
       perMessageDeflate: false,
@@ -81,13 +97,13 @@ export class SubgraphChannel {
   }
 
   /** Of an open channel. @throws Error when the channel is lost; the signal's reason when it aborts */
-  send(call: Omit<ChannelCall, 'id'>, body: string, signal: AbortSignal): Promise<TextAnswer> {
+  send(call: Omit<ChannelCall, 'id' | 'issuedAt'>, content: CallContent, signal: AbortSignal): Promise<TextAnswer> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) {
         reject(signal.reason);
         return;
       }
-      const id = String(++this.#lastId);
+      const id = ++this.#lastId;
       const abort = () => {
         this.#waiting.delete(id);
         this.#say(writeCancel(id));
@@ -106,7 +122,7 @@ export class SubgraphChannel {
           reject(error);
         },
       });
-      this.#say(writeCall({ id, ...call }, body));
+      this.#say(writeCall({ id, issuedAt: Math.floor(Date.now() / 1000), ...call }, content, this.#seal.sign));
     });
   }
 

@@ -1,4 +1,4 @@
-import { SubgraphChannel } from './subgraph-channel.ts';
+import { type ChannelKeys, SubgraphChannel } from './subgraph-channel.ts';
 
 /** So many calls are under way on a channel before another one is opened: fewer channels mean fewer system calls. */
 const BUSY_CALLS = 32;
@@ -11,15 +11,15 @@ const LONGEST_PAUSE_MS = 30_000;
 /** The channels to one subgraph, opened when they are wanted; what they cannot take now goes over HTTP. */
 export class SubgraphChannels {
   readonly #origin: string;
-  readonly #signUpgrade: () => string;
+  readonly #createKeys: () => ChannelKeys;
   readonly #channels = new Set<SubgraphChannel>();
   #pauseMs = FIRST_PAUSE_MS;
   #connectFrom = 0;
   #isClosed = false;
 
-  constructor(origin: string, signUpgrade: () => string) {
+  constructor(origin: string, createKeys: () => ChannelKeys) {
     this.#origin = origin;
-    this.#signUpgrade = signUpgrade;
+    this.#createKeys = createKeys;
   }
 
   /** A channel that takes a call now; undefined while there is none. */
@@ -48,7 +48,7 @@ export class SubgraphChannels {
   }
 
   #connect(): void {
-    const channel = new SubgraphChannel(this.#origin, this.#signUpgrade(), (wasOpen) => {
+    const channel = new SubgraphChannel(this.#origin, this.#createKeys(), (wasOpen) => {
       this.#channels.delete(channel);
       this.#pauseMs = wasOpen ? FIRST_PAUSE_MS : Math.min(2 * this.#pauseMs, LONGEST_PAUSE_MS);
       if (!wasOpen) this.#connectFrom = performance.now() + this.#pauseMs;

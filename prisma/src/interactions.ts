@@ -239,7 +239,7 @@ export async function listItemsOfUsers(
 
 /** The same in a transaction of its own and one round trip. */
 export async function readItemsOfUsers(
-  db: Db,
+  db: Pick<Db, 'pipelines'>,
   tenantId: TenantId,
   { externalIds, limit }: { externalIds: readonly string[]; limit: number },
 ): Promise<UserHistoryRow[]> {

@@ -84,6 +84,8 @@ export async function listItems(
 /** What an item is like, for those who look at many. */
 export type ItemFacts = Pick<ItemRow, 'id' | 'categories' | 'properties' | 'updatedAt'>;
 
+const BEFORE_ALL_IDS = '00000000-0000-0000-0000-000000000000';
+
 /** At most `first` items by ascending id from after `afterId`, in a transaction of their own. */
 export async function readItemFacts(
   db: Db,
@@ -92,7 +94,7 @@ export async function readItemFacts(
 ): Promise<ItemFacts[]> {
   const statement = Prisma.sql`
     SELECT id, categories, properties, updated_at AS "updatedAt" FROM items
-     WHERE tenant_id = ${tenantId}::uuid AND (${afterId}::uuid IS NULL OR id > ${afterId}::uuid)
+     WHERE tenant_id = ${tenantId}::uuid AND id > ${afterId ?? BEFORE_ALL_IDS}::uuid
      ORDER BY id LIMIT ${first}`;
   return await readAsTenant<ItemFacts>(db, tenantId, { name: 'item-facts', statement });
 }

@@ -1,5 +1,6 @@
-// What authentication between servers and row-level security cost of throughput: the same reads on the same rows, with a
-// signed and verified token per request as the role that policies hold, and without a token as the role that they do not.
+// What authentication between servers and row-level security cost of throughput: the same reads on the same rows, each
+// sealed by the gateway and admitted by a subgraph as the role that policies hold, and without a seal as the role that they
+// do not. A request is nothing but its read here; what else an operation is made of would hide what these two cost.
 // `node scripts/bench/isolation.ts [--seconds N] [--json FILE]` brings its own PostgreSQL. The two take short turns, each first
 // as often as the other, so that what else the machine does meets both; the median of their ratios depends on it least, and
 // CPU time per request (this process and PostgreSQL's) hardly at all.
@@ -8,13 +9,16 @@ import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { signUp } from '@kindred/db/accounts';
 import { connectDb } from '@kindred/db/client';
-import { recordInteractions } from '@kindred/db/interactions';
+import { readItemsOfUsers, recordInteractions } from '@kindred/db/interactions';
 import { upsertItems } from '@kindred/db/items';
 import { withTenant } from '@kindred/db/tenants';
 import { newId, type TenantId } from '@kindred/domain/ids';
 import { scopesOfRole, type Viewer } from '@kindred/domain/viewer';
-import { signInternalToken, verifyInternalToken } from '@kindred/service/internal-token';
-import { createReplayGuard } from '@kindred/service/replay-guard';
+import { admitCalls } from '@kindred/service/admit-calls';
+import { createCallSeal, SEAL_CHARS } from '@kindred/service/call-seal';
+import { signInternalToken } from '@kindred/service/internal-token';
+import { CHANNEL_REQUEST, readCall, writeCall } from '@kindred/service/operation-channel';
+import { traceparent } from '@kindred/service/trace';
 import { Pool } from 'pg';
 import { startBenchDatabase } from './bench-database.ts';
 import { readUse } from './serve/process-use.ts';
@@ -22,14 +26,14 @@ import { readUse } from './serve/process-use.ts';
 const TENANTS = 32;
 const ITEMS = 200;
 const USERS = 50;
+const HISTORY = 50;
 const CONNECTIONS = 8;
 const ROUNDS = 24;
 const WARM_UP_ROUNDS = 2;
 const SECRET = randomBytes(36).toString('base64url');
 const BODY = JSON.stringify({ query: '{ user(externalId: "user-1") { interactions(first: 50) { item { title } } } }' });
-const READ = `SELECT i.id, i.type, i.occurred_at, t.title FROM interactions i
-  JOIN users u ON u.tenant_id = i.tenant_id AND u.id = i.user_id JOIN items t ON t.tenant_id = i.tenant_id AND t.id = i.item_id
- WHERE i.tenant_id = $1 AND u.external_id = $2 ORDER BY i.occurred_at DESC, i.id DESC LIMIT 50`;
+const TRACE = traceparent('0'.repeat(32));
+const NO_SEAL = '-'.repeat(SEAL_CHARS);
 
 const { values: options } = parseArgs({
   options: { seconds: { type: 'string', default: '0.5' }, json: { type: 'string' } },
@@ -62,7 +66,7 @@ async function seed(appUrl: string): Promise<TenantId[]> {
       );
       const views = Array.from({ length: USERS * 60 }, (_, at) => ({
         userExternalId: `user-${at % USERS}`,
-        itemExternalId: `item-${(at * 7) % ITEMS}`,
+        itemExternalId: `item-${(at * 7 + Math.floor(at / USERS)) % ITEMS}`,
         type: 'VIEW' as const,
         value: null,
         eventId: null,
@@ -75,18 +79,39 @@ async function seed(appUrl: string): Promise<TenantId[]> {
   return tenants;
 }
 
-const replays = createReplayGuard(70_000);
+const { seal, admit } = openChannel();
 
-// A session's account and a request's bytes are there before it is known who asks.
-const accountId = newId('Account');
-const bodyBytes = Buffer.from(BODY);
+function openChannel() {
+  const viewer: Viewer = { kind: 'system', scopes: [] };
+  const token = signInternalToken(SECRET, { audience: 'catalog', viewer, body: CHANNEL_REQUEST });
+  return { seal: createCallSeal(SECRET, token), admit: admitCalls(SECRET, token) };
+}
 
-/** What the gateway and a subgraph do for one request beside its work. */
-function authenticate(tenantId: TenantId): void {
-  const viewer: Viewer = { kind: 'account', accountId, tenantId, role: 'OWNER', scopes: scopesOfRole('OWNER') };
-  const token = signInternalToken(SECRET, { audience: 'catalog', viewer, body: BODY });
-  const { tokenId } = verifyInternalToken(SECRET, { audience: 'catalog', token, body: bodyBytes });
-  if (!replays.admit(tokenId)) throw new Error(`Token ${tokenId.number} of ${tokenId.signer} came twice`);
+/** A session's viewer is there before its request is. */
+const viewers = new Map<TenantId, Viewer>();
+
+function viewerOf(tenantId: TenantId): Viewer {
+  let viewer = viewers.get(tenantId);
+  if (viewer === undefined) {
+    viewer = { kind: 'account', accountId: newId('Account'), tenantId, role: 'OWNER', scopes: scopesOfRole('OWNER') };
+    viewers.set(tenantId, viewer);
+  }
+  return viewer;
+}
+
+let lastId = 0;
+
+/** What the gateway says of one request, and what its subgraph hears: with a seal that is looked at, or without one. */
+function call(tenantId: TenantId, isGuarded: boolean): void {
+  const said = { id: ++lastId, issuedAt: Math.floor(Date.now() / 1000), traceparent: TRACE, timeout: '30000' };
+  const message = writeCall(
+    { ...said, hasLines: false, clientAddress: '127.0.0.1' },
+    { viewer: viewerOf(tenantId), body: BODY },
+    isGuarded ? seal.sign : () => NO_SEAL,
+  );
+  const heard = readCall(Buffer.from(message));
+  if (heard?.kind !== 'call') throw new Error(`A call was not understood: ${message}`);
+  if (isGuarded) admit(heard);
 }
 
 /** One turn of one of the two. */
@@ -97,8 +122,8 @@ interface Turn {
   cpuMs: number;
 }
 
-/** A turn of requests, in the transaction that `withTenant` makes. */
-async function measure(pool: Pool, tenants: readonly TenantId[], isGuarded: boolean): Promise<Turn> {
+/** A turn of requests, each read as answers read what they wait for. */
+async function measure(pipelines: Pool, tenants: readonly TenantId[], isGuarded: boolean): Promise<Turn> {
   const cpuBefore = readCpuMs();
   const startedAt = performance.now();
   const endAt = startedAt + Number(options.seconds) * 1000;
@@ -108,18 +133,10 @@ async function measure(pool: Pool, tenants: readonly TenantId[], isGuarded: bool
       for (; performance.now() < endAt; count++) {
         const tenantId = tenants[(lane + count * CONNECTIONS) % tenants.length];
         if (tenantId === undefined) throw new Error('There is no tenant');
-        if (isGuarded) authenticate(tenantId);
-        const client = await pool.connect();
-        await client.query('BEGIN');
-        await client.query({ name: 'scope', text: "SELECT set_config('app.tenant_id', $1, true)", values: [tenantId] });
-        const { rowCount } = await client.query({
-          name: 'read',
-          text: READ,
-          values: [tenantId, `user-${count % USERS}`],
-        });
-        await client.query('COMMIT');
-        client.release();
-        if (rowCount !== 50) throw new Error(`Wanted 50 rows, got ${rowCount}`);
+        call(tenantId, isGuarded);
+        const asked = { externalIds: [`user-${count % USERS}`], limit: HISTORY };
+        const [history] = await readItemsOfUsers({ pipelines }, tenantId, asked);
+        if (history?.items.length !== HISTORY) throw new Error(`Wanted ${HISTORY} items, got ${history?.items.length}`);
       }
       return count;
     }),
@@ -168,8 +185,8 @@ function summarise(rounds: readonly { guarded: Turn; bare: Turn }[]) {
 
 await using database = await startBenchDatabase();
 const tenants = await seed(database.appUrl);
-const guarded = new Pool({ connectionString: database.appUrl, max: CONNECTIONS });
-const bare = new Pool({ connectionString: database.ownerUrl, max: CONNECTIONS });
+const guarded = new Pool({ connectionString: database.appUrl, max: CONNECTIONS, pipeline: true });
+const bare = new Pool({ connectionString: database.ownerUrl, max: CONNECTIONS, pipeline: true });
 // Connections that are idle when the server stops say so.
 for (const pool of [guarded, bare]) pool.on('error', () => undefined);
 await bare.query('ANALYZE');

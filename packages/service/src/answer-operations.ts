@@ -1,13 +1,15 @@
+import type { Viewer } from '@kindred/domain/viewer';
 import type { FormatError } from './format-error.ts';
+import type { Vouched } from './internal-token.ts';
 import { joinLines, splitLines } from './operation-lines.ts';
 import type { OperationAnswer, RunOperation } from './operation-runner.ts';
-import { answerOf, parseJson, type VerifyToken } from './request-pipeline.ts';
+import { answerOf, parseJson } from './request-pipeline.ts';
 import { type Exchange, RequestOf, type SubgraphRequest } from './subgraph-request.ts';
-import type { Viewer } from '@kindred/domain/viewer';
 
-/** A body of operations as it came, with the token that has to admit it. */
+/** A body of operations as it came. */
 export interface OperationsMessage {
-  token: string | undefined;
+  /** Who asks. @throws AppError UNAUTHENTICATED when nothing vouches for it */
+  admit(): Pick<Vouched, 'viewer' | 'clientAddress'>;
   body: Buffer;
   /** Whether the body is several operations, one a line. */
   hasLines: boolean;
@@ -24,13 +26,12 @@ interface AnswerParts {
   createContext: (viewer: Viewer, request: SubgraphRequest) => object | Promise<object>;
   run: RunOperation;
   formatError: FormatError;
-  verifyToken: VerifyToken;
   draining: AbortSignal;
 }
 
 /** The answer to a body, whatever is wrong with it; to one of several operations, their answers line by line. */
 export function createAnswerOperations(parts: AnswerParts): AnswerOperations {
-  const { createContext, run, formatError, verifyToken, draining } = parts;
+  const { createContext, run, formatError, draining } = parts;
   const orError = async (work: () => Promise<OperationAnswer>): Promise<TextAnswer> => {
     try {
       const { status, result } = await work();
@@ -39,11 +40,11 @@ export function createAnswerOperations(parts: AnswerParts): AnswerOperations {
       return answerError(error, formatError);
     }
   };
-  return async ({ token, body, hasLines }, exchange) => {
+  return async ({ admit, body, hasLines }, exchange) => {
     let vouched;
     let operations;
     try {
-      vouched = verifyToken(token, body);
+      vouched = admit();
       const text = body.toString('utf8');
       operations = hasLines ? splitLines(text) : [text];
     } catch (error) {

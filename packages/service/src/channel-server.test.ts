@@ -3,6 +3,7 @@ import type { TenantId } from '@kindred/domain/ids';
 import type { Viewer } from '@kindred/domain/viewer';
 import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
+import { type CallSeal, createCallSeal, SEAL_CHARS } from './call-seal.ts';
 import { INTERNAL_TOKEN_HEADER, signInternalToken } from './internal-token.ts';
 import { createLogger } from './logger.ts';
 import {
@@ -84,8 +85,21 @@ async function refusal(webSocket: WebSocket): Promise<number | undefined> {
   return response.statusCode;
 }
 
+interface CallChange {
+  tenantId?: TenantId;
+  id?: number;
+  ageS?: number;
+  hasLines?: boolean;
+  timeout?: string;
+  seal?: CallSeal;
+  /** What is sent in place of what was sealed. */
+  alter?: (message: string) => string;
+}
+
 async function connect(url: string) {
-  const webSocket = open(url, upgradeToken());
+  const token = upgradeToken();
+  const ownSeal = createCallSeal(SECRET, token);
+  const webSocket = open(url, token);
   const said: string[] = [];
   const waiting: ((message: string) => void)[] = [];
   webSocket.on('message', (message: Buffer) => {
@@ -99,30 +113,36 @@ async function connect(url: string) {
   let lastId = 0;
   return {
     webSocket,
+    seal: ownSeal,
     hear,
     hearAnswer: async () => {
       const answer = readAnswerMessage(Buffer.from(await hear()));
       return answer && { ...answer, text: answer.text.split('\n').map((line): unknown => JSON.parse(line)) };
     },
-    ask: (body: string, { token = sign(body), hasLines = false, timeout = '' } = {}) => {
-      const id = String(++lastId);
-      webSocket.send(writeCall({ id, traceparent: traceparent(newTraceId()), timeout, hasLines, token }, body));
+    ask: (body: string, change: CallChange = {}) => {
+      const { tenantId = TENANT_A, ageS = 0, hasLines = false, timeout = '', seal = ownSeal } = change;
+      const id = change.id ?? ++lastId;
+      const issuedAt = Math.floor(Date.now() / 1000) - ageS;
+      const call = { id, issuedAt, traceparent: traceparent(newTraceId()), timeout, hasLines, clientAddress: null };
+      const message = writeCall(call, { viewer: viewerOf(tenantId), body }, seal.sign);
+      webSocket.send(change.alter?.(message) ?? message);
       return id;
     },
     [Symbol.dispose]: () => webSocket.terminate(),
   };
 }
 
+const SEAL = '-'.repeat(SEAL_CHARS);
 const TENANT = JSON.stringify({ query: '{ tenant }' });
 const SLOW = JSON.stringify({ query: '{ slow }' });
 
-test('each call of a channel is answered when it is ready, for the viewer of its own token', async () => {
+test('each call of a channel is answered when it is ready, for its own viewer', async () => {
   await using subgraph = await startTestSubgraph();
   using channel = await connect(subgraph.server.url);
   const slow = channel.ask(SLOW);
   const a = channel.ask(TENANT);
   expect(await channel.hearAnswer()).toEqual({ id: a, status: 200, text: [{ data: { tenant: TENANT_A } }] });
-  const b = channel.ask(TENANT, { token: sign(TENANT, { tenantId: TENANT_B }) });
+  const b = channel.ask(TENANT, { tenantId: TENANT_B });
   expect(await channel.hearAnswer()).toEqual({ id: b, status: 200, text: [{ data: { tenant: TENANT_B } }] });
   subgraph.slow.resolve('at last');
   expect(await channel.hearAnswer()).toEqual({ id: slow, status: 200, text: [{ data: { slow: 'at last' } }] });
@@ -171,34 +191,41 @@ test('a token opens one channel, and none at another path', async () => {
   first.terminate();
 });
 
-test.for([
-  ['unsigned', (body: string) => sign(body).split('.').slice(0, 2).join('.').concat('.')],
-  ['for another subgraph', (body: string) => sign(body, { audience: 'tenant' })],
-  ['signed by somebody else', (body: string) => sign(body, { secret: 'a secret of somebody else, as long as ours' })],
-  ['for another body', () => sign(SLOW)],
-  ['for the channel', () => upgradeToken()],
-] as const)('a call on an open channel runs nothing when its token is %s', async ([, token]) => {
+const other = createCallSeal(SECRET, upgradeToken());
+const forged = createCallSeal('a secret of somebody else, as long as ours', upgradeToken());
+
+test.for<[string, CallChange]>([
+  ['unsealed', { seal: { ...other, sign: () => '-'.repeat(SEAL_CHARS) } }],
+  ['sealed for another channel', { seal: other }],
+  ['sealed by somebody else', { seal: forged }],
+  ['too old', { ageS: 70 }],
+  ['of a time to come', { ageS: -70 }],
+  ['altered in its viewer', { alter: (message) => message.replace(TENANT_A, TENANT_B) }],
+  ['altered in its body', { alter: (message) => message.replace('{ tenant }', '{tenant }') }],
+  ['altered in its time', { alter: (message) => message.replace(/ \d{10} /, ' 1900000000 ') }],
+])('a call on an open channel runs nothing when it is %s', async ([, change]) => {
   await using subgraph = await startTestSubgraph();
   using channel = await connect(subgraph.server.url);
-  channel.ask(TENANT, { token: token(TENANT) });
-  expect(await channel.hearAnswer()).toMatchObject({ status: 401 });
+  channel.ask(TENANT, change);
+  expect(await channel.hearAnswer()).toMatchObject({
+    status: 401,
+    text: [{ errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] }],
+  });
   expect(subgraph.asked).toEqual([]);
 });
 
-test('a token admits one call: neither on this channel nor on another one, nor over HTTP, does it admit a second', async () => {
+test('a call is run once: heard again, on its own channel or on another one, it runs nothing', async () => {
   await using subgraph = await startTestSubgraph();
   using channel = await connect(subgraph.server.url);
-  using other = await connect(subgraph.server.url);
-  const token = sign(TENANT);
-  channel.ask(TENANT, { token });
-  expect(await channel.hearAnswer()).toMatchObject({ status: 200 });
-  channel.ask(TENANT, { token });
-  expect(await channel.hearAnswer()).toMatchObject({ status: 401 });
-  other.ask(TENANT, { token });
-  expect(await other.hearAnswer()).toMatchObject({ status: 401 });
-  const headers = { 'content-type': 'application/json', [INTERNAL_TOKEN_HEADER]: token };
-  const overHttp = await fetch(`${subgraph.server.url}/graphql`, { method: 'POST', headers, body: TENANT });
-  expect(overHttp.status).toBe(401);
+  using second = await connect(subgraph.server.url);
+  channel.ask(TENANT, { id: 7 });
+  expect(await channel.hearAnswer()).toMatchObject({ id: 7, status: 200 });
+  channel.ask(TENANT, { id: 7 });
+  expect(await channel.hearAnswer()).toMatchObject({ id: 7, status: 401 });
+  channel.ask(TENANT, { id: 6 });
+  expect(await channel.hearAnswer()).toMatchObject({ id: 6, status: 401 });
+  second.ask(TENANT, { id: 8, seal: channel.seal });
+  expect(await second.hearAnswer()).toMatchObject({ id: 8, status: 401 });
   expect(subgraph.asked).toEqual([TENANT_A]);
 });
 
@@ -221,16 +248,25 @@ test('a call that is cancelled, or whose channel is lost, ends what it began', a
   await second.left;
 });
 
-test.for(['', 'hello', '1 end', '1 - - one\n{}', '1 - - many token\n{}', '1 - - one token more\n{}'])(
-  'a channel on which "%s" is said is closed',
-  async (message) => {
-    await using subgraph = await startTestSubgraph();
-    using channel = await connect(subgraph.server.url);
-    channel.webSocket.send(message);
-    const [code] = await once(channel.webSocket, 'close');
-    expect(code).toBe(1008);
-  },
-);
+test.for([
+  '',
+  'hello',
+  'cancel',
+  'cancel all',
+  '1 0 - - one -\n{}\n{}',
+  `${SEAL}1 0 - - one\n{}\n{}`,
+  `${SEAL}1 0 - - one - more\n{}\n{}`,
+  `${SEAL}1 0 - - many -\n{}\n{}`,
+  `${SEAL}one 0 - - one -\n{}\n{}`,
+  `${SEAL}1 now - - one -\n{}\n{}`,
+  `${SEAL}1 0 - - one -\n{}`,
+])('a channel on which "%s" is said is closed', async (message) => {
+  await using subgraph = await startTestSubgraph();
+  using channel = await connect(subgraph.server.url);
+  channel.webSocket.send(message);
+  const [code] = await once(channel.webSocket, 'close');
+  expect(code).toBe(1008);
+});
 
 test('a server that drains asks its callers to leave, and answers what they still ask', async () => {
   const subgraph = await startTestSubgraph();

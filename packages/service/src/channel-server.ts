@@ -1,13 +1,14 @@
 import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
+import type { AdmitCall } from './admit-calls.ts';
 import type { OperationsMessage, TextAnswer } from './answer-operations.ts';
 import {
   CHANNEL_PATH,
   CHANNEL_PROTOCOL,
-  type ChannelCall,
   DRAIN_MESSAGE,
   readCall,
+  type SealedCall,
   writeAnswer,
 } from './operation-channel.ts';
 import { BODY_LIMIT_BYTES } from './request-pipeline.ts';
@@ -16,8 +17,8 @@ import { newTraceId, readTraceId, runInTrace } from './trace.ts';
 import { writeTogether } from './write-together.ts';
 
 export interface ChannelOptions {
-  /** @throws when this upgrade may not have a channel. */
-  admit(req: IncomingMessage): void;
+  /** What admits the calls of the channel that this upgrade asks for. @throws when it may not have one */
+  open(req: IncomingMessage): AdmitCall;
   answer(message: OperationsMessage, exchange: Exchange): Promise<TextAnswer>;
   observe(answered: { status: number; startedAt: number }): void;
 }
@@ -46,13 +47,14 @@ export function serveChannels(http: Server, options: ChannelOptions): ChannelSer
   http.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
     if (req.url !== CHANNEL_PATH) return refuse(socket, 404);
     if (isDraining) return refuse(socket, 503);
+    let admit: AdmitCall;
     try {
-      options.admit(req);
+      admit = options.open(req);
     } catch {
       return refuse(socket, 401);
     }
     sockets.handleUpgrade(req, socket, head, (webSocket) => {
-      const channel = new Channel(webSocket, socket, options);
+      const channel = new Channel(webSocket, socket, { ...options, admit });
       channels.add(channel);
       webSocket.once('close', () => channels.delete(channel));
     });
@@ -74,15 +76,17 @@ function refuse(socket: Duplex, status: number): void {
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
 }
 
+type AdmittedOptions = Omit<ChannelOptions, 'open'> & { admit: AdmitCall };
+
 class Channel {
   readonly #webSocket: WebSocket;
-  readonly #options: ChannelOptions;
+  readonly #options: AdmittedOptions;
   readonly #hold: () => void;
-  readonly #underWay = new Map<string, ChannelExchange>();
+  readonly #underWay = new Map<number, ChannelExchange>();
   readonly #closed: Promise<void>;
 
   // oxlint-disable-next-line max-params -- the socket under a WebSocket is not the WebSocket's to give
-  constructor(webSocket: WebSocket, socket: Duplex, options: ChannelOptions) {
+  constructor(webSocket: WebSocket, socket: Duplex, options: AdmittedOptions) {
     this.#webSocket = webSocket;
     this.#options = options;
     this.#hold = writeTogether(socket);
@@ -119,19 +123,19 @@ class Channel {
       this.#underWay.delete(heard.id);
       return;
     }
-    const { call, body } = heard;
     const startedAt = performance.now();
-    void runInTrace(readTraceId(call.traceparent) ?? newTraceId(), async () => {
-      const status = await this.#answer(call, body);
+    void runInTrace(readTraceId(heard.call.traceparent) ?? newTraceId(), async () => {
+      const status = await this.#answer(heard);
       this.#options.observe({ status, startedAt });
     });
   }
 
-  async #answer(call: ChannelCall, body: Buffer): Promise<number> {
-    const { id, token, hasLines, timeout } = call;
+  async #answer(heard: SealedCall): Promise<number> {
+    const { id, hasLines, timeout } = heard.call;
     const exchange = new ChannelExchange(timeout);
     this.#underWay.set(id, exchange);
-    const answer = await this.#options.answer({ token, body, hasLines }, exchange);
+    const admit = () => this.#options.admit(heard);
+    const answer = await this.#options.answer({ admit, body: heard.body, hasLines }, exchange);
     // Nobody waits for it otherwise.
     if (this.#underWay.get(id) === exchange) {
       this.#underWay.delete(id);

@@ -75,6 +75,12 @@ export function verifyInternalToken(
   return { viewer: claims.viewer, clientAddress: claims.clientAddress ?? null, tokenId: readTokenId(claims.jti) };
 }
 
+/** Whether what was issued then, in seconds since 1970, is valid now. */
+export function isCurrent(issuedAtS: number): boolean {
+  const now = Date.now() / 1000;
+  return issuedAtS + LIFETIME_S >= now - CLOCK_SKEW_S && issuedAtS <= now + CLOCK_SKEW_S;
+}
+
 function readClaims(secret: string, token: string): Claims {
   const [header, payload, signature, ...rest] = token.split('.');
   // The header is compared, not read: no other algorithm is ever considered.

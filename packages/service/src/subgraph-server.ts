@@ -3,6 +3,7 @@ import { buildSubgraphSchema } from '@apollo/subgraph';
 import type { Viewer } from '@kindred/domain/viewer';
 import express, { type Express, type RequestHandler } from 'express';
 import { type GraphQLSchema, parse } from 'graphql';
+import { admitCalls } from './admit-calls.ts';
 import { answerError, type AnswerOperations, createAnswerOperations, type TextAnswer } from './answer-operations.ts';
 import { batchEntities, type EntityFinders } from './batch-entities.ts';
 import { serveChannels } from './channel-server.ts';
@@ -23,6 +24,7 @@ import {
   createTokenVerifier,
   readBody,
   verifyRequest,
+  type VerifyToken,
   vouchedOf,
 } from './request-pipeline.ts';
 import { createStreamHandler } from './stream-handler.ts';
@@ -97,7 +99,6 @@ export async function startSubgraph<C extends ViewerContext>(options: SubgraphOp
     ...options,
     run: createOperationRunner({ schema, formatError }),
     formatError,
-    verifyToken,
     draining: draining.signal,
   });
   // Not through express: what it does for a request costs more than most operations do.
@@ -108,13 +109,17 @@ export async function startSubgraph<C extends ViewerContext>(options: SubgraphOp
     }
     const startedAt = performance.now();
     void runInTrace(traceOf(req), async () => {
-      const { status, text } = await answerHttp(req, res, { answer, formatError });
+      const { status, text } = await answerHttp(req, res, { answer, formatError, verifyToken });
       write(res, status, text);
       metrics.observe({ method: 'POST', route: '/graphql', status, startedAt });
     });
   });
   const channels = serveChannels(http, {
-    admit: (req) => void verifyToken(tokenOf(req), Buffer.from(CHANNEL_REQUEST)),
+    open: (req) => {
+      const token = tokenOf(req);
+      verifyToken(token, Buffer.from(CHANNEL_REQUEST));
+      return admitCalls(options.env.internalTokenSecret, token ?? '');
+    },
     answer,
     observe: (answered) => metrics.observe({ method: 'CALL', route: CHANNEL_PATH, ...answered }),
   });
@@ -133,7 +138,11 @@ export async function startSubgraph<C extends ViewerContext>(options: SubgraphOp
 async function answerHttp(
   req: IncomingMessage,
   res: ServerResponse,
-  { answer, formatError }: { answer: AnswerOperations; formatError: FormatError },
+  {
+    answer,
+    formatError,
+    verifyToken,
+  }: { answer: AnswerOperations; formatError: FormatError; verifyToken: VerifyToken },
 ): Promise<TextAnswer> {
   let body: Buffer;
   try {
@@ -142,7 +151,8 @@ async function answerHttp(
     return answerError(error, formatError);
   }
   const hasLines = req.headers['content-type'] === LINES_TYPE;
-  return await answer({ token: tokenOf(req), body, hasLines }, httpExchange(res, req.headers[TIMEOUT_HEADER]));
+  const admit = () => verifyToken(tokenOf(req), body);
+  return await answer({ admit, body, hasLines }, httpExchange(res, req.headers[TIMEOUT_HEADER]));
 }
 
 function tokenOf(req: IncomingMessage): string | undefined {

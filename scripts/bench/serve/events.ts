@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Pool } from 'undici';
-import { quantile, send } from './load.ts';
+import { LoadConnections } from '@kindred/testing/load-connections';
+import { quantile } from './load.ts';
 import type { ServePlatform } from './platform.ts';
 import { questionOf } from './questions.ts';
 import type { World } from './world.ts';
@@ -15,13 +15,13 @@ interface RecommendAnswer {
 
 /** A connection to the API for single questions beside a load. */
 export class Client {
-  readonly #pool: Pool;
+  readonly #connections: LoadConnections;
   readonly #path: string;
   readonly #headers: Record<string, string>;
 
   constructor(url: string, credential: string) {
     const { origin, pathname } = new URL(url);
-    this.#pool = new Pool(origin, { connections: 4 });
+    this.#connections = new LoadConnections(origin, { connections: 4 });
     this.#path = pathname;
     this.#headers = { 'content-type': 'application/json', authorization: `Bearer ${credential}` };
   }
@@ -42,12 +42,12 @@ export class Client {
       throw new Error(`The click of ${user} on ${item} was not recorded`);
   }
 
-  async close(): Promise<void> {
-    await this.#pool.close();
+  close(): void {
+    this.#connections.close();
   }
 
   async #post<T>(body: string): Promise<T> {
-    const { text } = await send(this.#pool, { path: this.#path, method: 'POST', headers: this.#headers, body });
+    const { text } = await this.#connections.post({ path: this.#path, headers: this.#headers, body });
     return JSON.parse(text) as T;
   }
 }
@@ -86,7 +86,7 @@ export async function measureEvents(
     latencies.push(performance.now() - startedAt);
     await sleep(pauseMs);
   }
-  await client.close();
+  client.close();
   const ascending = Float64Array.from(latencies).toSorted();
   return { count: ascending.length, p50Ms: quantile(ascending, 0.5), p95Ms: quantile(ascending, 0.95), stale };
 }

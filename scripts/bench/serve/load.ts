@@ -1,4 +1,4 @@
-import { type Dispatcher, Pool } from 'undici';
+import { LoadConnections } from '@kindred/testing/load-connections';
 
 /** One request of a load: its body, and what tells whether its answer is right. */
 export interface Question {
@@ -33,10 +33,11 @@ export async function loadAtRate(options: LoadOptions & { ratePerSecond: number 
   for (let sent = 0; sent < total; ) {
     const due = Math.min(total, Math.floor(((performance.now() - startedAt) / 1000) * options.ratePerSecond));
     for (; sent < due; sent++) waiting.push(run.ask(startedAt + (sent / options.ratePerSecond) * 1000));
-    await new Promise((resolve) => setTimeout(resolve, 1));
+    const nextAt = startedAt + ((sent + 1) / options.ratePerSecond) * 1000;
+    await new Promise((resolve) => setTimeout(resolve, nextAt - performance.now()));
   }
   await Promise.all(waiting);
-  return await run.end((performance.now() - startedAt) / 1000);
+  return run.end((performance.now() - startedAt) / 1000);
 }
 
 /** Keeps a number of requests under way (closed loop): what the servers can do at most. */
@@ -49,17 +50,17 @@ export async function loadAtMost(options: LoadOptions & { concurrency: number })
       while (performance.now() < endAt) await run.ask(performance.now());
     }),
   );
-  return await run.end((performance.now() - startedAt) / 1000);
+  return run.end((performance.now() - startedAt) / 1000);
 }
 
 interface Run {
   ask(dueAt: number): Promise<void>;
-  end(seconds: number): Promise<LoadResult>;
+  end(seconds: number): LoadResult;
 }
 
 function startRun({ url, credential, next }: LoadOptions): Run {
   const { origin, pathname: path } = new URL(url);
-  const pool = new Pool(origin, { connections: CONNECTIONS });
+  const open = new LoadConnections(origin, { connections: CONNECTIONS });
   const headers = { 'content-type': 'application/json', authorization: `Bearer ${credential}` };
   const latencies: number[] = [];
   const reasons: string[] = [];
@@ -72,15 +73,15 @@ function startRun({ url, credential, next }: LoadOptions): Run {
     ask: async (dueAt) => {
       const { body } = next();
       try {
-        const { statusCode, text } = await send(pool, { path, method: 'POST', headers, body });
+        const { statusCode, text } = await open.post({ path, headers, body });
         latencies.push(performance.now() - dueAt);
         if (statusCode !== 200 || text.includes('"errors":')) fail(`${statusCode} ${text}`);
       } catch (error) {
         fail(String(error));
       }
     },
-    end: async (seconds) => {
-      await pool.close();
+    end: (seconds) => {
+      open.close();
       return {
         seconds,
         answered: latencies.length,
@@ -90,28 +91,6 @@ function startRun({ url, credential, next }: LoadOptions): Run {
       };
     },
   };
-}
-
-interface Answer {
-  statusCode: number;
-  text: string;
-}
-
-/** A request without the streams of `Pool.request`: the load must leave the machine to the servers. */
-export function send(pool: Pool, request: Dispatcher.DispatchOptions): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let statusCode = 0;
-    pool.dispatch(request, {
-      onRequestStart: () => {},
-      onResponseStart: (_controller, status) => {
-        statusCode = status;
-      },
-      onResponseData: (_controller, chunk) => void chunks.push(chunk),
-      onResponseEnd: () => resolve({ statusCode, text: Buffer.concat(chunks).toString('utf8') }),
-      onResponseError: (_controller, error) => reject(error),
-    });
-  });
 }
 
 /** The value below which a share of ascending values lies; 0 without any. */
