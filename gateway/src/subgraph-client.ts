@@ -79,7 +79,7 @@ export interface SubgraphClientOptions {
 const OUTAGE_STATUSES: ReadonlySet<number> = new Set([502, 503, 504]);
 const CONNECTIONS_PER_SUBGRAPH = 64;
 /** What is longer would hold up what comes after it on a channel. */
-const MOST_CHANNEL_CHARS = process.env.ZZ === 'http' ? -1 : 256 * 1024;
+const MOST_CHANNEL_CHARS = 256 * 1024;
 // The gateway asks for a channel for whoever comes.
 const NOBODY: Viewer = { kind: 'system', scopes: [] };
 const CONNECT_TIMEOUT_MS = 3_000;
