@@ -16,9 +16,12 @@ export interface OperationContext {
 export const OPERATION_TIMEOUT_MS = 30_000;
 
 /** The time of one operation. To be disposed of when the operation is over: a timer would keep it for all of its time. */
-export type Deadline = Pick<OperationContext, 'signal' | 'deadlineAt'> & Disposable;
+export interface Deadline extends Pick<OperationContext, 'signal' | 'deadlineAt'>, Disposable {
+  /** Nobody waits any more. */
+  abort(reason?: unknown): void;
+}
 
-/** A signal that aborts with `parent`, or with a TimeoutError when an operation has taken too long. */
+/** A signal that aborts when it is told, with `parent`, or with a TimeoutError when an operation has taken too long. */
 export function startDeadline(parent?: AbortSignal): Deadline {
   const stop = new AbortController();
   const follow = () => stop.abort(parent?.reason);
@@ -29,6 +32,7 @@ export function startDeadline(parent?: AbortSignal): Deadline {
   return {
     signal: stop.signal,
     deadlineAt: performance.now() + OPERATION_TIMEOUT_MS,
+    abort: (reason) => stop.abort(reason),
     [Symbol.dispose]: () => {
       clearTimeout(timer);
       parent?.removeEventListener('abort', follow);

@@ -232,10 +232,9 @@ function headerOf(req: IncomingMessage, name: string): string | undefined {
 }
 
 function contextOf({ credential, address }: Caller, res: ServerResponse): OperationContext {
-  const gone = new AbortController();
-  const deadline = startDeadline(gone.signal);
+  const deadline = startDeadline();
   res.once('close', () => {
-    if (!res.writableFinished) gone.abort();
+    if (!res.writableFinished) deadline.abort();
     deadline[Symbol.dispose]();
   });
   const { signal, deadlineAt } = deadline;

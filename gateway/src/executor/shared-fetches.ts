@@ -26,7 +26,7 @@ export class SharedFetches<T> {
     return this.#sharedCount;
   }
 
-  async get(request: { name: string; body: string }, context: OperationContext, send: Send<T>): Promise<T> {
+  get(request: { name: string; body: string }, context: OperationContext, send: Send<T>): Promise<T> {
     const tenant = tenantOf(context.viewer);
     const key = `${request.name}\n${scopeOf(context.viewer)}\n${request.body}`;
     let fetches = this.#byTenant.get(tenant);
@@ -40,7 +40,7 @@ export class SharedFetches<T> {
     } else {
       this.#sharedCount += 1;
     }
-    return await wait(fetch, context.signal, () => this.#forget({ tenant, key }, fetch));
+    return wait(fetch, context.signal, () => this.#forget({ tenant, key }, fetch));
   }
 
   /** Whoever asks after a mutation of the tenant must see its effect: nobody joins a fetch that began before. */
@@ -81,6 +81,16 @@ function wait<T>(fetch: Fetch<T>, signal: AbortSignal, onAbandon: () => void): P
       return;
     }
     signal.addEventListener('abort', leave, { once: true });
-    fetch.answer.finally(() => signal.removeEventListener('abort', leave)).then(resolve, reject);
+    const stay = () => signal.removeEventListener('abort', leave);
+    fetch.answer.then(
+      (answer) => {
+        stay();
+        resolve(answer);
+      },
+      (error: unknown) => {
+        stay();
+        reject(error);
+      },
+    );
   });
 }
