@@ -1,7 +1,8 @@
-// Trains a few epochs of a random world in this fresh process, saves between them as the workers do, and prints how the
-// growth of the resident set compares with the preflight's estimate:
+// Trains a few epochs of a random world in this fresh process, ranks every user and saves between them as the workers do,
+// and prints how the growth of the resident set compares with the preflight's estimate:
 //   node --expose-gc core/bench/memory.ts '{"userCount":40000,"itemCount":20000,"interactionCount":1000000,"backend":"native"}'
 import { matrixOf } from '../golden/checkerboard.ts';
+import { drawHeldOut } from './random-world.ts';
 import type { BackendKind } from '../src/lightgcn/backend.ts';
 import { estimateMemoryBytes } from '../src/lightgcn/memory-estimate.ts';
 import { createTraining, saveTraining, trainNextEpoch } from '../src/lightgcn/training.ts';
@@ -30,7 +31,7 @@ const train = {
   weights: new Float32Array(interactionCount).fill(1),
   timestamps: Float64Array.from({ length: interactionCount }, (_, position) => position),
 };
-const validation = matrixOf(userCount, itemCount, [[0, 0]]);
+const validation = drawHeldOut(size, random);
 const hyperparameters = {
   ...size,
   learningRate: 0.001,

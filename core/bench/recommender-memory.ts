@@ -13,6 +13,7 @@ import { lightGcn } from '../src/models/lightgcn-recommender.ts';
 import { popularity } from '../src/models/popularity-model.ts';
 import { spectral } from '../src/models/spectral.ts';
 import { watchPeakMemory } from './peak-memory.ts';
+import { drawHeldOut } from './random-world.ts';
 import { nextBelow, seedRandom } from '../src/random.ts';
 import type { DataSize, RecommenderFactory } from '../src/recommender.ts';
 
@@ -40,8 +41,9 @@ function createTrain({ userCount, itemCount, interactionCount }: DataSize): Inte
 async function measure<Config>(factory: RecommenderFactory<Config>): Promise<void> {
   const train = createTrain(size);
   const complete = { ...factory.defaultConfig(size), ...config };
+  const validation = drawHeldOut(size, seedRandom(2));
   const peakSince = watchPeakMemory({ files: false });
-  const model = await factory.fit(train, complete);
+  const model = await factory.fit(train, complete, { validation });
   const measuredMB = peakSince() / 1e6;
   const { peakBytes, modelBytes } = factory.estimateMemory(size, complete);
   const ratio = peakBytes / 1e6 / measuredMB;

@@ -21,22 +21,38 @@ export interface TrainingSize {
 const BASE_BYTES = 25e6;
 
 /**
- * Bytes that training adds to a process at its peak, between loading the matrices and saving a checkpoint, within 20 %
- * (memory-estimate.test.ts measures it); for a preflight check.
+ * Bytes that training adds to a process at its peak, between loading the matrices and saving a checkpoint, every user
+ * being ranked after each epoch, within 20 % (memory-estimate.test.ts measures it); for a preflight check.
  */
 export function estimateMemoryBytes(size: TrainingSize): number {
-  const checkpoint = 4 * tableBytes(size);
+  // A checkpoint's four tables, beside final vectors that outlive their use.
+  const saving = 5 * tableBytes(size);
   const matrices = 20 * size.interactionCount;
-  return estimateTraining(size) + checkpoint + matrices;
+  return heldBytes(size) + Math.max(rankingBytes(size), saving) + matrices;
 }
 
-/** The part of it that training alone takes, on matrices that are there and without a checkpoint. */
+/** The part of it that training and ranking take, on matrices that are there and without a checkpoint. */
 export function estimateTraining(size: TrainingSize): number {
+  return heldBytes(size) + rankingBytes(size);
+}
+
+/**
+ * What ranking all users after an epoch takes: final vectors, whole and by side, the users' gathered, the items' copied and
+ * packed, all known items as lists and as the native code reads them, and of each user the list and its measures.
+ */
+function rankingBytes(size: TrainingSize): number {
+  const { userCount, itemCount, interactionCount, dimension } = size;
+  const packed = 4 * dimension * (userCount + 2 * itemCount);
+  return 2 * tableBytes(size) + packed + 8 * interactionCount + 160 * userCount;
+}
+
+/** What a training holds from its begin to its end. */
+function heldBytes(size: TrainingSize): number {
   const { dimension, layers, batchSize, loss = 'bpr', backend, threads = availableParallelism() } = size;
   const nodeCount = size.userCount + size.itemCount;
   const stride = Math.ceil(dimension / 16) * 16;
-  // JavaScript: three trained tables, the best epoch's, and those of final vectors, of which some outlive their use.
-  const tables = 5 * tableBytes(size);
+  // JavaScript: three trained tables and the best epoch's.
+  const tables = 4 * tableBytes(size);
   const ownTables = backend === 'native' ? (5 + Math.max(0, Math.min(2, layers - 1)) + 2) * stride : 5 * dimension;
   const graph = 60 * nodeCount + 4 * size.interactionCount * (backend === 'native' ? 16 : 14);
   const rest = BASE_BYTES + tables + 4 * nodeCount * ownTables + graph;
