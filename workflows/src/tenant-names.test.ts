@@ -46,7 +46,7 @@ async function createBusyTenant() {
 async function readRedis(): Promise<[name: string, content: string][]> {
   const { redis } = world.deps;
   const keys = await redis.keys('*');
-  return Promise.all(keys.map(async (key) => [key, (await redis.dump(key))?.toString() ?? ''] as [string, string]));
+  return Promise.all(keys.map(async (key) => [key, (await redis.dump(key)) ?? ''] as [string, string]));
 }
 
 /** Every file of the object store, by its key. */
