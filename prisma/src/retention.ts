@@ -6,12 +6,17 @@ import type { TenantTx } from './tenants.ts';
 export interface RetentionPolicy {
   interactionDays: number | null;
   versionDays: number | null;
+  auditDays: number | null;
 }
 
 /** What a tenant has set; everything for ever where it has set nothing. */
 export async function findRetentionPolicy(tx: TenantTx): Promise<RetentionPolicy> {
   const row = await tx.client.retentionPolicy.findUnique({ where: { tenantId: tx.tenantId } });
-  return { interactionDays: row?.interactionDays ?? null, versionDays: row?.versionDays ?? null };
+  return {
+    interactionDays: row?.interactionDays ?? null,
+    versionDays: row?.versionDays ?? null,
+    auditDays: row?.auditDays ?? null,
+  };
 }
 
 export async function setRetentionPolicy(tx: TenantTx, policy: RetentionPolicy): Promise<void> {
@@ -64,4 +69,23 @@ export async function pruneVersions(tx: TenantTx, before: Date): Promise<ModelVe
        AND greatest(created_at, activated_at) < ${before}::timestamptz
     RETURNING id`;
   return rows.map(({ id }) => id);
+}
+
+/** What was to be pruned of an audit log does not fit together. */
+export class AlteredAuditLogError extends Error {
+  override readonly name = 'AlteredAuditLogError';
+}
+
+/**
+ * Deletes the oldest events of the tenant's audit log, at most `limit`, that are older than the tenant wants to keep them, and says
+ * how many; the log tells of it and stays provable from there on.
+ * @throws AlteredAuditLogError when what would be deleted was altered: it stays, as what shows that.
+ */
+export async function pruneAuditLog(tx: TenantTx, limit: number): Promise<number> {
+  const [{ pruned, broken }] = await tx.client.$queryRaw<[{ pruned: number; broken: bigint | null }]>`
+    SELECT pruned, broken FROM audit_prune(${limit}::int)`;
+  if (broken === null) return pruned;
+  throw new AlteredAuditLogError(
+    `The audit log of tenant ${tx.tenantId} does not fit together at event ${broken}: not pruned.`,
+  );
 }

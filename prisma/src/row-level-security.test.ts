@@ -81,20 +81,23 @@ describe('the database', () => {
       { name: 'kindred_app', strong: false, owner: false, login: true, memberOf: [] },
       { name: 'kindred_audit', strong: false, owner: false, login: false, memberOf: [] },
       { name: 'kindred_auth', strong: false, owner: false, login: false, memberOf: [] },
+      { name: 'kindred_retention', strong: false, owner: false, login: false, memberOf: [] },
       { name: 'kindred_usage', strong: false, owner: false, login: false, memberOf: [] },
     ]);
   });
 
-  test('runs with rights of its own exactly the functions that look across tenants or count, with a fixed search path', async () => {
+  test('runs with rights of its own exactly the functions that look across tenants, count, or write the audit log, with a fixed search path', async () => {
     const rows = await catalogue<{ name: string }>(`
       SELECT p.proname AS name, r.rolname AS owner, array_to_string(p.proconfig, ';') AS config,
              has_function_privilege('public', p.oid, 'EXECUTE') AS public
         FROM pg_proc p JOIN pg_roles r ON r.oid = p.proowner
-       WHERE p.pronamespace = 'public'::regnamespace AND p.prosecdef AND p.proname <> 'audit_append' ORDER BY p.proname`);
+       WHERE p.pronamespace = 'public'::regnamespace AND p.prosecdef ORDER BY p.proname`);
     const config = 'search_path=pg_catalog, public';
     const wanted = [
       ...FUNCTIONS_ACROSS_TENANTS.map((name) => ({ name, owner: 'kindred_auth', config, public: false })),
       ...COUNTING_FUNCTIONS.map((name) => ({ name, owner: 'kindred_usage', config, public: false })),
+      { name: 'audit_append', owner: 'kindred_audit', config, public: false },
+      { name: 'audit_prune', owner: 'kindred_retention', config, public: false },
     ];
     expect(rows).toEqual(wanted.toSorted((left, right) => (left.name < right.name ? -1 : 1)));
   });

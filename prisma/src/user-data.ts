@@ -21,6 +21,7 @@ export const TABLES_WITHOUT_USERS = {
   invitations: 'people of the dashboard',
   operators: 'people of the platform',
   audit_events: 'names end users by keyed hash alone',
+  audit_anchors: 'a number, a hash and a time',
   webhooks: 'addresses of the tenant',
   webhook_deliveries: 'what became of a delivery, not its content',
   api_keys: 'credentials of the tenant',

@@ -1,6 +1,15 @@
 import type { TenantId } from '@kindred/domain/ids';
 import { Client } from 'pg';
-import { type AuditVerdict, CHAINED_EVENTS, type ChainedEvent, verifyAuditChain } from './audit-log.ts';
+import {
+  type AuditVerdict,
+  CHAIN_START,
+  CHAINED_EVENTS,
+  type ChainedEvent,
+  type ChainStart,
+  type RawChainStart,
+  readChainStart,
+  verifyAuditChain,
+} from './audit-log.ts';
 import type { Db } from './client.ts';
 import { withTenant } from './tenants.ts';
 
@@ -14,9 +23,7 @@ export async function verifyAuditLog(ownerUrl: string): Promise<Map<string, Audi
     const { rows: tenants } = await client.query<{ id: string }>('SELECT id FROM tenants ORDER BY id');
     const verdicts = new Map<string, AuditVerdict>();
     for (const { id } of tenants) {
-      const statement = `${CHAINED_EVENTS} WHERE tenant_id = $1 ORDER BY e.sequence`;
-      const { rows } = await client.query<ChainedEvent>(statement, [id]);
-      verdicts.set(id, await verifyAuditChain(id, rows));
+      verdicts.set(id, await verifyAsOwner(client, id));
     }
     return verdicts;
   } finally {
@@ -24,9 +31,33 @@ export async function verifyAuditLog(ownerUrl: string): Promise<Map<string, Audi
   }
 }
 
+/** In one snapshot: a pruning meanwhile takes nothing from under it. */
+async function verifyAsOwner(client: Client, tenantId: string): Promise<AuditVerdict> {
+  await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+  const { rows: starts } = await client.query<RawChainStart>(CHAIN_START, [tenantId]);
+  const statement = `${CHAINED_EVENTS} WHERE tenant_id = $1 ORDER BY e.sequence`;
+  const { rows } = await client.query<ChainedEvent>(statement, [tenantId]);
+  await client.query('COMMIT');
+  return verifyAuditChain(tenantId, readChainStart(starts[0]), rows);
+}
+
 /** Verifies the audit log of one tenant, as the application sees it, a thousand events at a time. */
-export function verifyTenantAuditLog(db: Db, tenantId: TenantId): Promise<AuditVerdict> {
-  return verifyAuditChain(tenantId, readChain(db, tenantId));
+export async function verifyTenantAuditLog(db: Db, tenantId: TenantId): Promise<AuditVerdict> {
+  let start = await findChainStart(db, tenantId);
+  while (true) {
+    const verdict = await verifyAuditChain(tenantId, start, readChain(db, tenantId));
+    const now = verdict.problem === null ? start : await findChainStart(db, tenantId);
+    // What looked like a gap was a pruning meanwhile.
+    if (now.anchor?.sequence === start.anchor?.sequence) return verdict;
+    start = now;
+  }
+}
+
+async function findChainStart(db: Db, tenantId: TenantId): Promise<ChainStart> {
+  const rows = await withTenant(db, tenantId, (tx) =>
+    tx.client.$queryRawUnsafe<RawChainStart[]>(CHAIN_START, tenantId),
+  );
+  return readChainStart(rows[0]);
 }
 
 async function* readChain(db: Db, tenantId: TenantId): AsyncGenerator<ChainedEvent> {

@@ -1,5 +1,6 @@
 // Whether 64 tenants that share one pool of connections see a foreign byte, when one request of ten dies in flight.
 // `node scripts/bench/pool.ts [--requests N] [--connections N]`: N requests of each tenant (20,000) on a PostgreSQL of its own.
+// `npm run bench:pool` runs it with NODE_ENV=production, as servers run: otherwise Prisma keeps a stack for every query.
 // How requests end and what each one checks is in `prisma/src/test-shared-pool.ts`, as for the test of the same sentence.
 import { parseArgs } from 'node:util';
 import { signUp } from '@kindred/db/accounts';

@@ -19,6 +19,7 @@ const config: CodegenConfig = {
           ApiKey: '@kindred/db/api-keys#ApiKeyRow',
           Member: '@kindred/db/members#MemberRow',
           AuditEvent: '@kindred/db/audit-log#AuditEventRow',
+          AuditAnchor: '@kindred/db/audit-log#AuditAnchorRow',
           Invitation: '@kindred/db/invitations#InvitationRow',
           Webhook: '@kindred/db/webhooks#WebhookRow',
           WebhookDelivery: '@kindred/db/webhooks#WebhookDeliveryRow',

@@ -5,6 +5,7 @@ import type { Exchange } from 'urql';
 const EMBEDDED = [
   'ApiKeyConnection',
   'ApiKeyEdge',
+  'AuditAnchor',
   'AuditChain',
   'AuditEvent',
   'AuditEventConnection',
@@ -46,6 +47,7 @@ const EMBEDDED = [
   'Reason',
   'RecommendationConnection',
   'RecommendationEdge',
+  'RetentionPolicy',
   'StageTiming',
   'TrainingCompute',
   'TrainingEvent',

@@ -1,10 +1,12 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { ageAuditLog } from '@kindred/testing/aged-audit-log';
 import { createTestDatabase, type TestDatabase } from '@kindred/testing/test-database';
 import { createTestTenant, type TestTenant } from '@kindred/testing/test-tenant';
 import { Client } from 'pg';
 import { expect, test } from 'vitest';
 import { appendAuditEvent } from '../audit-log.ts';
+import { pruneAuditLog, setRetentionPolicy } from '../retention.ts';
 import { withTenant } from '../tenants.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
@@ -113,6 +115,25 @@ test.each([
   },
   90_000,
 );
+
+test('a pruned chain is whole from its anchor on, and the line of its tenant says so', async () => {
+  await using world = await openWorld();
+  const { database, ours, theirs } = world;
+  await ageAuditLog(database.ownerUrl, ours.tenantId, 400);
+  await append(database, ours, 7);
+  await withTenant(database.db, ours.tenantId, async (tx) => {
+    await setRetentionPolicy(tx, { interactionDays: null, versionDays: null, auditDays: 365 });
+    await pruneAuditLog(tx, 100);
+  });
+  const { status, lines } = await runAudit(database.ownerUrl, 'verify');
+  expect(lines.find((line) => line.startsWith(ours.tenantId))).toMatch(
+    /whole: 2 events verified from the anchor on \(pruned up to event 6 at \d{4}-.+Z, kept for 365 days\), head [0-9a-f]{64}$/,
+  );
+  expect(lines.find((line) => line.startsWith(theirs.tenantId))).toMatch(
+    /whole: 2 events verified, head [0-9a-f]{64}$/,
+  );
+  expect(status).toBe(0);
+}, 90_000);
 
 test('a command that it does not know ends with 1 and says what was wanted', async () => {
   await using world = await openWorld();

@@ -1,11 +1,14 @@
 import { randomBytes } from 'node:crypto';
+import { appendAuditEvent } from '@kindred/db/audit-log';
 import { createErasure, getErasure } from '@kindred/db/erasures';
 import { recordInteractions } from '@kindred/db/interactions';
 import { upsertItems } from '@kindred/db/items';
+import { pruneAuditLog } from '@kindred/db/retention';
 import { withTenant } from '@kindred/db/tenants';
 import { finishUserExport } from '@kindred/db/user-exports';
 import { decodeGlobalId, encodeGlobalId, newId, type TenantId } from '@kindred/domain/ids';
 import { scopesOfApiKeyKind, scopesOfRole, type Viewer } from '@kindred/domain/viewer';
+import { ageAuditLog } from '@kindred/testing/aged-audit-log';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { subjectOf } from './erasure-subject.ts';
 import { readExportLink, signExportLink } from './export-link.ts';
@@ -186,24 +189,61 @@ test('a link leads to its archive for ten minutes, and only under the pepper tha
 test('a policy is set, read and cleared, and told in the audit log', async () => {
   const { viewer } = await signUpTenant(subgraph);
   const SET = `mutation ($input: SetRetentionInput!) {
-    setRetention(input: $input) { retention { interactionDays versionDays } userErrors { code path } }
+    setRetention(input: $input) { retention { interactionDays versionDays auditDays } userErrors { code path } }
   }`;
   const set = (input: object) => subgraph.read(viewer, SET, { input });
   expect(await set({ interactionDays: 0 })).toEqual({
     setRetention: { retention: null, userErrors: [{ code: 'INVALID', path: ['interactionDays'] }] },
   });
-  expect(await set({ interactionDays: 365, versionDays: 30 })).toMatchObject({
-    setRetention: { retention: { interactionDays: 365, versionDays: 30 } },
-  });
-  const READ =
-    '{ tenant { retention { interactionDays versionDays } auditEvents(first: 1) { edges { node { action } } } } }';
+  for (const auditDays of [0, 364, 3_651]) {
+    expect(await set({ auditDays })).toEqual({
+      setRetention: { retention: null, userErrors: [{ code: 'INVALID', path: ['auditDays'] }] },
+    });
+  }
+  const policy = { interactionDays: 365, versionDays: 30, auditDays: 400 };
+  expect(await set(policy)).toEqual({ setRetention: { retention: policy, userErrors: [] } });
+  const READ = `{ tenant {
+    retention { interactionDays versionDays auditDays } auditEvents(first: 1) { edges { node { action details } } }
+  } }`;
+  const told = { action: 'setRetention', details: expect.stringContaining('"auditDays":400') as string };
   expect(await subgraph.read(viewer, READ)).toEqual({
+    tenant: { retention: policy, auditEvents: { edges: [{ node: told }] } },
+  });
+  expect(await set({})).toMatchObject({
+    setRetention: { retention: { interactionDays: null, versionDays: null, auditDays: null } },
+  });
+});
+
+test('a pruned audit log says from where on it is verified, to its tenant alone', async () => {
+  const [ours, theirs] = [await signUpTenant(subgraph), await signUpTenant(subgraph)];
+  for (const { tenantId, accountId } of [ours, theirs]) {
+    const actor = { kind: 'account', id: accountId } as const;
+    await withTenant(subgraph.db, tenantId, (tx) => appendAuditEvent(tx, { actor, action: 'createApiKey' }));
+    await ageAuditLog(subgraph.ownerUrl, tenantId, 500);
+  }
+  await subgraph.read(ours.viewer, 'mutation { setRetention(input: { auditDays: 365 }) { userErrors { code } } }');
+  const prunedCounts = [ours, theirs].map(({ tenantId }) =>
+    withTenant(subgraph.db, tenantId, (tx) => pruneAuditLog(tx, 100)),
+  );
+  const [prunedCount] = await Promise.all(prunedCounts);
+  const LOOK = '{ tenant { auditChain { eventCount problem anchor { sequence hash prunedAt reason } } } }';
+  expect(await subgraph.read(ours.viewer, LOOK)).toEqual({
     tenant: {
-      retention: { interactionDays: 365, versionDays: 30 },
-      auditEvents: { edges: [{ node: { action: 'setRetention' } }] },
+      auditChain: {
+        eventCount: 2,
+        problem: null,
+        anchor: {
+          sequence: prunedCount,
+          hash: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
+          prunedAt: expect.any(String) as string,
+          reason: 'kept for 365 days',
+        },
+      },
     },
   });
-  expect(await set({})).toMatchObject({ setRetention: { retention: { interactionDays: null, versionDays: null } } });
+  expect(await subgraph.read(theirs.viewer, LOOK)).toMatchObject({
+    tenant: { auditChain: { problem: null, anchor: null } },
+  });
 });
 
 test('an erasure is unknown to a tenant that did not ask for it, in the database too', async () => {

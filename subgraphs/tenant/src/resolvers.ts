@@ -151,6 +151,10 @@ export const resolvers: Resolvers = {
     details: (event) => JSON.stringify(event.details),
     hash: (event) => toHex(event.hash),
   },
+  AuditAnchor: {
+    sequence: (anchor) => Number(anchor.sequence),
+    hash: (anchor) => toHex(anchor.hash),
+  },
   Account: {
     __resolveReference: resolveAccount,
     id: (account) => encodeGlobalId('Account', account.id),

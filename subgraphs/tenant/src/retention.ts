@@ -11,17 +11,25 @@ import type { SetRetentionInput, UserError } from './generated/resolvers.ts';
 
 const MOST_DAYS = 3_650;
 
+/** The shortest that may be set; the database holds the audit log's as well. */
+const LEAST_DAYS: Record<keyof RetentionPolicy, number> = { interactionDays: 1, versionDays: 1, auditDays: 365 };
+
 /** Sets how long the viewer's tenant keeps what. */
 export async function setRetention(
   context: TenantContext,
   input: SetRetentionInput,
 ): Promise<{ retention: RetentionPolicy | null; userErrors: UserError[] }> {
   const { idempotencyKey } = input;
-  const policy = { interactionDays: input.interactionDays ?? null, versionDays: input.versionDays ?? null };
+  const policy: RetentionPolicy = {
+    interactionDays: input.interactionDays ?? null,
+    versionDays: input.versionDays ?? null,
+    auditDays: input.auditDays ?? null,
+  };
   const userErrors = [
-    ...Object.entries(policy).flatMap(([field, days]) =>
-      days === null ? [] : checkNumber(days, { field, min: 1, max: MOST_DAYS }),
-    ),
+    ...(['interactionDays', 'versionDays', 'auditDays'] as const).flatMap((field) => {
+      const days = policy[field];
+      return days === null ? [] : checkNumber(days, { field, min: LEAST_DAYS[field], max: MOST_DAYS });
+    }),
     ...checkOptionalText(idempotencyKey, { field: 'idempotencyKey', maxChars: 200 }),
   ];
   if (userErrors.length > 0) return { retention: null, userErrors };

@@ -19,6 +19,7 @@ const ACTION_NAMES: Readonly<Record<string, string>> = {
   eraseUser: 'Asked to forget a user',
   sealErasure: 'Closed the receipt of an erasure',
   setRetention: 'Changed how long data are kept',
+  pruneAuditLog: 'Deleted what the audit log no longer keeps',
   publishDocuments: 'Published documents',
 };
 

@@ -1,7 +1,7 @@
 'use client';
 
 import { useQuery } from 'urql';
-import { formatPlural } from '../../lib/format.ts';
+import { formatDateTime, formatPlural } from '../../lib/format.ts';
 import { graphql } from '../../src/generated/gql.ts';
 import { problemText } from '../shell/problem.tsx';
 import { StatusPill } from '../shell/status-pill.tsx';
@@ -15,6 +15,10 @@ const CHAIN = graphql(`
         eventCount
         head
         problem
+        anchor {
+          sequence
+          prunedAt
+        }
       }
     }
   }
@@ -44,6 +48,11 @@ export function ChainState() {
         <>
           <StatusPill tone="good" label="Whole" testId="audit-chain-state" />
           <span>{formatPlural(chain.eventCount, 'event')} verified.</span>
+          {chain.anchor ? (
+            <span data-testid="audit-chain-anchor">
+              Events up to {chain.anchor.sequence} were deleted by retention on {formatDateTime(chain.anchor.prunedAt)}.
+            </span>
+          ) : null}
           {chain.head ? (
             <span>
               Head <code className="mono">{chain.head}</code>

@@ -1,6 +1,7 @@
 import {
   IconApi,
   IconBrain,
+  IconCalendarOff,
   IconGauge,
   IconHistory,
   IconKey,
@@ -23,6 +24,7 @@ const PLACES = [
   { href: '/usage', label: 'Usage', icon: IconGauge, under: [] },
   { href: '/webhooks', label: 'Webhooks', icon: IconWebhook, under: [] },
   { href: '/members', label: 'Members', icon: IconUsers, under: [] },
+  { href: '/retention', label: 'Retention', icon: IconCalendarOff, under: [] },
   { href: '/audit-log', label: 'Audit log', icon: IconHistory, under: [] },
 ] as const;
 

@@ -30,6 +30,7 @@ import { noteSteering } from './note-steering.ts';
 import { openImport } from './open-import.ts';
 import { openTuning } from './open-tuning.ts';
 import { promoteVersion } from './promote-version.ts';
+import { pruneAuditEvents } from './prune-audit-events.ts';
 import { pruneUploads } from './prune-uploads.ts';
 import { queueRetraining } from './queue-retraining.ts';
 import { queueScheduledRun } from './queue-scheduled-run.ts';
@@ -78,6 +79,7 @@ export function createDataActivities(deps: ActivityDeps & DeliveryDeps) {
     expireExport: bind(deps, expireExport),
     findRetentionTenants: () => findRetentionTenants(deps),
     pruneTenant: bind(deps, pruneTenant),
+    pruneAuditEvents: bind(deps, pruneAuditEvents),
     pruneUploads: () => pruneUploads(deps),
     openImport: bind(deps, openImport),
     checkImport: bind(deps, checkImport),

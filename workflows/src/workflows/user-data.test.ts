@@ -142,7 +142,9 @@ test('an archive whose time is over is deleted', async () => {
 test('a night deletes what a tenant does not want to keep, and nothing of a tenant that said nothing', async () => {
   const [ours, theirs] = [await createTrainedTenant(), await createTrainedTenant()];
   const { db, objects } = world.deps;
-  await withTenant(db, ours.tenantId, (tx) => setRetentionPolicy(tx, { interactionDays: 30, versionDays: 7 }));
+  await withTenant(db, ours.tenantId, (tx) =>
+    setRetentionPolicy(tx, { interactionDays: 30, versionDays: 7, auditDays: null }),
+  );
   const versions = await withTenant(db, ours.tenantId, listWholeVersions);
   const active = versions.find(({ status }) => status === 'ACTIVE');
   const others = versions.filter(({ status }) => status !== 'ACTIVE');
