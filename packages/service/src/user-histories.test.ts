@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { openCuttableRedis } from '@kindred/testing/cuttable-redis';
 import { testInfrastructure } from '@kindred/testing/infrastructure';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { connectUserHistories, MOST_EVENTS, type RecordedInteraction, type UserKey } from './user-histories.ts';
@@ -89,3 +90,29 @@ test('without Redis everything answers null, and adding does not fail', async ()
   await deaf.add([interaction(key, 1)]);
   deaf.close();
 });
+
+test('a Redis that hangs holds one question in a second, and no other', async () => {
+  await using redis = await openCuttableRedis();
+  const held = connectUserHistories(redis.url);
+  const [ours, theirs] = [newUser(), newUser()];
+  await vi.waitFor(async () => expect(await held.read(ours)).not.toBeNull());
+  redis.hold();
+  expect(await held.token(ours)).toBeNull();
+  // Until it is asked again.
+  let asked = held.token(ours);
+  while (!(await isPending(asked))) asked = held.token(ours);
+  const others = Array.from({ length: 20 }, () => held.read(theirs));
+  expect(await Promise.all(others.map(isPending))).not.toContain(true);
+  expect(await asked).toBeNull();
+  held.close();
+});
+
+/** Whether an answer takes more than what is at hand. */
+async function isPending(answer: Promise<unknown>): Promise<boolean> {
+  let isThere = false;
+  void answer.finally(() => {
+    isThere = true;
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  return !isThere;
+}
