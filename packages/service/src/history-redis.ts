@@ -3,7 +3,7 @@ import { NO_EVENTS } from './history-event.ts';
 
 interface Commands {
   get(key: string): Promise<string | null>;
-  del(key: string): Promise<number>;
+  del(...keys: string[]): Promise<number>;
   readHistory(token: string, list: string, fresh: string, keptForS: number): Promise<string[]>;
   // oxlint-disable-next-line max-params -- the arguments of a script
   fillHistory(

@@ -61,6 +61,34 @@ test('what was read before an interaction came is not kept', async () => {
   expect(await histories.read(key)).toMatchObject({ events: null });
 });
 
+test('users that are forgotten are read anew, of their own tenant, whatever was being read meanwhile', async () => {
+  const keys = Array.from({ length: 1_200 }, (_, user) => ({ ...newUser(), userExternalId: `user-${user}` }));
+  const [ours = newUser(), last = newUser()] = [keys[0], keys.at(-1)];
+  const theirs = { ...ours, tenantId: randomUUID() };
+  for (const key of [ours, last, theirs]) await fill(key, [1]);
+  const before = await histories.read(keys[1] ?? ours);
+  await histories.forget(keys);
+  for (const key of [ours, last]) expect(await itemsOf(key)).toBeUndefined();
+  expect(await itemsOf(theirs)).toEqual(['item-1']);
+  expect(await histories.store(keys[1] ?? ours, { token: before?.token ?? '', userId: 'user', events: [] })).toBeNull();
+});
+
+test('users that Redis could not be told to forget are forgotten when it is back', async () => {
+  await using redis = await openCuttableRedis();
+  const cut = connectUserHistories(redis.url);
+  const [ours, theirs] = [newUser(), newUser()];
+  await vi.waitFor(async () => expect(await cut.read(ours)).not.toBeNull());
+  for (const key of [ours, theirs]) await fill(key, [1]);
+  redis.cut();
+  await vi.waitFor(async () => expect(await cut.token(ours)).toBeNull());
+  await cut.forget([ours]);
+  expect(await itemsOf(ours)).toEqual(['item-1']);
+  await redis.mend();
+  await expect.poll(() => histories.token(ours), { timeout: 10_000 }).toBeNull();
+  expect(await itemsOf(theirs)).toEqual(['item-1']);
+  cut.close();
+});
+
 test('a list holds the newest interactions only', async () => {
   const key = newUser();
   await fill(
