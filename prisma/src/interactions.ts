@@ -145,7 +145,7 @@ function insertion(tx: TenantTx, rows: readonly KnownInteraction[]): Prisma.Sql 
   return Prisma.sql`
     INSERT INTO interactions (tenant_id, id, user_id, item_id, type, value, event_id, occurred_at)
     SELECT u.tenant_id, r.id, u.id, r.item_id, r.type, r.value, r.event_id, r.occurred_at
-      FROM json_to_recordset(${JSON.stringify(rows)}::json)
+      FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
         AS r (id uuid, "user" text, item_id uuid, type interaction_type, value double precision, event_id text,
               occurred_at timestamptz)
       JOIN users u ON u.tenant_id = ${tx.tenantId}::uuid AND u.external_id = r."user"
