@@ -5,7 +5,7 @@
 // own. faiss-node and usearch come from npm into the user's cache; where that fails their rows say why.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { mkdtempDisposable, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { decodeArtefact } from '../src/artefact.ts';
@@ -32,6 +32,8 @@ const { values: args } = parseArgs({
   },
 });
 
+// As many searches run at once as there are processors: more would only keep the event loop from its own.
+process.env.UV_THREADPOOL_SIZE ??= String(availableParallelism());
 const CHILD = join(import.meta.dirname, 'index', 'engine-child.ts');
 const engines = args.engines.split(',').map((name) => name.trim());
 const unknown = engines.find((name) => !(name in ENGINES));
@@ -103,6 +105,7 @@ const COLUMNS: readonly Column<EngineRow>[] = [
   { title: '32', cell: (row) => row.queriesPerSecond[32].toFixed(0) },
   { title: 'in 32s', cell: (row) => row.batchedPerSecond?.toFixed(0) ?? null },
   { title: 'loop p99 ms', cell: (row) => row.loopDelayP99Ms.toFixed(2) },
+  { title: 'in 32s', cell: (row) => row.batchedLoopDelayP99Ms?.toFixed(2) ?? null },
   { title: 'settings', cell: (row) => row.settings },
 ];
 

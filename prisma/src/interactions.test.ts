@@ -4,6 +4,7 @@ import { createTwoTenants, type TwoTenants } from '@kindred/testing/two-tenants'
 import { describe, expect, test } from 'vitest';
 import { countCatalog } from './catalog-counts.ts';
 import {
+  importInteractions,
   type InteractionRow,
   interactionPosition,
   listInteractionsOfUsers,
@@ -72,6 +73,24 @@ describe('recordInteractions', () => {
     const record = () => withTenant(world.db, world.ours.tenantId, (tx) => recordInteractions(tx, rows));
     expect(await record()).toMatchObject({ recordedCount: 4, duplicateCount: 1, unknownItemPositions: [] });
     expect(await record()).toMatchObject({ recordedCount: 2, duplicateCount: 3, unknownItemPositions: [] });
+  });
+
+  test('of an import counts the same, and names the users of the rows whose item is known, those of its tenant alone', async () => {
+    await using world = await createWorld();
+    const { db, ours, theirs } = world;
+    const rows = [
+      view({ eventId: 'e1' }),
+      view({ eventId: 'e1', userExternalId: 'bob' }),
+      view({ itemExternalId: 'ghost', userExternalId: 'eve' }),
+      view(),
+    ];
+    const write = () => withTenant(db, ours.tenantId, (tx) => importInteractions(tx, rows));
+    const userExternalIds = new Set(['ada', 'bob']);
+    const unknownItemPositions = [2];
+    expect(await write()).toEqual({ recordedCount: 2, duplicateCount: 1, unknownItemPositions, userExternalIds });
+    expect(await write()).toEqual({ recordedCount: 1, duplicateCount: 2, unknownItemPositions, userExternalIds });
+    expect(await withTenant(db, ours.tenantId, countCatalog)).toMatchObject({ userCount: 2, interactionCount: 3 });
+    expect(await withTenant(db, theirs.tenantId, countCatalog)).toMatchObject({ userCount: 0, interactionCount: 0 });
   });
 
   test.each([

@@ -49,6 +49,35 @@ export interface RecordedInteractions {
 
 /** Records the rows whose item is known, creating their users; the same `eventId` counts once, over all batches. */
 export async function recordInteractions(tx: TenantTx, rows: readonly NewInteraction[]): Promise<RecordedInteractions> {
+  const { known, unknownItemPositions } = await prepare(tx, rows);
+  const recorded = await insertInteractions(tx, known);
+  return {
+    recordedCount: recorded.length,
+    recorded,
+    duplicateCount: known.length - recorded.length,
+    unknownItemPositions,
+  };
+}
+
+/** The same without the rows, which take longer to read than to count; with the users of those whose item is known. */
+export async function importInteractions(
+  tx: TenantTx,
+  rows: readonly NewInteraction[],
+): Promise<Omit<RecordedInteractions, 'recorded'> & { userExternalIds: ReadonlySet<string> }> {
+  const { known, users, unknownItemPositions } = await prepare(tx, rows);
+  const [answer] = await tx.client.$queryRaw<{ count: number }[]>`
+    WITH inserted AS (${insertion(tx, known)} RETURNING 1) SELECT count(*)::int AS count FROM inserted`;
+  const recordedCount = answer?.count ?? 0;
+  return {
+    recordedCount,
+    duplicateCount: known.length - recordedCount,
+    unknownItemPositions,
+    userExternalIds: users,
+  };
+}
+
+/** Finds the rows' items and creates their users. */
+async function prepare(tx: TenantTx, rows: readonly NewInteraction[]) {
   const itemIds = await findItemIds(tx, new Set(rows.map((row) => row.itemExternalId)));
   const unknownItemPositions: number[] = [];
   const known: KnownInteraction[] = [];
@@ -71,13 +100,7 @@ export async function recordInteractions(tx: TenantTx, rows: readonly NewInterac
     });
   }
   await createUnknownUsers(tx, users);
-  const recorded = await insertInteractions(tx, known);
-  return {
-    recordedCount: recorded.length,
-    recorded,
-    duplicateCount: known.length - recorded.length,
-    unknownItemPositions,
-  };
+  return { known, users, unknownItemPositions };
 }
 
 interface KnownInteraction {
@@ -118,20 +141,22 @@ async function createUnknownUsers(tx: TenantTx, externalIds: ReadonlySet<string>
     ON CONFLICT (tenant_id, external_id) DO NOTHING`;
 }
 
+function insertion(tx: TenantTx, rows: readonly KnownInteraction[]): Prisma.Sql {
+  return Prisma.sql`
+    INSERT INTO interactions (tenant_id, id, user_id, item_id, type, value, event_id, occurred_at)
+    SELECT u.tenant_id, r.id, u.id, r.item_id, r.type, r.value, r.event_id, r.occurred_at
+      FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
+        AS r (id uuid, "user" text, item_id uuid, type interaction_type, value double precision, event_id text,
+              occurred_at timestamptz)
+      JOIN users u ON u.tenant_id = ${tx.tenantId}::uuid AND u.external_id = r."user"
+     ORDER BY r.event_id, r.id
+    ON CONFLICT (tenant_id, event_id) DO NOTHING`;
+}
+
 async function insertInteractions(tx: TenantTx, rows: readonly KnownInteraction[]): Promise<RecordedInteraction[]> {
   // One text for all rows: to read a row costs more than to write it.
   const [answer] = await tx.client.$queryRaw<{ rows: string | null }[]>`
-    WITH inserted AS (
-      INSERT INTO interactions (tenant_id, id, user_id, item_id, type, value, event_id, occurred_at)
-      SELECT u.tenant_id, r.id, u.id, r.item_id, r.type, r.value, r.event_id, r.occurred_at
-        FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
-          AS r (id uuid, "user" text, item_id uuid, type interaction_type, value double precision, event_id text,
-                occurred_at timestamptz)
-        JOIN users u ON u.tenant_id = ${tx.tenantId}::uuid AND u.external_id = r."user"
-       ORDER BY r.event_id, r.id
-      ON CONFLICT (tenant_id, event_id) DO NOTHING
-      RETURNING id, user_id, recorded_at
-    )
+    WITH inserted AS (${insertion(tx, rows)} RETURNING id, user_id, recorded_at)
     SELECT string_agg(concat_ws(':', id, user_id, (extract(epoch FROM recorded_at) * 1000)::bigint), ',') AS rows
       FROM inserted`;
   const insertedRows = answer?.rows ? answer.rows.split(',').map((row) => row.split(':')) : [];
@@ -244,7 +269,9 @@ export async function readItemsOfUsers(
   { externalIds, limit }: { externalIds: readonly string[]; limit: number },
 ): Promise<UserHistoryRow[]> {
   const statement = itemsOfUsers(tenantId, externalIds, limit);
-  const rows = await readAsTenant<UserHistoryText>(db, tenantId, { name: 'items-of-users', statement });
+  // To plan it takes twice as long as to run it.
+  const read = { name: 'items-of-users', statement, isPlannedOnce: true };
+  const rows = await readAsTenant<UserHistoryText>(db, tenantId, read);
   return rows.map(toUserHistory);
 }
 

@@ -84,6 +84,27 @@ describe('readAsTenant', () => {
     expect(await readAsTenant(db, ours.tenantId, TITLES)).toEqual([{ title: 'ours' }]);
   });
 
+  test('has a statement planned once where that is asked for, and each time otherwise', async () => {
+    await using world = await createWorld();
+    const { db, ours, theirs } = world;
+    const statement = (titles: readonly string[]) =>
+      Prisma.sql`SELECT title FROM items WHERE tenant_id = ${ours.tenantId}::uuid AND title = ANY (${[...titles]}::text[])`;
+    for (let count = 0; count < 12; count++) {
+      for (const isPlannedOnce of [true, false]) {
+        const read = { name: `once ${isPlannedOnce}`, statement: statement(['ours']), isPlannedOnce };
+        expect(await readAsTenant(db, ours.tenantId, read)).toEqual([{ title: 'ours' }]);
+        expect(await readAsTenant(db, theirs.tenantId, read)).toEqual([]);
+      }
+    }
+    const plans = await db.pipelines.query(
+      `SELECT name, custom_plans > 0 AS often FROM pg_prepared_statements WHERE name LIKE 'once %' ORDER BY name`,
+    );
+    expect(plans.rows).toEqual([
+      { name: 'once false', often: true },
+      { name: 'once true', often: false },
+    ]);
+  });
+
   test('sends all it has to say before the first answer comes', async () => {
     await using database = await createTestDatabase();
     await using way = await openHoldingWay(new URL(database.appUrl));

@@ -4,15 +4,25 @@ import type { Db } from './client.ts';
 import type { Prisma } from './generated/client.ts';
 import { translateDatabaseError } from './unstorable-text.ts';
 
+/** A statement, which the server keeps prepared under `name`: the same name must always go with the same text. */
+export interface NamedRead {
+  name: string;
+  statement: Prisma.Sql;
+  /**
+   * The server plans it once for each connection instead of for each value, which it would find cheaper by its own
+   * estimates of lists: for statements whose best plan is the same for all values.
+   */
+  isPlannedOnce?: boolean;
+}
+
 /**
  * The rows of one statement in a transaction that sees the rows of `tenantId` alone and writes nothing: what `withTenant`
- * guarantees, in one round trip instead of four, for what an answer waits for. The server keeps the statement prepared
- * under `name`, so the same name must always go with the same text.
+ * guarantees, in one round trip instead of four, for what an answer waits for.
  */
 export async function readAsTenant<Row extends QueryResultRow>(
   db: Pick<Db, 'pipelines'>,
   tenantId: TenantId,
-  { name, statement: { text, values } }: { name: string; statement: Prisma.Sql },
+  { name, statement: { text, values }, isPlannedOnce = false }: NamedRead,
 ): Promise<Row[]> {
   const client = await db.pipelines.connect();
   let isWhole = false;
@@ -20,7 +30,11 @@ export async function readAsTenant<Row extends QueryResultRow>(
     // Nobody waits in between: the server answers all four, and none but the first after an error.
     const [, , { rows }] = await Promise.all([
       client.query('BEGIN READ ONLY'),
-      client.query({ name: 'scope-of-reads', text: SCOPE, values: [tenantId] }),
+      client.query({
+        name: 'scope-of-reads',
+        text: SCOPE,
+        values: [tenantId, isPlannedOnce ? 'force_generic_plan' : 'auto'],
+      }),
       client.query<Row>({ name, text, values }),
       client.query('COMMIT'),
     ]);
@@ -39,4 +53,4 @@ export async function readAsTenant<Row extends QueryResultRow>(
 const SCOPE = `SELECT set_config('app.tenant_id', $1, true), set_config('timezone', 'UTC', true),
   set_config('plan_cache_mode', 'force_generic_plan', true),
   set_config('statement_timeout', '20s', true), set_config('lock_timeout', '10s', true),
-  set_config('idle_in_transaction_session_timeout', '15s', true)`;
+  set_config('idle_in_transaction_session_timeout', '15s', true), set_config('plan_cache_mode', $2, true)`;

@@ -17,6 +17,7 @@ const row = (engine: string, size: number, cpuMs: number): EngineRow => ({
   queriesPerSecond: { 1: 0, 2: 0, 32: 0 },
   batchedPerSecond: null,
   loopDelayP99Ms: 0,
+  batchedLoopDelayP99Ms: null,
 });
 
 test('lies between the sizes where the faster engine changes, nearer to the smaller difference', () => {

@@ -27,6 +27,8 @@ export interface EngineRow {
   readonly batchedPerSecond: number | null;
   /** While 32 searches are under way. */
   readonly loopDelayP99Ms: number;
+  /** While calls with 32 queries each follow one another, as in a server that batches; null without such a call. */
+  readonly batchedLoopDelayP99Ms: number | null;
 }
 
 export interface EngineTask {
@@ -68,10 +70,10 @@ export async function measureEngine(task: EngineTask): Promise<EngineRow> {
     1: await load(engine, queryAt, { callers: 1, seconds }),
     2: await load(engine, queryAt, { callers: 2, seconds }),
   };
-  const delay = monitorEventLoopDelay({ resolution: 1 });
-  delay.enable();
-  const many = await load(engine, queryAt, { callers: 32, seconds });
-  delay.disable();
+  const [many, loopDelayP99Ms] = await withLoopDelay(() => load(engine, queryAt, { callers: 32, seconds }));
+  const [batched, batchedLoopDelay] = await withLoopDelay(() =>
+    loadBatches(engine, queries.subarray(0, BATCH * dimension), seconds),
+  );
   return {
     engine: name,
     size: catalogue.items.length / catalogue.dimension,
@@ -82,10 +84,20 @@ export async function measureEngine(task: EngineTask): Promise<EngineRow> {
     recallAt20,
     ...single,
     queriesPerSecond: { ...loads, 32: many },
-    batchedPerSecond: await loadBatches(engine, queries.subarray(0, BATCH * dimension), seconds),
-    // The histogram's values include the millisecond between two looks.
-    loopDelayP99Ms: Math.max(0, delay.percentile(99) / 1e6 - 1),
+    batchedPerSecond: batched,
+    loopDelayP99Ms,
+    batchedLoopDelayP99Ms: batched === null ? null : batchedLoopDelay,
   };
+}
+
+/** What `work` gives, and the event loop's delay meanwhile: its 99th percentile in milliseconds. */
+async function withLoopDelay<T>(work: () => Promise<T>): Promise<[T, number]> {
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  delay.enable();
+  const result = await work();
+  delay.disable();
+  // The histogram's values include the millisecond between two looks.
+  return [result, Math.max(0, delay.percentile(99) / 1e6 - 1)];
 }
 
 /** What the process holds that is no file, after a collection; elsewhere than on Linux all that is resident. */

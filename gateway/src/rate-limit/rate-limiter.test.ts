@@ -20,10 +20,11 @@ function createTestLimiter() {
   let now = 0;
   const clock = () => now;
   const store = createLocalRateStore(clock);
-  const state = { works: true, calls: 0 };
+  const state = { works: true, calls: 0, answer: Promise.resolve() };
   const shared: RateStore = {
     take: async (...request) => {
       state.calls += 1;
+      await state.answer;
       if (!state.works) throw new Error('gone');
       return await store.take(...request);
     },
@@ -121,4 +122,24 @@ test('a store that failed is left alone for a second, then asked again', async (
   pass(1_001);
   await limiter.charge({ viewer: keyOf(), address: '1', plan: null }, 1, { failsClosed: true });
   expect(state.calls).toBe(2);
+});
+
+test('a store that hangs holds one operation in a second, and no other, of two tenants', async () => {
+  const { limiter, state, pass } = createTestLimiter();
+  const [ours, theirs] = [keyOf(), keyOf()].map((viewer) => ({ viewer, address: '1', plan: null }));
+  if (ours === undefined || theirs === undefined) throw new Error('Wanted two payers.');
+  state.works = false;
+  await limiter.charge(ours, 1, OPEN);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  state.answer = promise;
+  pass(1_001);
+  const held = limiter.charge(ours, 1, OPEN);
+  for (let call = 0; call < 5; call++) await limiter.charge(theirs, 1, OPEN);
+  expect(state.calls).toBe(2);
+  state.works = true;
+  resolve();
+  await held;
+  await limiter.charge(theirs, 1, OPEN);
+  await limiter.charge(ours, 100 - 3, OPEN).catch(() => undefined);
+  expect(state.calls).toBe(4);
 });

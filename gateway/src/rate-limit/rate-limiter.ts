@@ -105,7 +105,7 @@ const WINDOW_MS = 1_000;
 /** The share of what a payer spent in the last second that is taken in advance. */
 const ADVANCE_SHARE = 0.1;
 const ADVANCE_MS = 5_000;
-// After a failure Redis is left alone this long: nobody waits for it again and again.
+// After a failure Redis is left alone this long, then one operation finds out for all: a stuck Redis holds nobody else.
 const STORE_PAUSE_MS = 1_000;
 const ACCOUNTS = { capacity: 20_000, maxWeight: 20_000 };
 
@@ -119,14 +119,22 @@ export function createRateLimiter(options: {
   const { shared, local, policyOf, logger, now = () => performance.now() } = options;
   const accounts = new LruCache<Account>(ACCOUNTS);
   let sharedFrom = 0;
+  let isTrying = false;
 
   const take = async (buckets: readonly Bucket[], points: { need: number; want: number }, failsClosed: boolean) => {
-    if (now() >= sharedFrom) {
+    if (now() >= sharedFrom && (failsClosed || !isTrying)) {
+      const isTry = sharedFrom > 0;
+      if (isTry) isTrying = true;
       try {
-        return await shared.take(buckets, points);
+        const taken = await shared.take(buckets, points);
+        if (isTry) sharedFrom = 0;
+        return taken;
       } catch (err) {
+        // Of those that failed at once one says so.
+        if (now() >= sharedFrom) logger.warn({ err }, 'Rates cannot be shared now; this process counts its own');
         sharedFrom = now() + STORE_PAUSE_MS;
-        logger.warn({ err }, 'Rates cannot be shared now; this process counts its own');
+      } finally {
+        if (isTry) isTrying = false;
       }
     }
     if (failsClosed) throw new AppError('UNAVAILABLE', 'Sign-in, keys and training are not available now; try again.');

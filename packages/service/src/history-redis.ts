@@ -3,7 +3,7 @@ import { NO_EVENTS } from './history-event.ts';
 
 interface Commands {
   get(key: string): Promise<string | null>;
-  del(key: string): Promise<number>;
+  del(...keys: string[]): Promise<number>;
   readHistory(token: string, list: string, fresh: string, keptForS: number): Promise<string[]>;
   // oxlint-disable-next-line max-params -- the arguments of a script
   fillHistory(
@@ -40,7 +40,7 @@ export interface HistoryRedis {
 
 /** A healthy Redis answers in a fraction of a millisecond; a stuck one must not hold an answer. */
 const COMMAND_TIMEOUT_MS = 300;
-/** For so long a Redis that did not answer is not asked again. */
+/** For so long a Redis that did not answer is not asked again; then one question finds out for all. */
 const PAUSE_MS = 1_000;
 const LONGEST_RECONNECT_PAUSE_MS = 500;
 /** After an outage: until others are connected again (their pause) and have told what they could not (their next try). */
@@ -93,6 +93,7 @@ export function openHistoryRedis(redisUrl: string): HistoryRedis {
   const client = redis as Redis & Commands;
   let names: KeyNames | null = null;
   let pausedUntil = 0;
+  let isTrying = false;
   let settledAt = 0;
   redis.on('close', () => {
     // Not the failure of a try to connect again.
@@ -111,12 +112,18 @@ export function openHistoryRedis(redisUrl: string): HistoryRedis {
   };
   redis.on('ready', () => void begin());
   const tell: HistoryRedis['tell'] = async (command) => {
-    if (names === null || performance.now() < pausedUntil) return null;
+    if (names === null || isTrying || performance.now() < pausedUntil) return null;
+    const isTry = pausedUntil > 0;
+    isTrying = isTry;
     try {
-      return await command(client, names);
+      const answer = await command(client, names);
+      if (isTry) pausedUntil = 0;
+      return answer;
     } catch {
       pausedUntil = performance.now() + PAUSE_MS;
       return null;
+    } finally {
+      if (isTry) isTrying = false;
     }
   };
   return {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { openCuttableRedis } from '@kindred/testing/cuttable-redis';
 import { testInfrastructure } from '@kindred/testing/infrastructure';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { connectUserHistories, MOST_EVENTS, type RecordedInteraction, type UserKey } from './user-histories.ts';
@@ -60,6 +61,34 @@ test('what was read before an interaction came is not kept', async () => {
   expect(await histories.read(key)).toMatchObject({ events: null });
 });
 
+test('users that are forgotten are read anew, of their own tenant, whatever was being read meanwhile', async () => {
+  const keys = Array.from({ length: 1_200 }, (_, user) => ({ ...newUser(), userExternalId: `user-${user}` }));
+  const [ours = newUser(), last = newUser()] = [keys[0], keys.at(-1)];
+  const theirs = { ...ours, tenantId: randomUUID() };
+  for (const key of [ours, last, theirs]) await fill(key, [1]);
+  const before = await histories.read(keys[1] ?? ours);
+  await histories.forget(keys);
+  for (const key of [ours, last]) expect(await itemsOf(key)).toBeUndefined();
+  expect(await itemsOf(theirs)).toEqual(['item-1']);
+  expect(await histories.store(keys[1] ?? ours, { token: before?.token ?? '', userId: 'user', events: [] })).toBeNull();
+});
+
+test('users that Redis could not be told to forget are forgotten when it is back', async () => {
+  await using redis = await openCuttableRedis();
+  const cut = connectUserHistories(redis.url);
+  const [ours, theirs] = [newUser(), newUser()];
+  await vi.waitFor(async () => expect(await cut.read(ours)).not.toBeNull());
+  for (const key of [ours, theirs]) await fill(key, [1]);
+  redis.cut();
+  await vi.waitFor(async () => expect(await cut.token(ours)).toBeNull());
+  await cut.forget([ours]);
+  expect(await itemsOf(ours)).toEqual(['item-1']);
+  await redis.mend();
+  await expect.poll(() => histories.token(ours), { timeout: 10_000 }).toBeNull();
+  expect(await itemsOf(theirs)).toEqual(['item-1']);
+  cut.close();
+});
+
 test('a list holds the newest interactions only', async () => {
   const key = newUser();
   await fill(
@@ -89,3 +118,29 @@ test('without Redis everything answers null, and adding does not fail', async ()
   await deaf.add([interaction(key, 1)]);
   deaf.close();
 });
+
+test('a Redis that hangs holds one question in a second, and no other', async () => {
+  await using redis = await openCuttableRedis();
+  const held = connectUserHistories(redis.url);
+  const [ours, theirs] = [newUser(), newUser()];
+  await vi.waitFor(async () => expect(await held.read(ours)).not.toBeNull());
+  redis.hold();
+  expect(await held.token(ours)).toBeNull();
+  // Until it is asked again.
+  let asked = held.token(ours);
+  while (!(await isPending(asked))) asked = held.token(ours);
+  const others = Array.from({ length: 20 }, () => held.read(theirs));
+  expect(await Promise.all(others.map(isPending))).not.toContain(true);
+  expect(await asked).toBeNull();
+  held.close();
+});
+
+/** Whether an answer takes more than what is at hand. */
+async function isPending(answer: Promise<unknown>): Promise<boolean> {
+  let isThere = false;
+  void answer.finally(() => {
+    isThere = true;
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  return !isThere;
+}

@@ -8,6 +8,8 @@ export interface ChangeWatchOptions {
   now: () => number;
   /** For so long items are kept that nobody looked at: what changed before is no matter. */
   keptForMs: number;
+  /** Whether there may be items in memory already, which may have changed since they were read. */
+  hasItems: boolean;
   /** Gets the items of a tenant that were written lately, among them all that were since the look before. */
   onLook: (tenantId: TenantId, stamps: readonly ItemStamp[]) => void;
 }
@@ -35,11 +37,16 @@ export class ChangeWatch {
 
   /**
    * Resolves when every change that is older than two seconds was looked at, and one that comes later will be. To be
-   * awaited before items in memory are used, from the first one that was read on.
+   * awaited before items in memory are used.
    */
   async follow(tenantId: TenantId): Promise<void> {
-    const { now, keptForMs } = this.#options;
-    const look = this.#looks.get(tenantId);
+    const { now, keptForMs, hasItems } = this.#options;
+    let look = this.#looks.get(tenantId);
+    if (look === undefined && hasItems) {
+      // All that is still kept was read later.
+      look = { lookedAt: now() - keptForMs, running: null };
+      this.#looks.set(tenantId, look);
+    }
     if (look === undefined || now() - look.lookedAt > keptForMs + LATEST_LOOK_MS) {
       this.#looks.set(tenantId, { lookedAt: now(), running: null });
       return;
@@ -52,6 +59,11 @@ export class ChangeWatch {
     if (ageMs >= LATEST_LOOK_MS) await look.running;
     // What fails in the background is tried again, and waited for.
     else look.running.catch(() => undefined);
+  }
+
+  /** Whether changes were looked for after a moment, or need not be, because nothing was in memory then. */
+  hasLookedSince(tenantId: TenantId, moment: number): boolean {
+    return (this.#looks.get(tenantId)?.lookedAt ?? Number.NEGATIVE_INFINITY) > moment;
   }
 
   async #look(tenantId: TenantId, look: Look): Promise<void> {

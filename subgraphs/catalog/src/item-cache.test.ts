@@ -1,9 +1,11 @@
 import type { Db } from '@kindred/db/client';
 import { findItemsByExternalIds, upsertItems } from '@kindred/db/items';
 import { withTenant } from '@kindred/db/tenants';
-import type { ItemId, TenantId } from '@kindred/domain/ids';
+import { ITEMS_CHANGED_TOPIC, writeItemsChanged } from '@kindred/domain/catalog-events';
+import { type ItemId, newId, type TenantId } from '@kindred/domain/ids';
 import { connectEventBus, type EventBus } from '@kindred/service/event-bus';
 import { createLogger } from '@kindred/service/logger';
+import { openCuttableRedis } from '@kindred/testing/cuttable-redis';
 import { testInfrastructure } from '@kindred/testing/infrastructure';
 import { createTwoTenants } from '@kindred/testing/two-tenants';
 import { expect, test, vi } from 'vitest';
@@ -32,6 +34,16 @@ async function write(db: Db, tenantId: TenantId, title: string): Promise<ItemId>
     if (item === undefined) throw new Error('The item was not written.');
     return item.id;
   });
+}
+
+/** How many caches hear of changes. */
+async function heardBy(redisUrl: string): Promise<number> {
+  const events = connectEventBus(redisUrl);
+  try {
+    return await events.publish(ITEMS_CHANGED_TOPIC, writeItemsChanged(newId('Tenant'), []));
+  } finally {
+    await events.close();
+  }
 }
 
 async function titleOf(cache: ItemCache, tenantId: TenantId, id: ItemId): Promise<string | undefined> {
@@ -118,6 +130,40 @@ test('without Redis items stay in memory, and what others change is seen after t
   time += 2_000;
   expect(await ourTitle()).toBe('Two');
   expect(await titleOf(cache, theirs.tenantId, other)).toBe('Changed');
+});
+
+test('when Redis goes away items stay in memory, and what changed just before, during and just after is seen', async () => {
+  await using world = await createTwoTenants();
+  const { db, ours, theirs } = world;
+  await using redis = await openCuttableRedis();
+  let time = 0;
+  await using opened = await openCache(db, { redisUrl: redis.url, now: () => time });
+  const { cache } = opened;
+  const id = await write(db, ours.tenantId, 'One');
+  const other = await write(db, theirs.tenantId, 'Theirs');
+  const theirItem = async () => (await cache.find(theirs.tenantId, [other])).get(other);
+  // Read again until it is heard that nothing was missed.
+  await vi.waitFor(async () => {
+    const [first, second] = [await theirItem(), await theirItem()];
+    expect(first).toBe(second);
+    time += 2_000;
+    expect(await theirItem()).toBe(first);
+  });
+  const kept = await theirItem();
+  expect(await titleOf(cache, ours.tenantId, id)).toBe('One');
+  await write(db, ours.tenantId, 'Two');
+  redis.cut();
+  await expect.poll(() => titleOf(cache, ours.tenantId, id)).toBe('Two');
+  expect(await theirItem()).toBe(kept);
+  await write(db, ours.tenantId, 'Three');
+  time += 2_000;
+  expect(await titleOf(cache, ours.tenantId, id)).toBe('Three');
+  await write(db, ours.tenantId, 'Four');
+  await redis.mend();
+  await expect.poll(() => heardBy(redis.url), { timeout: 10_000 }).toBeGreaterThan(0);
+  time += 2_000;
+  expect(await titleOf(cache, ours.tenantId, id)).toBe('Four');
+  expect(await theirItem()).toBe(kept);
 });
 
 test('without Redis nothing in memory outlives a minute, however seldom it is asked for', async () => {

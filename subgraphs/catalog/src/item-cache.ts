@@ -48,6 +48,8 @@ export function createItemCache(options: ItemCacheOptions): ItemCache {
   const stop = new AbortController();
   let entries = emptyCache(maxBytes);
   let isListening = false;
+  /** Of what was changed before, nobody may have heard. */
+  let heardFrom = 0;
   /** Counts changes: what was read while one came in may be what was before. */
   let changeCount = 0;
   const forgetHere = (tenantId: TenantId, ids: readonly ItemId[] | null): void => {
@@ -59,11 +61,13 @@ export function createItemCache(options: ItemCacheOptions): ItemCache {
     const changed = changedOf(entries, tenantId, stamps);
     if (changed.length > 0) forgetHere(tenantId, changed);
   };
-  const watchChanges = () => new ChangeWatch({ db, now, keptForMs: KEPT_FOR_MS, onLook });
-  let watch = watchChanges();
+  const watchChanges = (hasItems: boolean) => new ChangeWatch({ db, now, keptForMs: KEPT_FOR_MS, hasItems, onLook });
+  let watch = watchChanges(false);
+  const isSure = (tenantId: TenantId): boolean =>
+    isListening && (now() >= heardFrom + KEPT_FOR_MS || watch.hasLookedSince(tenantId, heardFrom));
   const read = createBatchedRead(db);
   const find = async (tenantId: TenantId, ids: readonly ItemId[]): Promise<Map<ItemId, ItemRow>> => {
-    if (!isListening) await watch.follow(tenantId);
+    if (!isSure(tenantId)) await watch.follow(tenantId);
     const found = findKept(entries, { tenantId, ids, oldest: now() - KEPT_FOR_MS });
     if (found.size === ids.length) return found;
     const countBefore = changeCount;
@@ -80,6 +84,7 @@ export function createItemCache(options: ItemCacheOptions): ItemCache {
   hearChanges(events, stop.signal, {
     onBegin: () => {
       isListening = true;
+      heardFrom = now();
     },
     onChange: forgetHere,
     onLost: (err) => {
@@ -87,9 +92,9 @@ export function createItemCache(options: ItemCacheOptions): ItemCache {
       if (!isListening) return;
       logger.warn({ err }, 'Changes of items are not heard; they are looked for, and seen after two seconds');
       isListening = false;
-      watch = watchChanges();
+      // What was not heard is found by the first look: to read all items anew would cost much more.
+      watch = watchChanges(true);
       changeCount += 1;
-      entries = emptyCache(maxBytes);
     },
   });
   return {

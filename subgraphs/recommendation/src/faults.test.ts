@@ -1,9 +1,7 @@
-import { once } from 'node:events';
-import { createServer, connect, type Server, type Socket } from 'node:net';
 import { encodeGlobalId } from '@kindred/domain/ids';
 import { INTERNAL_TOKEN_HEADER, signInternalToken } from '@kindred/service/internal-token';
 import { TIMEOUT_HEADER } from '@kindred/service/request-deadline';
-import { testInfrastructure } from '@kindred/testing/infrastructure';
+import { openCuttableRedis } from '@kindred/testing/cuttable-redis';
 import { type SubgraphClient, TEST_SERVER_ENV } from '@kindred/testing/subgraph-client';
 import { expect, test } from 'vitest';
 import {
@@ -16,41 +14,6 @@ import {
   type World,
 } from './test-recommendation.ts';
 import { promote, trainTestVersion } from './test-version.ts';
-
-/** Redis behind a wire that can be cut and mended. */
-async function openCuttableRedis(): Promise<{ url: string; cut(): void; mend(): Promise<void> } & AsyncDisposable> {
-  const { hostname, port } = new URL(testInfrastructure().redisUrl);
-  const sockets = new Set<Socket>();
-  const pass = (client: Socket): void => {
-    const upstream = connect(Number(port), hostname);
-    for (const socket of [client, upstream]) {
-      sockets.add(socket);
-      socket.on('error', () => socket.destroy());
-    }
-    client.pipe(upstream).pipe(client);
-  };
-  const listen = async (on: number): Promise<Server> => {
-    const server = createServer(pass).listen(on, '127.0.0.1');
-    await once(server, 'listening');
-    return server;
-  };
-  let server = await listen(0);
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error(`Wanted a port, got ${address}`);
-  const cut = (): void => {
-    server.close();
-    for (const socket of sockets) socket.destroy();
-    sockets.clear();
-  };
-  return {
-    url: `redis://127.0.0.1:${address.port}`,
-    cut,
-    mend: async () => {
-      server = await listen(address.port);
-    },
-    [Symbol.asyncDispose]: async () => cut(),
-  };
-}
 
 function servingId(subgraph: SubgraphClient, world: World): Promise<string | undefined> {
   return recommend(subgraph, world, {}).then(({ modelVersion }) => modelVersion?.id);
@@ -89,6 +52,28 @@ test('when Redis goes away answers go on, clicks still count at once, and when i
   await expect.poll(async () => (await ask()).timing.cached, { timeout: 10_000 }).toBe(true);
   expect(namesOf(world, await ask())).not.toContain(first);
   expect((await recommend(subgraph, other, { user: { externalId: 'user-1' }, first: 3 })).status).toBe('PERSONALIZED');
+});
+
+test('answers from memory stay in memory when Redis goes away, and those that are made without it when it comes back', async () => {
+  await using redis = await openCuttableRedis();
+  await using subgraph = await createTestRecommendation({ redisUrl: redis.url });
+  const [world, other] = [await createTrainedWorld(subgraph), await createTrainedWorld(subgraph)];
+  const ask = (asker: World, externalId: string) => recommend(subgraph, asker, { user: { externalId }, first: 3 });
+  const kept = async (asker: World, externalId: string) => (await ask(asker, externalId)).timing.cached;
+  for (const asker of [world, other]) await expect.poll(() => kept(asker, 'user-1'), { timeout: 10_000 }).toBe(true);
+  redis.cut();
+  expect(await kept(world, 'user-1')).toBe(true);
+  const [clicked = ''] = namesOf(world, await ask(world, 'user-1'));
+  await world.view('user-1', clicked);
+  expect(await kept(world, 'user-1')).toBe(false);
+  expect(await kept(other, 'user-1')).toBe(true);
+  await ask(world, 'user-3');
+  await redis.mend();
+  const asked = { tenantId: world.tenantId, userExternalId: 'user-1' };
+  await expect.poll(() => subgraph.histories.read(asked), { timeout: 10_000 }).not.toBeNull();
+  expect(await kept(world, 'user-1')).toBe(true);
+  expect(await kept(world, 'user-3')).toBe(true);
+  expect(namesOf(world, await ask(world, 'user-1'))).not.toContain(clicked);
 });
 
 test('while Redis is away a promotion is in effect within two seconds, though nobody asks meanwhile', async () => {

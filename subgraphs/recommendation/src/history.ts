@@ -14,6 +14,11 @@ export interface History {
   /** The newest of the interactions; the epoch without any. */
   readonly newestOccurredAt: Date;
   readonly newestRecordedAt: Date;
+  /**
+   * Names all that a ranking looks at of a user, whoever said it, so that Redis may go away or come back in between; ends
+   * with the user's id. Of a user whom the tenant does not have it is the token; null for a session.
+   */
+  readonly state: string | null;
   /** The same, with further items kept out of the answer. */
   without(excludedIds: readonly ItemId[]): History;
 }
@@ -28,14 +33,22 @@ interface Source {
 
 export function historyOf({ token, userId, events }: Source): History {
   const itemIds = events.map(({ itemId }) => itemId as ItemId);
+  const newestOccurredAt = newestOf(events.map(({ occurredAt }) => occurredAt));
+  const newestRecordedAt = newestOf(events.map(({ recordedAt }) => recordedAt));
   return createHistory({
     token,
     userId: userId === '' ? null : (userId as UserId),
     itemIds,
     masked: new Set(itemIds),
-    newestOccurredAt: newestOf(events.map(({ occurredAt }) => occurredAt)),
-    newestRecordedAt: newestOf(events.map(({ recordedAt }) => recordedAt)),
+    newestOccurredAt,
+    newestRecordedAt,
+    state: userId === '' ? token : stateOf({ userId, itemIds, times: [newestOccurredAt, newestRecordedAt] }),
   });
+}
+
+function stateOf({ userId, itemIds, times }: { userId: string; itemIds: readonly string[]; times: readonly Date[] }) {
+  const content = `${times.map((time) => time.getTime()).join(' ')} ${itemIds.join(' ')}`;
+  return `${hash('sha256', content, 'base64url')}|${userId}`;
 }
 
 function createHistory(facts: Omit<History, 'without'>): History {
@@ -47,16 +60,6 @@ function createHistory(facts: Omit<History, 'without'>): History {
 
 function newestOf(times: readonly number[]): Date {
   return new Date(times.reduce((newest, time) => Math.max(newest, time), 0));
-}
-
-/**
- * What names all that a ranking looks at of a user: the token, else the history's content, which is what it is whoever
- * says so. Null for nobody known.
- */
-export function stateOf({ token, userId, itemIds, newestOccurredAt, newestRecordedAt }: History): string | null {
-  if (token !== null || userId === null) return token;
-  const times = `${newestOccurredAt.getTime()} ${newestRecordedAt.getTime()}`;
-  return hash('sha256', `${userId} ${times} ${itemIds.join(' ')}`, 'base64url');
 }
 
 /** Of a visitor nothing is known of. */

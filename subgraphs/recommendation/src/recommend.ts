@@ -7,7 +7,7 @@ import type { RecommendationContext } from './context.ts';
 import type { VersionFilter } from './filter/version-filter.ts';
 import type { QueryRecommendArgs } from './generated/resolvers.ts';
 import type { Lease } from './held-version.ts';
-import { type History, stateOf } from './history.ts';
+import type { History } from './history.ts';
 import type { LoadedVersion } from './load-version.ts';
 import type { Position } from './position.ts';
 import {
@@ -116,7 +116,7 @@ async function rankOnce(context: RecommendationContext, asked: Asked, version: L
 
 /** Null for what nobody says the end of: a session, and later pages. */
 function resultKey({ tenantId, question, history, lease }: Asked, version: LoadedVersion): ResultKey | null {
-  const state = question.after === null ? stateOf(history) : null;
+  const state = question.after === null ? history.state : null;
   if (state === null) return null;
   const catalogueRevision = question.where === null ? 0 : lease.catalogue.revision;
   const { id: versionId } = version;

@@ -7,7 +7,7 @@ import type { Taste } from './taste.ts';
 export interface ResultKey {
   tenantId: TenantId;
   versionId: ModelVersionId;
-  /** See `stateOf`: it changes with every interaction of the user. */
+  /** Of the user's history: it changes with every interaction. */
   state: string;
   /** The state of the catalogue, where the question looks at it. */
   catalogueRevision: number;
@@ -56,7 +56,7 @@ export class ResultCache {
     return null;
   }
 
-  /** The names of rankings that were made for a user: tokens of histories end with the user's id. */
+  /** The names of rankings that were made for a user: states of histories end with the user's id. */
   namesOf(tenantId: TenantId, userId: UserId): string[] {
     return this.#entries.keysWhere((name) => name.startsWith(tenantId) && name.includes(`|${userId} `));
   }

@@ -2,6 +2,7 @@ import { upsertItems } from '@kindred/db/items';
 import { withTenant } from '@kindred/db/tenants';
 import { newId } from '@kindred/domain/ids';
 import { expect, test } from 'vitest';
+import { historyOf } from './history.ts';
 import { ResultCache, type ResultKey } from './result-cache.ts';
 import {
   type Answer,
@@ -95,6 +96,25 @@ test('what is kept of one tenant is not found for another that asks the same', (
   expect(results.get(ours)).not.toBeNull();
   expect(results.get({ ...ours, tenantId: newId('Tenant') })).toBeNull();
   expect([results.hitCount, results.missCount]).toEqual([1, 1]);
+});
+
+test('what was ranked for a user is found and forgotten by the user, with Redis or without, and nothing else', () => {
+  const results = new ResultCache({ maxBytes: 1_000_000 });
+  const [tenantId, otherTenantId, versionId] = [newId('Tenant'), newId('Tenant'), newId('ModelVersion')];
+  const [userId, otherUserId] = [newId('User'), newId('User')];
+  const keyOf = (tenant: typeof tenantId, user: typeof userId, token: string | null): ResultKey => {
+    const events = [{ itemId: token ?? 'item', occurredAt: 1, recordedAt: 2 }];
+    const { state } = historyOf({ token, userId: user, events });
+    return { tenantId: tenant, versionId, state: state ?? '', catalogueRevision: 0, question: 'question', depth: 32 };
+  };
+  const own = [keyOf(tenantId, userId, 'token'), keyOf(tenantId, userId, null)];
+  const others = [keyOf(tenantId, otherUserId, null), keyOf(otherTenantId, userId, null)];
+  for (const key of [...own, ...others]) results.set(key, { tenantId: key.tenantId, ranked: [], taste: null });
+  const names = results.namesOf(tenantId, userId);
+  expect(names).toHaveLength(2);
+  results.forget(names);
+  expect(own.map((key) => results.get(key))).toEqual([null, null]);
+  for (const key of others) expect(results.get(key)).not.toBeNull();
 });
 
 test('with 0 bytes nothing is kept', async () => {

@@ -46,7 +46,7 @@ import { writeImport } from './write-import.ts';
 export interface ActivityDeps extends EventDeps {
   objects: ObjectStore;
   redis: Redis;
-  histories: Pick<UserHistories, 'add'>;
+  histories: Pick<UserHistories, 'forget'>;
 }
 
 /** The activities of the queue `data`: short, with the database and the object store. */

@@ -1,4 +1,4 @@
-import { recordInteractions, type NewInteraction } from '@kindred/db/interactions';
+import { importInteractions, type NewInteraction } from '@kindred/db/interactions';
 import { findItemsByExternalIds, upsertItems } from '@kindred/db/items';
 import { createPlanGuard } from '@kindred/db/plan-limits';
 import type { TenantTx } from '@kindred/db/tenants';
@@ -61,19 +61,11 @@ async function writeInteractions(
 ): Promise<BatchOutcome> {
   const { tenantId } = tx;
   const { good, errors } = partInteractions(rows, job);
-  const { recorded, recordedCount, duplicateCount, unknownItemPositions } = await recordInteractions(
+  const { recordedCount, duplicateCount, unknownItemPositions, userExternalIds } = await importInteractions(
     tx,
     good.map(({ row }) => row),
   );
-  const tell = () =>
-    histories.add(
-      recorded.map(({ occurredAt, recordedAt, ...row }) => ({
-        tenantId,
-        ...row,
-        occurredAt: occurredAt.getTime(),
-        recordedAt: recordedAt.getTime(),
-      })),
-    );
+  const tell = () => histories.forget(Array.from(userExternalIds, (userExternalId) => ({ tenantId, userExternalId })));
   return {
     writtenCount: recordedCount,
     duplicateCount,

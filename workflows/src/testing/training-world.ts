@@ -13,7 +13,7 @@ import { createLogger } from '@kindred/service/logger';
 import { openObjectStore } from '@kindred/service/object-store';
 import type { TargetRules } from '@kindred/service/post-publicly';
 import { connectRedis } from '@kindred/service/redis';
-import { connectUserHistories } from '@kindred/service/user-histories';
+import { connectUserHistories, type UserHistories } from '@kindred/service/user-histories';
 import { testInfrastructure } from '@kindred/testing/infrastructure';
 import { uniqueName } from '@kindred/testing/temporal-names';
 import { createTestDatabase } from '@kindred/testing/test-database';
@@ -62,7 +62,7 @@ export async function openTrainingWorld({ parent = tmpdir() }: { parent?: string
   });
   await registerSearchAttributes(connection, namespace);
   const objectStoreUrl = pathToFileURL(folder).href;
-  const deps: ActivityDeps = {
+  const deps: ActivityDeps & { histories: UserHistories } = {
     db: database.db,
     events,
     histories,

@@ -74,6 +74,17 @@ test('a file of interactions is recorded for its tenant alone, and each wrong ro
   expect(await world.deps.objects.exists(uploadKey(ours, uploadId))).toBe(false);
 });
 
+test('what was remembered of the users of a file is forgotten, of no other tenant', async () => {
+  const [ours, theirs] = [await newTenant(), await newTenant()];
+  const { histories } = world.deps;
+  const keys = [ours, theirs].map((tenantId) => ({ tenantId, userExternalId: 'user-1' }));
+  for (const key of keys) await expect.poll(() => histories.read(key), { timeout: 20_000 }).not.toBeNull();
+  const tokens = () => Promise.all(keys.map((key) => histories.token(key)));
+  expect(await tokens()).toEqual([expect.any(String), expect.any(String)]);
+  await importFile(world, ours, { ...INTERACTIONS, content: interaction(1) });
+  expect(await tokens()).toEqual([null, expect.any(String)]);
+});
+
 test('a file that comes again adds nothing', async () => {
   const tenantId = await newTenant();
   const content = [1, 2, 3].map((index) => interaction(index)).join('\n');
