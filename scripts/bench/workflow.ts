@@ -2,8 +2,8 @@
 // epochs with the same threads, each evaluated on the validation interactions, and nothing else. The workflow's time is from
 // the mutation to the run's end, with all that the bare training has not: the checks, the export, the instant model, the
 // checkpoints, the events, the evaluation beside the baselines, the index and the promotion. In turns, several times.
-// `node scripts/bench/workflow.ts [--seconds N] [--pairs N] [--items N] [--users N] [--per-user N] [--json FILE]`: `seconds`
-// is how long the bare training is to take; more data make longer epochs.
+// `node scripts/bench/workflow.ts [--seconds N | --epochs N] [--pairs N] [--items N] [--users N] [--per-user N] [--json FILE]`:
+// `seconds` is how long the bare training is to take; `epochs` compares runs on a busy machine; more data make longer epochs.
 import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { availableParallelism, loadavg } from 'node:os';
@@ -21,6 +21,7 @@ import { createTenant, readSteps, type Settings, type Step, train, untilSucceede
 const { values: options } = parseArgs({
   options: {
     seconds: { type: 'string', default: '60' },
+    epochs: { type: 'string' },
     pairs: { type: 'string', default: '2' },
     items: { type: 'string', default: '2000' },
     users: { type: 'string', default: '2000' },
@@ -69,7 +70,7 @@ const probe = await trainBare(settingsOf(Math.min(PROBE_EPOCHS, Math.max(3, Math
 // Once unmeasured, as the bare training: the first on a new platform compiles its threads' code.
 await trainAsWorkflow(settingsOf(probe.epochs));
 const idle = await measureIdle();
-const wanted = Math.ceil((SECONDS * 1_000) / probe.epochMs);
+const wanted = Number(options.epochs ?? Math.ceil((SECONDS * 1_000) / probe.epochMs));
 const settings = settingsOf(Math.min(MOST_EPOCHS, Math.max(1, wanted)));
 const pairs: Pair[] = [];
 for (let pair = 0; pair < PAIRS; pair++) {
