@@ -54,6 +54,20 @@ export function encodeColumns(
   meta: Record<string, unknown>,
   columns: Record<string, Column>,
 ): Uint8Array<ArrayBuffer> {
+  const bytes = layOutColumns(format, { meta, columns }, (byteCount) => new Uint8Array(byteCount));
+  sealColumns(bytes);
+  return bytes;
+}
+
+/** Gives memory for exactly so many bytes, whatever is in them. */
+export type FileMemory<Memory extends ArrayBufferLike> = (byteCount: number) => Uint8Array<Memory>;
+
+/** The file of `encodeColumns` before its hash, in memory of the caller's; `sealColumns` makes it whole. */
+export function layOutColumns<Memory extends ArrayBufferLike>(
+  format: FileFormat,
+  { meta, columns }: { meta: Record<string, unknown>; columns: Record<string, Column> },
+  memoryFor: FileMemory<Memory>,
+): Uint8Array<Memory> {
   let payloadBytes = 0;
   const entries = Object.entries(columns).map(([name, column]): ColumnEntry => {
     const offset = payloadBytes;
@@ -63,20 +77,29 @@ export function encodeColumns(
   const json = Buffer.from(JSON.stringify({ meta, columns: entries }));
   const payloadStart = alignUp(FIXED_HEADER_BYTES + json.length);
   const hashStart = payloadStart + payloadBytes;
-  const bytes = new Uint8Array(hashStart + HASH_BYTES);
+  const bytes = memoryFor(hashStart + HASH_BYTES);
   bytes.fill(0x20, FIXED_HEADER_BYTES, payloadStart);
   bytes.set(Buffer.from(format.magic, 'ascii'));
-  const fixed = new DataView(bytes.buffer);
+  const fixed = new DataView(bytes.buffer, bytes.byteOffset);
   fixed.setBigUint64(8, BigInt(bytes.length), true);
   fixed.setBigUint64(16, BigInt(payloadStart - FIXED_HEADER_BYTES), true);
   bytes.set(json, FIXED_HEADER_BYTES);
   for (const entry of entries) {
     const column = columns[entry.name];
     if (!column) continue;
-    bytes.set(new Uint8Array(column.buffer, column.byteOffset, column.byteLength), payloadStart + entry.offset);
+    const from = payloadStart + entry.offset;
+    bytes.set(new Uint8Array(column.buffer, column.byteOffset, column.byteLength), from);
+    bytes.fill(0, from + column.byteLength, payloadStart + alignUp(entry.offset + column.byteLength));
   }
-  bytes.set(sha256(bytes.subarray(0, hashStart)), hashStart);
   return bytes;
+}
+
+/** Writes the hash of a file that was laid out. @returns the sha256 of the whole file, in hex. */
+export function sealColumns(bytes: Uint8Array): string {
+  const hashStart = bytes.length - HASH_BYTES;
+  const hash = createHash('sha256').update(bytes.subarray(0, hashStart));
+  bytes.set(hash.copy().digest(), hashStart);
+  return hash.update(bytes.subarray(hashStart)).digest('hex');
 }
 
 /** The checked content of a columnar file; its columns view the file's bytes where alignment allows, else copy them. */

@@ -2,6 +2,7 @@ import { AppError } from '@kindred/domain/app-error';
 import type { TrainingRunId } from '@kindred/domain/ids';
 import type { Checkpoint } from '@kindred/domain/training';
 import type { TenantTx } from './tenants.ts';
+import type { LockedRun } from './training-events.ts';
 
 /** The newest may turn out to be damaged; then the one before it is gone on from. */
 export const KEPT_CHECKPOINTS = 2;
@@ -32,18 +33,21 @@ export async function claimTrainingRun(
 
 /**
  * Makes these the checkpoints to go on from, newest first; those before are forgotten.
+ * @returns the run, whose row is locked until the transaction ends.
  * @throws SupersededError when another attempt has claimed the run since, or the run has ended.
  */
 export async function keepCheckpoints(
   tx: TenantTx,
   input: { runId: TrainingRunId; fence: number; checkpoints: readonly Checkpoint[] },
-): Promise<void> {
+): Promise<LockedRun> {
   const { runId, fence, checkpoints } = input;
-  const written = await tx.client.$executeRaw`
+  const [kept] = await tx.client.$queryRaw<{ lastSequence: number }[]>`
     UPDATE training_runs SET checkpoints = ${JSON.stringify(checkpoints)}::jsonb
      WHERE tenant_id = ${tx.tenantId}::uuid AND id = ${runId}::uuid AND fence = ${fence}
-       AND status IN ('QUEUED', 'RUNNING')`;
-  if (written === 0) {
+       AND status IN ('QUEUED', 'RUNNING')
+    RETURNING last_sequence AS "lastSequence"`;
+  if (kept === undefined) {
     throw new SupersededError(`The attempt ${fence} at the run ${runId} is over: it keeps nothing.`);
   }
+  return { runId, ...kept };
 }

@@ -10,6 +10,12 @@ export interface TrainingEventDraft {
   body: TrainingEventBody;
 }
 
+/** A run whose row this transaction holds, and the number of its last event. */
+export interface LockedRun {
+  runId: TrainingRunId;
+  lastSequence: number;
+}
+
 /**
  * Stores a run's next event, `sequence` counting from 1 without gaps; null when one of this `dedupeKey` is there.
  * @throws AppError NOT_FOUND when the tenant has no such run.
@@ -39,10 +45,19 @@ export async function appendTrainingEvents(
   if (run === undefined) {
     throw new AppError('NOT_FOUND', `There is no training run ${runId}.`);
   }
+  return appendBehindLock(tx, { runId, lastSequence: run.lastSequence }, drafts);
+}
+
+/** `appendTrainingEvents` for who has locked the run's row, and read its last sequence behind the lock. */
+export async function appendBehindLock(
+  tx: TenantTx,
+  { runId, lastSequence }: LockedRun,
+  drafts: readonly TrainingEventDraft[],
+): Promise<TrainingEvent[]> {
   const rows = drafts.map(({ dedupeKey, at, body }, place) => ({ place, key: dedupeKey, at: new Date(at), body }));
   const written = await tx.client.$queryRaw<{ sequence: number; key: string }[]>`
     WITH fresh AS (
-      SELECT ${run.lastSequence}::int + (row_number() OVER (ORDER BY draft.place))::int AS sequence, draft.*
+      SELECT ${lastSequence}::int + (row_number() OVER (ORDER BY draft.place))::int AS sequence, draft.*
         FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) draft(place int, key text, at timestamptz, body jsonb)
        WHERE NOT EXISTS (SELECT FROM training_events told WHERE told.tenant_id = ${tx.tenantId}::uuid
                             AND told.run_id = ${runId}::uuid AND told.dedupe_key = draft.key)

@@ -11,7 +11,8 @@ async function openStore() {
   const folder = await mkdtempDisposable(join(tmpdir(), 'kindred-checkpoints-'));
   const objects = openObjectStore({ url: pathToFileURL(folder.path).href });
   const run = { tenantId: newId('Tenant'), runId: newId('TrainingRun') };
-  const store = (epoch: number) => storeCheckpoint(objects, run, { epoch, bytes: Buffer.from(`state after ${epoch}`) });
+  const store = (epoch: number) =>
+    storeCheckpoint(objects, run, { epoch, bytes: Buffer.from(`state after ${epoch}`.padEnd(64)) });
   const pathOf = (key: string) => join(folder.path, key);
   return { objects, store, pathOf, [Symbol.asyncDispose]: () => folder.remove() };
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { sealColumns } from '@kindred/core/columnar-file';
 import type { Checkpoint } from '@kindred/domain/training';
 import { ObjectNotFoundError } from '@kindred/service/object-key';
 import type { ObjectStore } from '@kindred/service/object-store';
@@ -7,7 +8,7 @@ import type { RunRef } from './record-event.ts';
 import { checkpointKey } from './run-files.ts';
 
 /**
- * Stores the training after an epoch under a name of its own content. Nothing goes on from it before the run's row names it:
+ * Seals the training after an epoch, and stores it under a name of its own content. Nothing goes on from it before the run's row names it:
  * an attempt that dies in between leaves the checkpoint before.
  */
 export async function storeCheckpoint(
@@ -15,7 +16,7 @@ export async function storeCheckpoint(
   run: RunRef,
   { epoch, bytes }: { epoch: number; bytes: Uint8Array },
 ): Promise<Checkpoint> {
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const sha256 = sealColumns(bytes);
   const key = checkpointKey(run, { epoch, sha256 });
   await objects.put(key, bytes);
   return { epoch, key, sha256 };

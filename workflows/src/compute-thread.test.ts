@@ -1,6 +1,7 @@
 import { mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sealColumns } from '@kindred/core/columnar-file';
 import { resolveHyperparameters } from '@kindred/core/lightgcn/hyperparameters';
 import { createSnapshotBuilder, encodeSnapshot } from '@kindred/core/snapshot';
 import { v7 } from 'uuid';
@@ -69,6 +70,20 @@ test.each([
   const answers = await askAll(thread);
   expect(answers.map(({ epochs }) => epochs.map(({ epoch }) => epoch))).toEqual(told);
   expect(answers.map((answer) => answer.saved?.epoch)).toEqual(saved);
+});
+
+test('the training behind epochs stays whole while the next ones are computed', async () => {
+  await using snapshot = await snapshotOf(SOME_PAIRS);
+  await using thread = startTraining(snapshot.snapshotPath, new AbortController().signal);
+  const bytesOf = async () =>
+    ((await thread.ask()) as Extract<NextEpochs, { kind: 'epochs' }>).saved?.bytes ?? new Uint8Array();
+  await thread.ask();
+  for (let asked = 0; asked < 3; asked++) {
+    const bytes = await bytesOf();
+    const sha256 = sealColumns(bytes.slice());
+    expect(await bytesOf()).not.toEqual(bytes);
+    expect(sealColumns(bytes)).toBe(sha256);
+  }
 });
 
 test('a training that is not to be saved is not', async () => {

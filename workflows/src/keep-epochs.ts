@@ -1,6 +1,6 @@
 import { withTenant } from '@kindred/db/tenants';
 import { KEPT_CHECKPOINTS, keepCheckpoints, SupersededError } from '@kindred/db/training-checkpoints';
-import { appendTrainingEvents } from '@kindred/db/training-events';
+import { appendBehindLock } from '@kindred/db/training-events';
 import { findTrainingRuns } from '@kindred/db/training-runs';
 import { type Checkpoint, type TrainingEventBody, trainingTopic } from '@kindred/domain/training';
 import type { ObjectStore } from '@kindred/service/object-store';
@@ -42,8 +42,8 @@ export async function keepEpochs(deps: KeepEpochsDeps, run: RunRef, found: NewEp
   }));
   try {
     const events = await withTenant(deps.db, tenantId, async (tx) => {
-      await keepCheckpoints(tx, { runId, fence, checkpoints: named });
-      return appendTrainingEvents(tx, runId, drafts);
+      const locked = await keepCheckpoints(tx, { runId, fence, checkpoints: named });
+      return appendBehindLock(tx, locked, drafts);
     });
     await Promise.all(events.map((event) => announce(deps, trainingTopic(tenantId, runId), event)));
   } catch (error) {

@@ -7,14 +7,15 @@ import {
   createTraining,
   type EpochReport,
   isTrainingFinished,
+  layOutTraining,
   loadTraining,
-  saveTraining,
   trainNextEpoch,
 } from '@kindred/core/lightgcn/training';
 import { decodeSnapshot } from '@kindred/core/snapshot';
 import type { Hyperparameters, TrainingCompute } from '@kindred/domain/training';
 import { encodeModel } from './model-artefact.ts';
 import { serveThread } from './serve-thread.ts';
+import { shareInTurns } from './share-in-turns.ts';
 import { splitSnapshot } from './split-snapshot.ts';
 import { withoutPaths } from './without-paths.ts';
 
@@ -40,7 +41,8 @@ export interface FinishedEpoch extends EpochReport {
 /** The training after the last of the epochs that it comes with. */
 export interface SavedTraining {
   epoch: number;
-  bytes: Uint8Array<ArrayBuffer>;
+  /** Before its sha256, and in shared memory: whole until the question after the next. */
+  bytes: Uint8Array<SharedArrayBuffer>;
 }
 
 /** First what computes, then epochs, in order and each once, with the training where it is saved, last the model of the best epoch. */
@@ -57,6 +59,8 @@ const training =
   checkpointPath === null
     ? await createTraining(train, validation, hyperparameters)
     : await loadTraining(readFileSync(checkpointPath), train, validation);
+
+const memoryFor = shareInTurns();
 
 let preparationIsDue = true;
 
@@ -77,8 +81,9 @@ serveThread<NextEpochs>(async () => {
   }
   const epochs = await trainForAWhile();
   if (!isSaved) return { value: { kind: 'epochs', epochs, saved: null } };
-  const saved = { epoch: state.epoch, bytes: saveTraining(training) };
-  return { value: { kind: 'epochs', epochs, saved }, transfer: [saved.bytes.buffer] };
+  return {
+    value: { kind: 'epochs', epochs, saved: { epoch: state.epoch, bytes: layOutTraining(training, memoryFor) } },
+  };
 });
 
 function isOver(): boolean {

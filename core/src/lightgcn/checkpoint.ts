@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { decodeColumns, encodeColumns, FileFormatError } from '../columnar-file.ts';
+import { decodeColumns, FileFormatError, type FileMemory, layOutColumns, sealColumns } from '../columnar-file.ts';
 import { type InteractionMatrix, listItemsByUser } from '../interaction-matrix.ts';
 import type { BackendOptions } from './backend.ts';
 import { checkHyperparameters, type Hyperparameters } from './hyperparameters.ts';
@@ -20,6 +20,17 @@ const FORMAT = { magic: 'KNDCKPT1', error: CheckpointError };
 
 /** The model's whole state between two epochs (and the best epoch, where given) as one file with a sha256. */
 export function saveLightGcn(model: LightGcn, best: BestEpoch | null = null): Uint8Array<ArrayBuffer> {
+  const bytes = layOutLightGcn(model, best, (byteCount) => new Uint8Array(byteCount));
+  sealColumns(bytes);
+  return bytes;
+}
+
+/** The file of `saveLightGcn` before its sha256, in memory of the caller's; `sealColumns` makes it whole. */
+export function layOutLightGcn<Memory extends ArrayBufferLike>(
+  model: LightGcn,
+  best: BestEpoch | null,
+  memoryFor: FileMemory<Memory>,
+): Uint8Array<Memory> {
   const { state, hyperparameters, graph } = model;
   const { ego, firstMoment, secondMoment, random } = state;
   const meta = {
@@ -29,8 +40,8 @@ export function saveLightGcn(model: LightGcn, best: BestEpoch | null = null): Ui
     epoch: state.epoch,
     best: best && { epoch: best.epoch, ndcgAt10: best.ndcgAt10, recallAt10: best.recallAt10 },
   };
-  const columns = { ego, firstMoment, secondMoment, random };
-  return encodeColumns(FORMAT, meta, best ? { ...columns, bestEgo: best.ego } : columns);
+  const columns = { ego, firstMoment, secondMoment, random, ...(best ? { bestEgo: best.ego } : {}) };
+  return layOutColumns(FORMAT, { meta, columns }, memoryFor);
 }
 
 /** A model and the best epoch that were saved together. */

@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { createCheckerboard, matrixOf } from '../../golden/checkerboard.ts';
+import { sealColumns } from '../columnar-file.ts';
 import { splitPerUser } from '../split.ts';
 import { loadLightGcn, saveLightGcn } from './checkpoint.ts';
 import { createLightGcn, embeddings, trainEpoch } from './light-gcn.ts';
@@ -7,6 +9,7 @@ import {
   bestEmbeddings,
   createTraining,
   isTrainingFinished,
+  layOutTraining,
   loadBestEmbeddings,
   loadTraining,
   saveTraining,
@@ -57,6 +60,17 @@ test('a training saved after each epoch gives the reports and the best vectors o
   const best = await bestEmbeddings(whole);
   expect(await bestEmbeddings(resumed)).toEqual(best);
   expect(await loadBestEmbeddings(saveTraining(whole), train, validation)).toEqual(best);
+});
+
+test('a training laid out in used memory and sealed is the saved one, byte for byte, and known by its sha256', async () => {
+  const training = await createTraining(train, validation, SETTINGS);
+  await trainNextEpoch(training);
+  const used = new Uint8Array(new SharedArrayBuffer(100_000)).fill(255);
+  const bytes = layOutTraining(training, (byteCount) => used.subarray(7, 7 + byteCount));
+  const sha256 = sealColumns(bytes);
+  const saved = saveTraining(training);
+  expect(bytes).toEqual(saved);
+  expect(sha256).toBe(createHash('sha256').update(saved).digest('hex'));
 });
 
 test('training stops `patience` epochs after the best and keeps the best', async () => {

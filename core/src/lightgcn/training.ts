@@ -1,9 +1,10 @@
+import type { FileMemory } from '../columnar-file.ts';
 import type { InteractionMatrix } from '../interaction-matrix.ts';
 import { type EvaluationCase, prepareEvaluation } from '../metrics/evaluation-case.ts';
 import { measureLists, meanOf } from '../metrics/list-quality.ts';
 import { rankUsers } from '../metrics/rank-users.ts';
 import type { BackendOptions } from './backend.ts';
-import { type BestEpoch, loadCheckpoint, saveLightGcn } from './checkpoint.ts';
+import { type BestEpoch, layOutLightGcn, loadCheckpoint, saveLightGcn } from './checkpoint.ts';
 import type { Hyperparameters } from './hyperparameters.ts';
 import { createLightGcn, type Embeddings, embeddings, embeddingsOf, type LightGcn, trainEpoch } from './light-gcn.ts';
 
@@ -75,6 +76,17 @@ export function closeTraining({ model }: Training): void {
 /** The whole training between two epochs as one file with a sha256. */
 export function saveTraining(training: Training): Uint8Array<ArrayBuffer> {
   return saveLightGcn(training.model, training.best);
+}
+
+/**
+ * The file of `saveTraining` before its sha256, in memory of the caller's: the same memory again and again makes nothing to
+ * collect. `sealColumns` makes it whole.
+ */
+export function layOutTraining<Memory extends ArrayBufferLike>(
+  { model, best }: Training,
+  memoryFor: FileMemory<Memory>,
+): Uint8Array<Memory> {
+  return layOutLightGcn(model, best, memoryFor);
 }
 
 /**

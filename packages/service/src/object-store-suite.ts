@@ -22,6 +22,15 @@ export function describeObjectStore(kind: string, open: () => ObjectStore): void
       expect(Buffer.compare(await open().get(key), bytes)).toBe(0);
     });
 
+    test('takes bytes that lie in memory shared between threads', async () => {
+      const key = `${folder()}/checkpoint`;
+      const bytes = Uint8Array.from({ length: 200_000 }, (_, index) => index % 251);
+      const shared = new Uint8Array(new SharedArrayBuffer(300_000), 64, bytes.length);
+      shared.set(bytes);
+      await open().put(key, shared);
+      expect(Buffer.compare(await open().get(key), bytes)).toBe(0);
+    });
+
     test('takes a file and gives a local file back', async () => {
       await using temporary = await mkdtempDisposable(join(tmpdir(), 'kindred-objects-'));
       const source = join(temporary.path, 'source');
