@@ -31,7 +31,8 @@ export type AuditAction =
   | 'eraseUser'
   | 'sealErasure'
   | 'setRetention'
-  | 'publishDocuments';
+  | 'publishDocuments'
+  | 'withdrawDocuments';
 
 export interface AuditEventRow {
   tenantId: TenantId;

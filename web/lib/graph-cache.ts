@@ -40,6 +40,8 @@ const EMBEDDED = [
   'Money',
   'PageInfo',
   'Plan',
+  'PublishedDocumentConnection',
+  'PublishedDocumentEdge',
   'QualityCheck',
   'QualityGate',
   'RankingMetrics',
@@ -84,7 +86,10 @@ function forget(cache: Cache, ...fieldNames: string[]): void {
 /** The normalised cache: an object fetched or streamed anywhere is up to date everywhere. */
 export function graphCache(): Exchange {
   return cacheExchange({
-    keys: Object.fromEntries(EMBEDDED.map((type) => [type, () => null])),
+    keys: {
+      ...Object.fromEntries(EMBEDDED.map((type) => [type, () => null])),
+      PublishedDocument: ({ documentId }) => String(documentId),
+    },
     updates: {
       Mutation: {
         createModel: (_result, _args, cache) => forget(cache, 'models'),
@@ -96,6 +101,7 @@ export function graphCache(): Exchange {
         revokeApiKey: (_result, _args, cache) => forget(cache, 'tenant'),
         createWebhook: (_result, _args, cache) => forget(cache, 'tenant'),
         deleteWebhook: (_result, _args, cache) => forget(cache, 'tenant', 'webhook'),
+        withdrawDocuments: (_result, _args, cache) => forget(cache, 'tenant'),
         recordInteractions: (_result, _args, cache) => forget(cache, 'user', 'tenant'),
       },
     },

@@ -20,6 +20,7 @@ const ACTION_NAMES: Readonly<Record<string, string>> = {
   sealErasure: 'Closed the receipt of an erasure',
   setRetention: 'Changed how long data are kept',
   publishDocuments: 'Published documents',
+  withdrawDocuments: 'Withdrew published documents',
 };
 
 /** What was done, in words; an action that is newer than this page by its own name. */
