@@ -114,7 +114,8 @@ export async function openCanaryTenant(servers: Servers): Promise<CanaryTenant> 
   const { publishDocuments } = await run<{ publishDocuments: { documentIds: [string] } }>(
     client,
     `mutation ($text: String!) { publishDocuments(input: { documents: [$text] }) { documentIds } }`,
-    { text: `query ${canary} { viewer { scopes } }` },
+    // Plans are kept in Redis, and hold what a document says; they do not hold what stands beside it.
+    { text: `# ${canary}\nquery Shelf { viewer { scopes } }` },
   );
   const tenantId = decodeGlobalId('Tenant', viewer.tenant.id);
   const { runId, versionId } = await writeTraining(servers, { tenantId, modelId: createModel.model.id, canary });

@@ -88,7 +88,7 @@ export function graphCache(): Exchange {
   return cacheExchange({
     keys: {
       ...Object.fromEntries(EMBEDDED.map((type) => [type, () => null])),
-      PublishedDocument: ({ documentId }) => String(documentId),
+      PublishedDocument: ({ documentId }) => (typeof documentId === 'string' ? documentId : null),
     },
     updates: {
       Mutation: {
