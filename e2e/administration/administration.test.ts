@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Servers, startServers } from '../isolation/servers.ts';
-import { connectApi, dataOf } from '../support/api-client.ts';
+import { type ApiClient, connectApi, dataOf } from '../support/api-client.ts';
 import { launchBrowser, openPage, saveScreenshot } from '../support/browser.ts';
 
 /** The dashboard is built first where it has changed: on a busy machine that takes minutes. */
@@ -18,12 +18,22 @@ describe('the dashboard of an owner', () => {
   let browser: Browser;
   let page: Page;
   let problems: string[];
+  let signUp: (tenantName: string) => Promise<{ email: string; api: ApiClient }>;
+  let ours: ApiClient;
 
   beforeAll(async () => {
     [servers, browser] = await Promise.all([startServers({ withWeb: true }), launchBrowser()]);
-    const email = `owner-${randomBytes(6).toString('hex')}@example.com`;
-    const input = { tenantName: 'Acme', displayName: 'Ann Owner', email, password: PASSWORD };
-    dataOf(await connectApi(`${servers.gatewayUrl}/graphql`).ask({ query: SIGN_UP, variables: { input } }));
+    signUp = async (tenantName) => {
+      const email = `owner-${randomBytes(6).toString('hex')}@example.com`;
+      const variables = { input: { tenantName, displayName: 'Ann Owner', email, password: PASSWORD } };
+      const apiUrl = `${servers.gatewayUrl}/graphql`;
+      const { signUp: signedUp } = dataOf(
+        await connectApi(apiUrl).ask<{ signUp: { session: { accessToken: string } } }>({ query: SIGN_UP, variables }),
+      );
+      return { email, api: connectApi(apiUrl, signedUp.session.accessToken) };
+    };
+    const { email, api } = await signUp('Acme');
+    ours = api;
     ({ page, problems } = await openPage(browser));
     page.setDefaultTimeout(60_000);
     await page.goto(`${servers.webUrl}/sign-in`);
@@ -113,6 +123,42 @@ describe('the dashboard of an owner', () => {
       'openSession',
     ]);
     await saveScreenshot(page, 'audit-log');
+  });
+
+  it('finds a published document, shows its text and withdraws it, after which keys are refused it', async () => {
+    const { api: theirs } = await signUp('Umbrella');
+    const shelf = 'query ShelfPage {\n  viewer {\n    scopes\n  }\n}';
+    const askWithKeyOf = async (api: ApiClient) => {
+      const documents = [shelf, 'query CartPage { viewer { scopes } }', '{ viewer { scopes } }'];
+      const { createApiKey } = dataOf(
+        await api.ask<{ createApiKey: { secret: string } }>({
+          query: `mutation ($documents: [String!]!) {
+            publishDocuments(input: { documents: $documents }) { userErrors { message } }
+            createApiKey(input: { name: "Shop", kind: PUBLISHABLE }) { secret } }`,
+          variables: { documents },
+        }),
+      );
+      const keyed = connectApi(`${servers.gatewayUrl}/graphql`, createApiKey.secret);
+      return async () => (await keyed.ask<{ viewer: object }>({ query: shelf })).errors?.[0]?.extensions?.code ?? 'OK';
+    };
+    const [askOurs, askTheirs] = [await askWithKeyOf(ours), await askWithKeyOf(theirs)];
+    expect(await Promise.all([askOurs(), askTheirs()])).toEqual(['OK', 'OK']);
+
+    await page.goto(`${servers.webUrl}/api-keys`);
+    await page.getByTestId('document-row').nth(2).waitFor();
+    const row = page.locator('[data-testid="document-row"][data-name="ShelfPage"]');
+    await row.getByText('Text', { exact: true }).click();
+    expect(await row.getByRole('group').textContent()).toContain(shelf);
+    await saveScreenshot(page, 'published-documents');
+    await page.getByTestId('document-search').fill('Shelf');
+    await page.getByTestId('document-row').nth(1).waitFor({ state: 'detached' });
+    await row.getByTestId('withdraw-document').click();
+    await page.getByTestId('withdraw-document-confirm').click();
+    await row.waitFor({ state: 'detached' });
+    await page.getByTestId('document-search').fill('');
+    await page.getByTestId('document-row').nth(1).waitFor();
+    await expect.poll(askOurs, { timeout: 30_000, interval: 500 }).toBe('FORBIDDEN');
+    expect(await askTheirs()).toBe('OK');
   });
 
   it('runs an example in the API explorer as whoever is signed in', async () => {

@@ -36,7 +36,8 @@ export interface CanaryTenant {
     | 'Upload'
     | 'Import'
     | 'Tuning'
-    | 'BatchRecommendation',
+    | 'BatchRecommendation'
+    | 'PublishedDocument',
     string
   >;
   known: (coordinate: string) => KnownValues;
@@ -110,6 +111,12 @@ export async function openCanaryTenant(servers: Servers): Promise<CanaryTenant> 
     }`,
     { gone: canary },
   );
+  const { publishDocuments } = await run<{ publishDocuments: { documentIds: [string] } }>(
+    client,
+    `mutation ($text: String!) { publishDocuments(input: { documents: [$text] }) { documentIds } }`,
+    // Plans are kept in Redis, and hold what a document says; they do not hold what stands beside it.
+    { text: `# ${canary}\nquery Shelf { viewer { scopes } }` },
+  );
   const tenantId = decodeGlobalId('Tenant', viewer.tenant.id);
   const { runId, versionId } = await writeTraining(servers, { tenantId, modelId: createModel.model.id, canary });
   const ids = {
@@ -128,6 +135,7 @@ export async function openCanaryTenant(servers: Servers): Promise<CanaryTenant> 
     ...(await writeImport(servers, { tenantId, canary })),
     Tuning: await writeTuning(servers, { tenantId, modelId: createModel.model.id, canary }),
     BatchRecommendation: await writeBatch(servers, { tenantId, modelId: createModel.model.id, versionId, canary }),
+    PublishedDocument: publishDocuments.documentIds[0],
   };
   const secrets = { secretKey: createApiKey.secret, secretKeyId: createApiKey.apiKey.id };
   return {
@@ -238,6 +246,7 @@ function knownValues(ids: CanaryTenant['ids'], coordinate: string): KnownValues 
     tuningId: ids.Tuning,
     batchRecommendationId: ids.BatchRecommendation,
     url: 'https://hook.invalid/',
+    documentIds: ids.PublishedDocument,
     documents: '{ viewer { scopes } }',
     invitationId: `inv_${'0'.repeat(32)}`,
     role: 'VIEWER',

@@ -6,7 +6,7 @@ import type { AnsweredPart, ExecutedInParts } from './executor/incremental.ts';
 import { capErrors } from './limits.ts';
 
 /** One message of an answer in parts (incremental delivery of 2022-08-24). */
-interface Chunk extends FormattedExecutionResult {
+export interface Chunk extends FormattedExecutionResult {
   incremental?: readonly object[];
   hasNext: boolean;
 }

@@ -8,32 +8,33 @@ import type { ConnectionLimits } from './connection-limits.ts';
 import { EventChannel } from './event-channel.ts';
 import { scopeOf } from './executor/viewer-scope.ts';
 import { readStreamRequest } from './stream-route.ts';
-import type { Subscriptions } from './subscriptions.ts';
+import { acceptsPartsInStream } from './media-type.ts';
+import type { StreamedOperations } from './streamed-operations.ts';
 
 export interface ChannelOptions {
-  subscriptions: Subscriptions;
+  operations: StreamedOperations;
   connections: ConnectionLimits;
   callerOf: (res: Response) => Caller;
   formatError: FormatError;
   draining: AbortSignal;
 }
 
-/** The single connection mode of the graphql-sse protocol: one event stream for all subscriptions of a page. */
+/** The single connection mode of the graphql-sse protocol: one event stream for all operations of a page. */
 export interface ChannelRoutes {
   /** PUT: reserves a stream, whose token is all that opening it takes: an EventSource sends no headers. */
   reserve: RequestHandler;
   /** GET: the stream itself. */
   open: RequestHandler;
-  /** POST with a token: subscribes. */
+  /** POST with a token: begins an operation. */
   subscribe: RequestHandler;
-  /** DELETE with a token and `operationId`: unsubscribes. */
+  /** DELETE with a token and `operationId`: ends one. */
   unsubscribe: RequestHandler;
 }
 
 const TOKEN_HEADER = 'x-graphql-event-stream-token';
 /** A page opens the stream that it reserved within a round trip or two. */
 const RESERVED_MS = 15_000;
-const MAX_SUBSCRIPTIONS_PER_CHANNEL = 50;
+const MAX_OPERATIONS_PER_CHANNEL = 50;
 const MAX_ID_CHARS = 100;
 
 interface Reservation {
@@ -66,7 +67,11 @@ export function createChannelRoutes(options: ChannelOptions): ChannelRoutes {
       channel.open(res);
     },
     subscribe: async (req, res) => {
-      const errors = await subscribe(options, own(req, res), { body: req.body, caller: callerOf(res) });
+      const errors = await subscribe(options.operations, own(req, res), {
+        body: req.body,
+        caller: callerOf(res),
+        accept: req.get('accept'),
+      });
       if (errors === undefined) res.status(202).end();
       else res.status(400).json({ errors });
     },
@@ -105,28 +110,31 @@ function reserve({ connections, formatError, draining }: ChannelOptions, caller:
 }
 
 async function subscribe(
-  { subscriptions, formatError }: ChannelOptions,
+  operations: StreamedOperations,
   channel: EventChannel,
-  { body, caller }: { body: unknown; caller: Caller },
+  { body, caller, accept }: { body: unknown; caller: Caller; accept: string | undefined },
 ) {
   const request = readStreamRequest(body);
   const { operationId: id } = request.extensions;
   if (typeof id !== 'string' || id === '' || id.length > MAX_ID_CHARS) {
     throw new AppError('BAD_USER_INPUT', `extensions.operationId: wanted a string of 1 to ${MAX_ID_CHARS} characters.`);
   }
-  const admitted = await subscriptions.admit(request, caller);
-  if (!('primary' in admitted)) return admitted.map((error) => toFormattedError(error, formatError));
+  const admitted = await operations.admit({ request, caller, acceptsParts: acceptsPartsInStream(accept) });
+  if (!('open' in admitted)) return admitted;
   // After whatever was waited for: from here on nothing comes between.
-  if (channel.has(id)) throw new AppError('CONFLICT', `The operationId "${id}" is in use.`);
-  if (channel.size >= MAX_SUBSCRIPTIONS_PER_CHANNEL) {
-    throw new AppError(
-      'RATE_LIMITED',
-      `An event stream carries at most ${MAX_SUBSCRIPTIONS_PER_CHANNEL} subscriptions.`,
-    );
+  const problem = whyNoRoom(channel, id);
+  if (problem !== undefined) {
+    admitted.drop();
+    throw problem;
   }
-  const consumer = { credential: caller.credential, traceId: currentTraceId(), isWatched: true };
-  channel.add(id, subscriptions.subscribe(admitted, consumer));
+  channel.add(id, admitted.open({ credential: caller.credential, traceId: currentTraceId(), isWatched: true }));
   return undefined;
+}
+
+function whyNoRoom(channel: EventChannel, id: string): AppError | undefined {
+  if (channel.has(id)) return new AppError('CONFLICT', `The operationId "${id}" is in use.`);
+  if (channel.size < MAX_OPERATIONS_PER_CHANNEL) return undefined;
+  return new AppError('RATE_LIMITED', `An event stream carries at most ${MAX_OPERATIONS_PER_CHANNEL} operations.`);
 }
 
 function notFound(message: string): never {

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { openEventStream, untilDrained } from '@kindred/service/event-stream';
 import type { FormattedExecutionResult } from 'graphql';
 import type { Credential } from './auth.ts';
-import type { SubscriptionResults } from './subscription-results.ts';
+import type { OperationResults } from './operation-results.ts';
 import { watchCredential } from './watch-credential.ts';
 
 export interface EventChannelOptions {
@@ -22,7 +22,7 @@ export interface EventChannelOptions {
 export class EventChannel {
   readonly #options: EventChannelOptions;
   readonly #attached = Promise.withResolvers<ServerResponse>();
-  readonly #subscriptions = new Map<string, SubscriptionResults>();
+  readonly #subscriptions = new Map<string, OperationResults>();
   readonly #stopWatching: () => void;
   #response: ServerResponse | undefined;
   #roomy: Promise<void> = Promise.resolve();
@@ -56,7 +56,7 @@ export class EventChannel {
   }
 
   /** Carries the results from now on; results that come before the channel is open wait. */
-  add(id: string, results: SubscriptionResults): void {
+  add(id: string, results: OperationResults): void {
     this.#subscriptions.set(id, results);
     void this.#carry(id, results);
   }
@@ -79,7 +79,7 @@ export class EventChannel {
     this.#options.onEnd();
   };
 
-  async #carry(id: string, results: SubscriptionResults): Promise<void> {
+  async #carry(id: string, results: OperationResults): Promise<void> {
     const response = await this.#attached.promise;
     for (;;) {
       await this.#roomy;

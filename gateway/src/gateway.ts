@@ -34,6 +34,7 @@ import { connectRedis } from './rate-limit/redis-connection.ts';
 import { createRedisRateStore } from './rate-limit/redis-rate-store.ts';
 import { startSocketServer } from './socket-server.ts';
 import { createStreamRoute } from './stream-route.ts';
+import { createStreamedOperations } from './streamed-operations.ts';
 import { createSubgraphClient, type SubgraphClient, type SubgraphClientOptions } from './subgraph-client.ts';
 import { SUBGRAPHS } from './subgraphs.ts';
 import { createSubscriptions, type Subscriptions } from './subscriptions.ts';
@@ -66,8 +67,8 @@ export interface GatewayOptions extends SubgraphClientOptions {
 const STREAM_BODY_LIMIT = '256kb';
 
 /**
- * Serves the supergraph: queries and mutations on POST /graphql, subscriptions over graphql-ws on /graphql and over SSE on
- * /graphql/stream; archives of users' data on GET /exports/…; /health/live, /health/ready and /metrics.
+ * Serves the supergraph: queries and mutations on POST /graphql, subscriptions and queries over graphql-ws on /graphql and
+ * over SSE on /graphql/stream; archives of users' data on GET /exports/…; /health/live, /health/ready and /metrics.
  */
 export async function startGateway(options: GatewayOptions): Promise<RunningServer> {
   const { logger } = options;
@@ -87,7 +88,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
   const limiter = await createLimiter(redis, options);
   const documents = createDocuments(manifest, createTenantDocuments(client));
   const gate = { operations, documents, limiter, spending, slowCallers: createSlowCallers() };
-  const subscriptions = createSubscriptions({ gate, executor, client, formatError });
+  const subscriptions = createSubscriptions({ executor, client, formatError });
   const connections = createConnectionLimits({ perTenant: options.maxConnectionsPerTenant });
   const draining = new AbortController();
 
@@ -100,7 +101,11 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
   addHealthRoutes(app, { readiness, metrics, logger, isDraining: () => draining.signal.aborted });
   app.use(beginTrace, cors(options.allowedOrigins));
   const admit = authenticateRequest(authenticate, options);
-  const streaming = { subscriptions, connections, callerOf, formatError, draining: draining.signal };
+  const route = createOperationRoute({ ...options, gate, executor, authenticate, formatError, metrics });
+  const shedding = startShedding(route, { ...options, metrics });
+  const load = shedding.limit;
+  const streamed = createStreamedOperations({ gate, executor, subscriptions, formatError, load });
+  const streaming = { operations: streamed, connections, callerOf, formatError, draining: draining.signal };
   addStreamRoutes(app, admit, streaming);
   app.get('/exports/:token', createExportRoute({ tenantUrl: options.subgraphUrls.tenant }));
   for (const name of FILE_SUBGRAPHS) {
@@ -109,14 +114,12 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
   app.all(['/graphql', '/graphql/stream'], onlyPost);
   app.use(nothingHere, answerErrors(formatError));
 
-  const route = createOperationRoute({ ...options, gate, executor, authenticate, formatError, metrics });
-  const shedding = startShedding(route, { ...options, metrics });
   // Operations are served without express, which would cost as much as the rest.
   const http = createServer((req, res) => {
     if (req.method === 'POST' && req.url?.split('?', 1)[0] === '/graphql') shedding.serve(req, res);
     else app(req, res);
   });
-  const sockets = startSocketServer(http, { ...options, subscriptions, connections, authenticate });
+  const sockets = startSocketServer(http, { ...options, operations: streamed, connections, authenticate });
   const server = await listen(http, options);
   logger.info({ url: server.url }, 'The gateway listens');
   let drained: Promise<void> | undefined;

@@ -12,7 +12,8 @@ const ANY: AnswerForm = { contentType: 'application/json; charset=utf-8', isLega
 
 const PARTS_TYPE = 'multipart/mixed';
 // Of incremental delivery's versions the one that Apollo Client, urql and Hive read.
-const DEFER_VERSION = 'deferspec=20220824';
+const DEFER_SPEC = '20220824';
+const STREAM_TYPES: ReadonlySet<string> = new Set(['text/event-stream', 'text/*', '*/*']);
 /** Who asks for parts alone gets what has none whole. */
 const SATISFIED_BY_JSON: ReadonlySet<string> = new Set(['application/*', '*/*', PARTS_TYPE]);
 
@@ -27,10 +28,29 @@ export function answerForm(accept: string | undefined): AnswerForm | undefined {
 
 /** Whether an `Accept` header asks for answers in parts where something is deferred. */
 export function acceptsParts(accept: string | undefined): boolean {
-  return (accept ?? '').split(',').some((range) => {
+  return rangesOf(accept).some(({ type, deferSpec }) => type === PARTS_TYPE && acceptsDeferSpec(deferSpec));
+}
+
+/** Whether an `Accept` header asks for an event stream. */
+export function acceptsStream(accept: string | undefined): boolean {
+  return accept === undefined || rangesOf(accept).some(({ type }) => type !== undefined && STREAM_TYPES.has(type));
+}
+
+/** Whether who asks for an operation over an event stream reads answers in parts: unless a range of `Accept` names another version of them. */
+export function acceptsPartsInStream(accept: string | undefined): boolean {
+  return rangesOf(accept).every(({ deferSpec }) => acceptsDeferSpec(deferSpec));
+}
+
+/** Whether a client that says this of incremental delivery's version reads ours; who says nothing does. */
+export function acceptsDeferSpec(version: unknown): boolean {
+  return version === undefined || version === DEFER_SPEC;
+}
+
+function rangesOf(accept = ''): { type: string | undefined; deferSpec: string | undefined }[] {
+  return accept.split(',').map((range) => {
     const [type, ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
-    const version = parameters.find((parameter) => parameter.startsWith('deferspec='));
-    return type === PARTS_TYPE && (version === undefined || version === DEFER_VERSION);
+    const named = parameters.find((parameter) => parameter.startsWith('deferspec='));
+    return { type, deferSpec: named?.slice('deferspec='.length) };
   });
 }
 

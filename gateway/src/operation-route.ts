@@ -6,27 +6,21 @@ import { currentTraceId, newTraceId, runInTrace } from '@kindred/service/trace';
 import { type FormattedExecutionResult, GraphQLError } from 'graphql';
 import { type Admitted, admitOperation, type Gate, isSubscription } from './admit-operation.ts';
 import type { Authenticate } from './auth.ts';
-import { formatParts, PARTS_CONTENT_TYPE, type Total, writeParts } from './answer-parts.ts';
+import { type Chunk, PARTS_CONTENT_TYPE, writeParts } from './answer-parts.ts';
 import { addressOf, type Caller } from './caller.ts';
 import { type OperationContext, startDeadline } from './context.ts';
 import { corsHeaders } from './cors.ts';
-import type { Executor } from './executor/executor.ts';
-import type { Executed } from './executor/compiled-operation.ts';
-import type { FetchTiming } from './executor/plan-run.ts';
 import { HttpError } from './http-error.ts';
-import { capErrors } from './limits.ts';
 import { acceptsParts, type AnswerForm, answerForm, isJson } from './media-type.ts';
-import { type OperationRequest, readOperationRequest } from './operation-request.ts';
-import { actualCost } from './operation-cost.ts';
+import { type Answering, answerInParts, answerWhole } from './operation-answers.ts';
+import { readOperationRequest } from './operation-request.ts';
 import type { Refusal } from './operations.ts';
 import { rateHeaders, refusalHeaders } from './rate-limit/rate-headers.ts';
 import { readBody } from './read-body.ts';
 
-export interface OperationRouteOptions {
+export interface OperationRouteOptions extends Answering {
   gate: Gate;
-  executor: Executor;
   authenticate: Authenticate;
-  formatError: FormatError;
   allowedOrigins: readonly string[];
   trustedProxies: number;
   metrics: Pick<Metrics, 'observe'>;
@@ -44,7 +38,7 @@ interface Answer {
 /** What is not deferred first, and the rest as it comes. */
 interface AnswerInParts {
   headers: Readonly<Record<string, string>>;
-  chunks: ReturnType<typeof formatParts>;
+  chunks: AsyncGenerator<Chunk, undefined>;
   signal: AbortSignal;
 }
 
@@ -140,91 +134,20 @@ async function answerRequest(
     return refuse([SUBSCRIBE_ELSEWHERE]);
   }
   const operation = { admitted, request, context: contextOf(caller, res) };
-  const inParts = acceptsParts(req.headers.accept) ? await runInParts(options, operation) : undefined;
-  return inParts ?? (await run(options, operation));
+  const chunks = acceptsParts(req.headers.accept) ? await answerInParts(options, operation) : undefined;
+  if (chunks !== undefined) return { headers: rateHeadersOf(admitted), chunks, signal: operation.context.signal };
+  const body = await answerWhole(options, operation);
+  return { status: 200, headers: rateHeadersOf(admitted), body };
+}
+
+function rateHeadersOf({ charge }: Admitted): Readonly<Record<string, string>> {
+  return rateHeaders({ policy: charge.policy, remaining: charge.remaining() });
 }
 
 const SUBSCRIBE_ELSEWHERE = new GraphQLError(
   'Subscriptions run over graphql-ws at /graphql or over SSE at POST /graphql/stream.',
   { extensions: { code: 'BAD_REQUEST' } },
 );
-
-interface AdmittedOperation {
-  admitted: Admitted;
-  request: OperationRequest;
-  context: OperationContext;
-}
-
-async function run({ executor, formatError }: OperationRouteOptions, operation: AdmittedOperation): Promise<Answer> {
-  const { admitted, request, context } = operation;
-  const account = openAccount(operation);
-  let executed: Executed;
-  try {
-    const { timings } = account;
-    executed = await executor.execute(admitted.prepared.planned, { variables: request.variables, context, timings });
-  } catch (error) {
-    account.fail();
-    throw error;
-  }
-  const accounted = account.settle({ objectCount: executed.objectCount, hasData: Boolean(executed.result.data) });
-  const { data = null, errors, extensions } = capErrors(executed.result);
-  return {
-    status: 200,
-    headers: rateHeaders({ policy: admitted.charge.policy, remaining: accounted.cost.remaining }),
-    body: {
-      ...(errors && { errors: errors.map((error) => toFormattedError(error, formatError)) }),
-      data,
-      extensions: { ...extensions, ...accounted },
-    },
-  };
-}
-
-/** Undefined where nothing is deferred, or only the whole can be answered; nothing was sent to a subgraph then. */
-async function runInParts(
-  { executor, formatError }: OperationRouteOptions,
-  operation: AdmittedOperation,
-): Promise<AnswerInParts | undefined> {
-  const { admitted, request, context } = operation;
-  const { prepared, charge } = admitted;
-  if (prepared.planned.deferred === undefined) return undefined;
-  const account = openAccount(operation);
-  try {
-    const { timings } = account;
-    const executed = await executor.executeInParts(prepared.planned, {
-      variables: request.variables,
-      context,
-      timings,
-    });
-    if (executed === undefined) return undefined;
-    const chunks = formatParts(executed, { formatError, onEnd: account.settle });
-    const { signal } = context;
-    return { headers: rateHeaders({ policy: charge.policy, remaining: charge.remaining() }), chunks, signal };
-  } catch (error) {
-    account.fail();
-    throw error;
-  }
-}
-
-/** What the operation cost and took, settled once when it is over. */
-function openAccount({ admitted, request }: AdmittedOperation) {
-  const { prepared, cost, charge, spending } = admitted;
-  const timings: FetchTiming[] | undefined = request.extensions.timing === true ? [] : undefined;
-  const startedAt = performance.now();
-  const kind = prepared.node.operation.toUpperCase();
-  return {
-    timings,
-    fail: () => spending.settle(kind, { points: cost, recommendations: 0 }),
-    settle: ({ objectCount, hasData }: Total) => {
-      const actual = Math.min(cost, actualCost(prepared.node, objectCount) ?? cost);
-      spending.settle(kind, { points: actual, recommendations: hasData ? prepared.recommendations : 0 });
-      charge.refund(cost - actual);
-      return {
-        cost: { requested: cost, actual, remaining: charge.remaining() },
-        ...(timings && { timing: { totalMs: performance.now() - startedAt, fetches: timings } }),
-      };
-    },
-  };
-}
 
 function headerOf(req: IncomingMessage, name: string): string | undefined {
   const value = req.headers[name];

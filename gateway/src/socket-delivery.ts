@@ -1,18 +1,18 @@
 import type { WebSocket } from 'ws';
-import type { SubscriptionResults } from './subscription-results.ts';
+import type { OperationResults } from './operation-results.ts';
 
 const DONE: IteratorResult<never, undefined> = { done: true, value: undefined };
 
 /**
- * Sends the results of one subscription to its socket, each when the connection has taken the last. To graphql-ws it is a
+ * Sends the results of one operation to its socket, each when the connection has taken the last. To graphql-ws it is a
  * subscription that has no results and ends: they are JSON already, and what it would add is written around them.
  */
 export class SocketDelivery implements AsyncIterableIterator<never, undefined> {
   readonly #socket: WebSocket;
   readonly #head: string;
-  readonly #results: SubscriptionResults;
+  readonly #results: OperationResults;
 
-  constructor(socket: WebSocket, id: string, results: SubscriptionResults) {
+  constructor(socket: WebSocket, id: string, results: OperationResults) {
     this.#socket = socket;
     this.#head = `{"id":${JSON.stringify(id)},"type":"next","payload":`;
     this.#results = results;

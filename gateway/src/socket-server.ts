@@ -11,13 +11,14 @@ import type { Authenticate, Credential } from './auth.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
 import { isAllowedOrigin } from './cors.ts';
 import { addressOf, type Caller } from './caller.ts';
+import { acceptsDeferSpec } from './media-type.ts';
 import { type OperationRequest, readOperationObject } from './operation-request.ts';
 import { SocketDelivery } from './socket-delivery.ts';
-import type { PlannedSubscription, Subscriptions } from './subscriptions.ts';
+import type { StreamedOperation, StreamedOperations } from './streamed-operations.ts';
 import { watchCredential } from './watch-credential.ts';
 
 export interface SocketServerOptions {
-  subscriptions: Subscriptions;
+  operations: StreamedOperations;
   connections: ConnectionLimits;
   authenticate: Authenticate;
   allowedOrigins: readonly string[];
@@ -25,7 +26,7 @@ export interface SocketServerOptions {
   logger: Logger;
 }
 
-/** Serves subscriptions over WebSockets. */
+/** Serves subscriptions and queries over WebSockets. */
 export interface SocketServer {
   /** Closes every socket with 1001, on which clients connect anew elsewhere. */
   drain(): Promise<void>;
@@ -33,7 +34,7 @@ export interface SocketServer {
 
 const MAX_MESSAGE_BYTES = 256 * 1024;
 const INIT_TIMEOUT_MS = 5_000;
-const MAX_SUBSCRIPTIONS_PER_SOCKET = 50;
+const MAX_OPERATIONS_PER_SOCKET = 50;
 // RFC 6455, section 11.7: the server is temporarily not able to serve; clients try again.
 const TRY_AGAIN_LATER = 1013;
 
@@ -48,14 +49,14 @@ interface Extra extends Record<PropertyKey, unknown> {
 
 interface Operation {
   id: string;
-  planned: PlannedSubscription;
+  admitted: StreamedOperation;
   credential: Credential;
   socket: WebSocket;
 }
 
 /** Takes the upgrades of `server` at /graphql to the graphql-transport-ws protocol; credentials come in `connectionParams`. */
 export function startSocketServer(server: Server, options: SocketServerOptions): SocketServer {
-  const { subscriptions, logger } = options;
+  const { operations, logger } = options;
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES });
   const protocol = useServer<Record<string, unknown>, Extra>(
     {
@@ -70,21 +71,19 @@ export function startSocketServer(server: Server, options: SocketServerOptions):
         if (!isRefused) extra.socket.close(TRY_AGAIN_LATER, 'Try again later');
         return false;
       },
-      onSubscribe: async ({ extra, subscriptions: open }, id, payload) => {
-        if (Object.keys(open).length > MAX_SUBSCRIPTIONS_PER_SOCKET) return [tooMany()];
+      onSubscribe: async ({ extra, connectionParams, subscriptions: open }, id, payload) => {
+        if (Object.keys(open).length > MAX_OPERATIONS_PER_SOCKET) return [tooMany()];
         const { caller } = extra;
         if (caller === undefined) throw new Error('A socket subscribed before it was admitted');
-        const admitted = await subscriptions.admit(readPayload(payload), caller);
-        if (!('primary' in admitted)) return admitted;
+        const acceptsParts = acceptsDeferSpec(connectionParams?.deferSpec);
+        const admitted = await operations.admit({ request: readPayload(payload), caller, acceptsParts });
+        if (!('open' in admitted)) return admitted;
         const { socket } = extra;
-        return executionArgs(subscriptions.schema, { id, planned: admitted, credential: caller.credential, socket });
+        return executionArgs(operations.schema, { id, admitted, credential: caller.credential, socket });
       },
       onClose: ({ extra }) => extra.release?.(),
-      subscribe: ({ contextValue }) => {
-        const { id, planned, credential, socket } = contextValue as Operation;
-        const consumer = { credential, traceId: newTraceId(), isWatched: true };
-        return new SocketDelivery(socket, id, subscriptions.subscribe(planned, consumer));
-      },
+      subscribe: deliver,
+      execute: deliver,
     },
     sockets,
   );
@@ -98,6 +97,12 @@ export function startSocketServer(server: Server, options: SocketServerOptions):
       await protocol.dispose();
     },
   };
+}
+
+function deliver({ contextValue }: ExecutionArgs): SocketDelivery {
+  const { id, admitted, credential, socket } = contextValue as Operation;
+  const consumer = { credential, traceId: newTraceId(), isWatched: true };
+  return new SocketDelivery(socket, id, admitted.open(consumer));
 }
 
 /** Takes a place for the socket, which closes when its credential ends; false when there is no place. */
@@ -147,7 +152,7 @@ function readPayload(payload: SubscribePayload): OperationRequest {
 }
 
 function executionArgs(schema: GraphQLSchema, operation: Operation): ExecutionArgs {
-  const { document, operationName } = operation.planned;
+  const { document, operationName } = operation.admitted;
   return { schema, document, operationName: operationName ?? null, contextValue: operation };
 }
 
@@ -166,6 +171,6 @@ function refuse(stream: Duplex, status: string): void {
 }
 
 function tooMany(): GraphQLError {
-  const message = `A socket carries at most ${MAX_SUBSCRIPTIONS_PER_SOCKET} subscriptions.`;
+  const message = `A socket carries at most ${MAX_OPERATIONS_PER_SOCKET} operations.`;
   return new GraphQLError(message, { extensions: { code: 'RATE_LIMITED' } });
 }

@@ -6,31 +6,28 @@ import type { Caller } from './caller.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
 import { HttpError } from './http-error.ts';
 import { type OperationRequest, readOperationObject } from './operation-request.ts';
-import type { Subscriptions } from './subscriptions.ts';
+import { acceptsPartsInStream, acceptsStream } from './media-type.ts';
+import type { StreamedOperations } from './streamed-operations.ts';
 
-/** Serves subscriptions over Server-Sent Events: the graphql-sse protocol in its distinct connections mode. */
+/** Serves subscriptions and queries over Server-Sent Events: the graphql-sse protocol in its distinct connections mode. */
 export function createStreamRoute(options: {
-  subscriptions: Subscriptions;
+  operations: StreamedOperations;
   connections: ConnectionLimits;
   callerOf: (res: Response) => Caller;
   draining: AbortSignal;
 }): RequestHandler {
-  const { subscriptions, connections, callerOf, draining } = options;
+  const { operations, connections, callerOf, draining } = options;
   return async (req, res) => {
-    if (!req.accepts('text/event-stream')) throw new AppError('BAD_USER_INPUT', 'Wanted `Accept: text/event-stream`.');
+    const accept = req.get('accept');
+    if (!acceptsStream(accept)) throw new AppError('BAD_USER_INPUT', 'Wanted `Accept: text/event-stream`.');
     const caller = callerOf(res);
     const giveBack = connections.take(caller);
     if (giveBack === undefined) throw new AppError('RATE_LIMITED', 'Too many connections are open; close some.');
     try {
-      const admitted = await subscriptions.admit(readStreamRequest(req.body), caller);
-      const results =
-        'primary' in admitted
-          ? subscriptions.subscribe(admitted, {
-              credential: caller.credential,
-              traceId: currentTraceId(),
-              isWatched: false,
-            })
-          : only(JSON.stringify({ errors: admitted }));
+      const acceptsParts = acceptsPartsInStream(accept);
+      const admitted = await operations.admit({ request: readStreamRequest(req.body), caller, acceptsParts });
+      const consumer = { credential: caller.credential, traceId: currentTraceId(), isWatched: false };
+      const results = 'open' in admitted ? admitted.open(consumer) : only(JSON.stringify({ errors: admitted }));
       await writeEventStream(res, results, draining);
     } finally {
       giveBack();

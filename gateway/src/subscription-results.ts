@@ -1,6 +1,7 @@
 import type { FormattedExecutionResult } from 'graphql';
 import type { Credential } from './auth.ts';
 import type { EventFeed, FeedPlace } from './event-feed.ts';
+import type { OperationResults } from './operation-results.ts';
 import type { SharedFeeds } from './shared-feeds.ts';
 import { watchCredential } from './watch-credential.ts';
 
@@ -33,7 +34,7 @@ const FROM_THE_START: FeedPlace = { index: 0, readTo: -Infinity };
  * a feed that others follow, they read that one, until they are too far behind for it. Returning it leaves the feed even
  * while the consumer waits. An upstream that fails and a credential that ends become a last result with errors.
  */
-export class SubscriptionResults implements AsyncIterableIterator<string, undefined> {
+export class SubscriptionResults implements OperationResults {
   readonly #options: SubscriptionResultsOptions;
   readonly #stopWatching: () => void;
   #feed: EventFeed;

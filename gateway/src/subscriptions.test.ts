@@ -153,7 +153,7 @@ function describeTransport(name: string, subscribe: Subscribe): void {
         'with a condition around its root field',
         'subscription { ... @skip(if: true) { trainingProgress(runId: "run_1") { sequence } } }',
       ],
-      ['that is a query', '{ viewer { scopes } }'],
+      ['that is a mutation', 'mutation { revokeApiKey(input: { apiKeyId: "key_1" }) { userErrors { code } } }'],
       ['that is no GraphQL', 'subscription {'],
       [
         'that is too deep',

@@ -1,16 +1,14 @@
 import type { SubscriptionNode } from '@apollo/query-planner';
 import { type FormatError, toFormattedError } from '@kindred/service/format-error';
 import { runInTrace } from '@kindred/service/trace';
-import { type DocumentNode, type FormattedExecutionResult, GraphQLError, type GraphQLSchema } from 'graphql';
-import { admitOperation, type Gate, isSubscription, refusalOf } from './admit-operation.ts';
+import type { FormattedExecutionResult } from 'graphql';
 import type { Credential } from './auth.ts';
-import type { Caller } from './caller.ts';
 import { type OperationContext, startDeadline } from './context.ts';
 import type { StreamEvent } from './event-stream-reader.ts';
 import type { Executor, PlannedOperation } from './executor/executor.ts';
 import { capErrors } from './limits.ts';
 import type { OperationRequest } from './operation-request.ts';
-import type { PreparedOperation, Refusal } from './operations.ts';
+import type { PreparedOperation } from './operations.ts';
 import { EventFeed } from './event-feed.ts';
 import { scopeOf } from './executor/viewer-scope.ts';
 import { type ResumePoint, resumePointOf, sequenceOf } from './resume-point.ts';
@@ -20,8 +18,6 @@ import { type Sharing, SubscriptionResults } from './subscription-results.ts';
 
 /** How a subscription runs: what is subscribed where, and the plan to run for each event. */
 export interface PlannedSubscription {
-  document: DocumentNode;
-  operationName: string | undefined;
   variables: Record<string, unknown>;
   /** The subscription at the subgraph that owns the root field. */
   primary: SubscriptionNode['primary'];
@@ -39,9 +35,8 @@ export interface Consumer {
 }
 
 export interface Subscriptions {
-  schema: GraphQLSchema;
-  /** The plan, or why the request is refused: nothing is sent to a subgraph before this. */
-  admit(request: OperationRequest, caller: Caller): Promise<PlannedSubscription | Refusal>;
+  /** How a subscription that was admitted runs. */
+  plan(prepared: PreparedOperation, request: OperationRequest): PlannedSubscription;
   /** Opens the subscription at the subgraph that owns it; its results, complete over all subgraphs, come in order. */
   subscribe(planned: PlannedSubscription, consumer: Consumer): SubscriptionResults;
   /** How many subscriptions are open. */
@@ -49,7 +44,6 @@ export interface Subscriptions {
 }
 
 export interface SubscriptionOptions {
-  gate: Gate;
   executor: Executor;
   client: SubgraphClient;
   formatError: FormatError;
@@ -67,8 +61,7 @@ export function createSubscriptions(options: SubscriptionOptions): Subscriptions
   const sharingOf = createSharing();
   let active = 0;
   return {
-    schema: options.gate.operations.schema,
-    admit: (request, caller) => admit(options.gate, request, caller),
+    plan: planOf,
     activeCount: () => active,
     subscribe: (planned, consumer) => {
       active += 1;
@@ -123,32 +116,10 @@ function createSharing() {
   };
 }
 
-async function admit(gate: Gate, request: OperationRequest, caller: Caller): Promise<PlannedSubscription | Refusal> {
-  try {
-    const admitted = await admitOperation(gate, request, caller);
-    if (!('prepared' in admitted)) return admitted;
-    const { prepared, cost, spending } = admitted;
-    if (isSubscription(prepared)) spending.settle('SUBSCRIPTION', { points: cost, recommendations: 0 });
-    else spending.cancel();
-    return planOf(prepared, request);
-  } catch (error) {
-    const refusal = refusalOf(error);
-    if (refusal === undefined) throw error;
-    return refusal;
-  }
-}
-
-function planOf(prepared: PreparedOperation, request: OperationRequest): PlannedSubscription | Refusal {
-  const { document, node, planned } = prepared;
-  const { operationName, variables } = request;
+function planOf({ document, node, planned }: PreparedOperation, { variables }: OperationRequest): PlannedSubscription {
   const root = planned.plan.node;
-  if (root?.kind === 'Subscription') {
-    const resume = resumePointOf(document, node);
-    return { document, operationName, variables, primary: root.primary, planned, resume };
-  }
-  if (isSubscription(prepared)) throw new Error(`Wanted the plan of a subscription, got ${root?.kind}`);
-  const message = `Streams and sockets serve subscriptions only, not a ${node.operation}: send it to POST /graphql.`;
-  return [new GraphQLError(message, { extensions: { code: 'BAD_REQUEST' } })];
+  if (root?.kind !== 'Subscription') throw new Error(`Wanted the plan of a subscription, got ${root?.kind}`);
+  return { variables, primary: root.primary, planned, resume: resumePointOf(document, node) };
 }
 
 function openUpstream(

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
-import { encodeGlobalId, newId } from '@kindred/domain/ids';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { decodeGlobalId, encodeGlobalId, newId } from '@kindred/domain/ids';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { overSockets, post, refusalOf } from './test-clients.ts';
 import { startTestGraph, type TestGraph } from './test-graph.ts';
 
@@ -31,6 +31,8 @@ beforeAll(async () => {
 afterAll(async () => {
   await graph[Symbol.asyncDispose]();
 });
+
+afterEach(() => void vi.useRealTimers());
 
 const ask = (apiKey: string, query: string) => post(graph.gateway.url, query, { headers: { 'x-api-key': apiKey } });
 
@@ -95,4 +97,27 @@ test('what does not fit the schema or the limits is not published', async () => 
   }
   expect(graph.world.calls.filter(({ field }) => field === 'publishDocuments')).toEqual([]);
   expect(await publish([DOCUMENT])).toMatchObject({ status: 200, data: { publishDocuments: { documentIds: [] } } });
+});
+
+test('what a tenant withdrew is refused 10 s later, of its text, layouts and id, and stays another tenant’s', async () => {
+  const { publishedDocuments, tenantId } = graph.world;
+  const theirTenant = decodeGlobalId('Tenant', graph.world.apiKeyRules.get(THEIRS.publishable)?.tenantId ?? '');
+  const document = 'query Withdrawn { item(externalId: "8") { title } }';
+  const documentId = `sha256:${hash('sha256', document)}`;
+  const content = 'query Withdrawn{item(externalId:"8"){title}}';
+  const digests = [document, content].map((text) => hash('sha256', text));
+  for (const tenant of [tenantId, theirTenant]) {
+    for (const digest of digests) publishedDocuments.set(`${tenant} ${digest}`, document);
+  }
+  const statuses = async ({ publishable }: { publishable: string }) => [
+    (await ask(publishable, document)).status,
+    (await ask(publishable, document.replaceAll(' ', '  '))).status,
+    (await askById(publishable, documentId)).status,
+  ];
+  expect(await statuses(OURS)).toEqual([200, 200, 200]);
+  expect(await statuses(THEIRS)).toEqual([200, 200, 200]);
+  for (const digest of digests) publishedDocuments.delete(`${tenantId} ${digest}`);
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 10_001 });
+  expect(await statuses(OURS)).toEqual([403, 403, 403]);
+  expect(await statuses(THEIRS)).toEqual([200, 200, 200]);
 });

@@ -32,7 +32,8 @@ export type AuditAction =
   | 'sealErasure'
   | 'setRetention'
   | 'pruneAuditLog'
-  | 'publishDocuments';
+  | 'publishDocuments'
+  | 'withdrawDocuments';
 
 export interface AuditEventRow {
   tenantId: TenantId;

@@ -96,7 +96,7 @@ export async function readItemFacts(
     SELECT id, categories, properties, updated_at AS "updatedAt" FROM items
      WHERE tenant_id = ${tenantId}::uuid AND id > ${afterId ?? BEFORE_ALL_IDS}::uuid
      ORDER BY id LIMIT ${first}`;
-  return await readAsTenant<ItemFacts>(db, tenantId, { name: 'item-facts', statement });
+  return await readAsTenant<ItemFacts>(db, tenantId, { name: 'item-facts', statement, isPlannedOnce: true });
 }
 
 /** What those items are like that the tenant has of `ids`, in no order. */
@@ -104,7 +104,7 @@ export async function readItemFactsOf(db: Db, tenantId: TenantId, ids: readonly 
   const statement = Prisma.sql`
     SELECT id, categories, properties, updated_at AS "updatedAt" FROM items
      WHERE tenant_id = ${tenantId}::uuid AND id = ANY (${[...ids]}::uuid[])`;
-  return await readAsTenant<ItemFacts>(db, tenantId, { name: 'item-facts-of', statement });
+  return await readAsTenant<ItemFacts>(db, tenantId, { name: 'item-facts-of', statement, isPlannedOnce: true });
 }
 
 /** When an item was written last. */

@@ -48,9 +48,6 @@ export async function readAsTenant<Row extends QueryResultRow>(
   }
 }
 
-// Planning anew for each tenant cost more than running: every statement here begins with the tenant and a key, for which
-// one plan serves all.
 const SCOPE = `SELECT set_config('app.tenant_id', $1, true), set_config('timezone', 'UTC', true),
-  set_config('plan_cache_mode', 'force_generic_plan', true),
   set_config('statement_timeout', '20s', true), set_config('lock_timeout', '10s', true),
   set_config('idle_in_transaction_session_timeout', '15s', true), set_config('plan_cache_mode', $2, true)`;

@@ -25,6 +25,7 @@ const config: CodegenConfig = {
           WebhookDelivery: '@kindred/db/webhooks#WebhookDeliveryRow',
           ApiKeyCredentials: '@kindred/db/api-keys#KnownApiKey',
           Plan: '../plans.ts#NamedPlan',
+          PublishedDocument: '@kindred/db/published-documents#PublishedDocumentRow',
           Erasure: '@kindred/db/erasures#ErasureRow',
           ErasureReceiptLine: '@kindred/db/erasure-receipts#ReadReceiptLine',
           UserExport: '@kindred/db/user-exports#UserExportRow',

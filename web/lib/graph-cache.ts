@@ -41,6 +41,8 @@ const EMBEDDED = [
   'Money',
   'PageInfo',
   'Plan',
+  'PublishedDocumentConnection',
+  'PublishedDocumentEdge',
   'QualityCheck',
   'QualityGate',
   'RankingMetrics',
@@ -86,7 +88,10 @@ function forget(cache: Cache, ...fieldNames: string[]): void {
 /** The normalised cache: an object fetched or streamed anywhere is up to date everywhere. */
 export function graphCache(): Exchange {
   return cacheExchange({
-    keys: Object.fromEntries(EMBEDDED.map((type) => [type, () => null])),
+    keys: {
+      ...Object.fromEntries(EMBEDDED.map((type) => [type, () => null])),
+      PublishedDocument: ({ documentId }) => (typeof documentId === 'string' ? documentId : null),
+    },
     updates: {
       Mutation: {
         createModel: (_result, _args, cache) => forget(cache, 'models'),
@@ -98,6 +103,7 @@ export function graphCache(): Exchange {
         revokeApiKey: (_result, _args, cache) => forget(cache, 'tenant'),
         createWebhook: (_result, _args, cache) => forget(cache, 'tenant'),
         deleteWebhook: (_result, _args, cache) => forget(cache, 'tenant', 'webhook'),
+        withdrawDocuments: (_result, _args, cache) => forget(cache, 'tenant'),
         recordInteractions: (_result, _args, cache) => forget(cache, 'user', 'tenant'),
       },
     },

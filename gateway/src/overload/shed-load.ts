@@ -11,12 +11,12 @@ const REFUSAL = JSON.stringify({
 /** Those who are refused together do not come back together. */
 const RETRY_AFTER_S = [1, 2, 3];
 
-/** Sheds what the event loop does not keep up with, until it is stopped; shown by three gauges. */
+/** Sheds what the event loop does not keep up with, until it is stopped; shown by three gauges. Other transports share its `limit`. */
 export function startShedding(serve: Serve, options: { metrics: Metrics; allowedOrigins: readonly string[] }) {
   const limit = createLoadLimit();
   const checking = setInterval(() => limit.check(), CHECK_MS).unref();
   addLoadGauges(options.metrics, limit);
-  return { serve: shedLoad(serve, { ...options, limit }), stop: () => clearInterval(checking) };
+  return { serve: shedLoad(serve, { ...options, limit }), limit, stop: () => clearInterval(checking) };
 }
 
 /** Serves what the limit lets in. The rest is told to come again, before its body or its credential is looked at. */

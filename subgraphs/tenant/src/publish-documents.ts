@@ -3,19 +3,23 @@ import { appendAuditEvent } from '@kindred/db/audit-log';
 import {
   findPublishedDocument,
   MAX_PUBLISHED_DOCUMENTS,
+  type NewPublishedDocument,
   publishDocuments as insertDocuments,
 } from '@kindred/db/published-documents';
 import { type TenantTx, withTenant } from '@kindred/db/tenants';
 import { requireTenant } from '@kindred/service/guards';
-import { stripIgnoredCharacters } from 'graphql';
+import { Kind, parse, stripIgnoredCharacters } from 'graphql';
 import { actorOf } from './audit.ts';
 import type { TenantContext } from './context.ts';
+import { documentIdOf } from './document-id.ts';
 import type { PublishDocumentsInput, PublishDocumentsPayload, UserError } from './generated/resolvers.ts';
 import { once } from './once.ts';
 import { userError } from './user-error.ts';
 
 const MAX_PER_CALL = 20;
 const MAX_CHARS = 32_768;
+// As many as the gateway lets a document have.
+const MAX_TOKENS = 4_000;
 const DIGEST = /^[0-9a-f]{64}$/;
 
 /** Publishes documents for the viewer's tenant. That they fit the schema and the limits is for the gateway to say, which has both. */
@@ -24,19 +28,20 @@ export async function publishDocuments(
   input: PublishDocumentsInput,
 ): Promise<PublishDocumentsPayload> {
   const { documents } = input;
-  const contents = documents.map(contentOf);
-  const userErrors = check(documents, contents);
+  const read = documents.map(readDocument);
+  const userErrors = check(documents, read);
   if (userErrors.length > 0) return { documentIds: null, userErrors };
-  const published = documents.map((body, index) => ({ body, content: contents[index] ?? '' }));
-  const documentIds = documents.map((body) => `sha256:${createHash('sha256').update(body).digest('hex')}`);
+  const documentIds = documents.map((body) => documentIdOf(createHash('sha256').update(body).digest('hex')));
   const publish = async (tx: TenantTx): Promise<PublishDocumentsPayload> => {
-    const count = await insertDocuments(tx, published);
+    const actor = actorOf(context.viewer);
+    const published = read.filter((document) => document !== undefined);
+    const count = await insertDocuments(tx, published, actor);
     if (count === null) {
       const message = `A tenant can have at most ${MAX_PUBLISHED_DOCUMENTS} published documents.`;
       return { documentIds: null, userErrors: [userError('CONFLICT', message, ['documents'])] };
     }
     const details = { documentIds };
-    await appendAuditEvent(tx, { actor: actorOf(context.viewer), action: 'publishDocuments', details });
+    await appendAuditEvent(tx, { actor, action: 'publishDocuments', details });
     return { documentIds, userErrors: [] };
   };
   return withTenant(context.db, requireTenant(context.viewer), (tx) =>
@@ -50,7 +55,7 @@ export async function findPublished({ db, viewer }: TenantContext, digest: strin
   return await withTenant(db, requireTenant(viewer), (tx) => findPublishedDocument(tx, digest));
 }
 
-function check(documents: readonly string[], contents: readonly (string | undefined)[]): UserError[] {
+function check(documents: readonly string[], read: readonly (NewPublishedDocument | undefined)[]): UserError[] {
   if (documents.length < 1 || documents.length > MAX_PER_CALL) {
     const message = `documents must be a list of 1-${MAX_PER_CALL}, got ${documents.length}.`;
     return [userError('INVALID', message, ['documents'])];
@@ -60,14 +65,16 @@ function check(documents: readonly string[], contents: readonly (string | undefi
     if (body.length < 1 || body.length > MAX_CHARS) {
       return [userError('INVALID', `A document must be 1-${MAX_CHARS} characters, got ${body.length}.`, path)];
     }
-    return contents[index] === undefined ? [userError('INVALID', 'Wanted a GraphQL document.', path)] : [];
+    return read[index] === undefined ? [userError('INVALID', 'Wanted a GraphQL document.', path)] : [];
   });
 }
 
-/** What a document says, however it is laid out; undefined for what is no GraphQL. */
-function contentOf(body: string): string | undefined {
+/** A document with what it says, however it is laid out, and its name; undefined for what is no GraphQL. */
+function readDocument(body: string): NewPublishedDocument | undefined {
   try {
-    return stripIgnoredCharacters(body);
+    const { definitions } = parse(body, { maxTokens: MAX_TOKENS, noLocation: true });
+    const operation = definitions.find((definition) => definition.kind === Kind.OPERATION_DEFINITION);
+    return { body, content: stripIgnoredCharacters(body), name: operation?.name?.value ?? null };
   } catch {
     return undefined;
   }

@@ -8,13 +8,16 @@ import { authenticateApiKey } from './authenticate-api-key.ts';
 import { changeMemberRole, removeMember } from './change-members.ts';
 import { changePlan } from './change-plan.ts';
 import { createApiKey } from './create-api-key.ts';
+import { documentIdOf } from './document-id.ts';
 import { enterTenant, switchTenant } from './enter-tenant.ts';
 import { eraseUser, findErasure, listErasures, readReceipt, scopeOf, statusOf, verifyErasure } from './erasures.ts';
 import type { Resolvers } from './generated/resolvers.ts';
 import { inviteMember, revokeInvitation } from './invite-member.ts';
 import { listApiKeys } from './list-api-keys.ts';
 import { listAuditEvents, listMembers } from './list-members.ts';
+import { listPublishedDocuments } from './list-published-documents.ts';
 import { planOf } from './plans.ts';
+import { findPublisherAccount, findPublisherKey } from './publishers.ts';
 import { readUsage } from './read-usage.ts';
 import { findTenantAllowance, recordUsage } from './record-usage.ts';
 import { resolveAccount, resolveApiKey, resolveTenant } from './references.ts';
@@ -38,6 +41,7 @@ import {
   readWebhook,
   rotateWebhookSecret,
 } from './webhooks.ts';
+import { withdrawDocuments } from './withdraw-documents.ts';
 
 /** Scopes are enforced by the server from the directives in schema.graphql. */
 export const resolvers: Resolvers = {
@@ -92,6 +96,7 @@ export const resolvers: Resolvers = {
       return recordUsage(context, input);
     },
     publishDocuments: (_root, { input }, context) => publishDocuments(context, input),
+    withdrawDocuments: (_root, { input }, context) => withdrawDocuments(context, input),
   },
   Viewer: {
     account: (viewer, _args, context) => findAccountOf(viewer, context),
@@ -107,8 +112,15 @@ export const resolvers: Resolvers = {
     webhooks: (tenant, args, context) => listWebhooks(context, tenant, args),
     retention: (tenant, _args, context) => readRetention(context, tenant),
     auditEvents: (tenant, args, context) => listAuditEvents(context, tenant, args),
+    publishedDocuments: (tenant, args, context) => listPublishedDocuments(context, tenant, args),
     plan: (tenant) => planOf(tenant.plan),
     auditChain: (tenant, _args, { db }) => verifyTenantAuditLog(db, tenant.id),
+  },
+  PublishedDocument: {
+    documentId: ({ digest }) => documentIdOf(digest),
+    text: ({ body }) => body,
+    publishedBy: (document, _args, context) => findPublisherAccount(document, context),
+    publishedByKey: (document, _args, context) => findPublisherKey(document, context),
   },
   Member: {
     account: (member, _args, context) => findMemberAccount(member, context),

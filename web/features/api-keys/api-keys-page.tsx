@@ -5,6 +5,7 @@ import { useDisclosure } from '@mantine/hooks';
 import { IconKey, IconPlus } from '@tabler/icons-react';
 import { useQuery } from 'urql';
 import { graphql } from '../../src/generated/gql.ts';
+import { PublishedDocumentsPanel } from '../published-documents/published-documents-panel.tsx';
 import { Blank } from '../shell/blank.tsx';
 import { PageHeader } from '../shell/page-header.tsx';
 import { Panel } from '../shell/panel.tsx';
@@ -68,6 +69,7 @@ export function ApiKeysPage() {
           </div>
         )}
       </Panel>
+      <PublishedDocumentsPanel />
       <CreateKeyDialog opened={dialogOpen} onClose={dialog.close} />
     </>
   );

@@ -21,6 +21,7 @@ const ACTION_NAMES: Readonly<Record<string, string>> = {
   setRetention: 'Changed how long data are kept',
   pruneAuditLog: 'Deleted what the audit log no longer keeps',
   publishDocuments: 'Published documents',
+  withdrawDocuments: 'Withdrew published documents',
 };
 
 /** What was done, in words; an action that is newer than this page by its own name. */
