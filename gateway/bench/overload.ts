@@ -146,7 +146,7 @@ for (const connections of PEAK_CONNECTIONS) {
   );
   phases.push(found);
   peak = Math.max(peak, found.good);
-  await client.close();
+  client.close();
 }
 const client = clientFor(CONNECTIONS);
 const overloaded = await askOnTime(client, 2 * peak, SECONDS);

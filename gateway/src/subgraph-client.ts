@@ -95,13 +95,7 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
   const streamPools = byName(
     (name) => new Pool(options.subgraphUrls[name], { connect, bodyTimeout: STREAM_SILENCE_MS }),
   );
-  const channels = byName((name) => {
-    const request = { viewer: NOBODY, audience: name, body: CHANNEL_REQUEST };
-    return new SubgraphChannels(options.subgraphUrls[name], () => {
-      const token = signInternalToken(options.internalTokenSecret, request);
-      return { token, seal: createCallSeal(options.internalTokenSecret, token) };
-    });
-  });
+  const channels = byName((name) => openChannels(name, options));
   const breakers = byName(() => new CircuitBreaker());
   const dispatch = (name: SubgraphName, call: SubgraphCall, context: OperationContext) => {
     const channel = call.body.length <= MOST_CHANNEL_CHARS ? channels[name].take() : undefined;
@@ -148,6 +142,14 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
       await Promise.all([...Object.values(pools), ...Object.values(streamPools)].map((pool) => pool.destroy()));
     },
   };
+}
+
+function openChannels(name: SubgraphName, { subgraphUrls, internalTokenSecret }: SubgraphClientOptions) {
+  const request = { viewer: NOBODY, audience: name, body: CHANNEL_REQUEST };
+  return new SubgraphChannels(subgraphUrls[name], () => {
+    const token = signInternalToken(internalTokenSecret, request);
+    return { token, seal: createCallSeal(internalTokenSecret, token) };
+  });
 }
 
 interface Call {

@@ -27,7 +27,8 @@ async function createBusyTenant() {
   await (await startRun(world, run)).result();
   const user = await withTenant(db, tenantId, (tx) => findUserByExternalId(tx, 'user-0'));
   if (user === null) throw new Error('Wanted the user user-0, got none.');
-  const click = { userId: user.id, itemId: newId('Item'), type: 'CLICK', occurredAtMs: Date.now() };
+  const at = Date.now();
+  const click = { userId: user.id, itemId: newId('Item'), occurredAt: at, recordedAt: at };
   await histories.add([{ ...click, tenantId, userExternalId: 'user-0' }]);
   const exportId = newId('UserExport');
   await withTenant(db, tenantId, (tx) => createUserExport(tx, { id: exportId, userId: user.id, validMinutes: 60 }));

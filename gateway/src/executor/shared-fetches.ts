@@ -82,15 +82,7 @@ function wait<T>(fetch: Fetch<T>, signal: AbortSignal, onAbandon: () => void): P
     }
     signal.addEventListener('abort', leave, { once: true });
     const stay = () => signal.removeEventListener('abort', leave);
-    fetch.answer.then(
-      (answer) => {
-        stay();
-        resolve(answer);
-      },
-      (error: unknown) => {
-        stay();
-        reject(error);
-      },
-    );
+    fetch.answer.then(stay, stay);
+    fetch.answer.then(resolve, reject);
   });
 }

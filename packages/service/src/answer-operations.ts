@@ -9,7 +9,7 @@ import { type Exchange, RequestOf, type SubgraphRequest } from './subgraph-reque
 /** A body of operations as it came. */
 export interface OperationsMessage {
   /** Who asks. @throws AppError UNAUTHENTICATED when nothing vouches for it */
-  admit(): Pick<Vouched, 'viewer' | 'clientAddress'>;
+  admit: () => Pick<Vouched, 'viewer' | 'clientAddress'>;
   body: Buffer;
   /** Whether the body is several operations, one a line. */
   hasLines: boolean;

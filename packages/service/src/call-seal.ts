@@ -3,9 +3,9 @@ import { createHmac, createSecretKey, timingSafeEqual } from 'node:crypto';
 /** What binds the calls of one channel to it. */
 export interface CallSeal {
   /** The seal of a call's text, `SEAL_CHARS` long. */
-  sign(text: string): string;
+  readonly sign: (text: string) => string;
   /** Whether this is the seal of these bytes, on this channel. */
-  admits(seal: Buffer, bytes: Buffer): boolean;
+  readonly admits: (seal: Buffer, bytes: Buffer) => boolean;
 }
 
 /** HMAC with SHA-256 in base64url. */

@@ -3,7 +3,7 @@ import { buildSubgraphSchema } from '@apollo/subgraph';
 import type { Viewer } from '@kindred/domain/viewer';
 import express, { type Express, type RequestHandler } from 'express';
 import { type GraphQLSchema, parse } from 'graphql';
-import { admitCalls } from './admit-calls.ts';
+import { type AdmitCall, admitCalls } from './admit-calls.ts';
 import { answerError, type AnswerOperations, createAnswerOperations, type TextAnswer } from './answer-operations.ts';
 import { batchEntities, type EntityFinders } from './batch-entities.ts';
 import { serveChannels } from './channel-server.ts';
@@ -115,11 +115,7 @@ export async function startSubgraph<C extends ViewerContext>(options: SubgraphOp
     });
   });
   const channels = serveChannels(http, {
-    open: (req) => {
-      const token = tokenOf(req);
-      verifyToken(token, Buffer.from(CHANNEL_REQUEST));
-      return admitCalls(options.env.internalTokenSecret, token ?? '');
-    },
+    open: (req) => openChannel(req, { verifyToken, secret: options.env.internalTokenSecret }),
     answer,
     observe: (answered) => metrics.observe({ method: 'CALL', route: CHANNEL_PATH, ...answered }),
   });
@@ -153,6 +149,16 @@ async function answerHttp(
   const hasLines = req.headers['content-type'] === LINES_TYPE;
   const admit = () => verifyToken(tokenOf(req), body);
   return await answer({ admit, body, hasLines }, httpExchange(res, req.headers[TIMEOUT_HEADER]));
+}
+
+/** @throws AppError UNAUTHENTICATED */
+function openChannel(
+  req: IncomingMessage,
+  { verifyToken, secret }: { verifyToken: VerifyToken; secret: string },
+): AdmitCall {
+  const token = tokenOf(req);
+  verifyToken(token, Buffer.from(CHANNEL_REQUEST));
+  return admitCalls(secret, token ?? '');
 }
 
 function tokenOf(req: IncomingMessage): string | undefined {
