@@ -1,6 +1,6 @@
 'use client';
 
-import { Button, Skeleton } from '@mantine/core';
+import { Button, Skeleton, Stack } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconKey, IconPlus } from '@tabler/icons-react';
 import { useQuery } from 'urql';
@@ -50,26 +50,28 @@ export function ApiKeysPage() {
         description="Publishable keys are for browsers: they recommend and record interactions, nothing else. Secret keys are for servers."
         actions={create}
       />
-      <Panel flush>
-        {keys ? (
-          keys.length === 0 ? (
-            <Blank icon={IconKey} title="No key yet" action={create}>
-              A key is all a program needs to send interactions and to ask for recommendations.
-            </Blank>
+      <Stack gap="md">
+        <Panel flush>
+          {keys ? (
+            keys.length === 0 ? (
+              <Blank icon={IconKey} title="No key yet" action={create}>
+                A key is all a program needs to send interactions and to ask for recommendations.
+              </Blank>
+            ) : (
+              <ApiKeyList apiKeys={keys} />
+            )
+          ) : error && !fetching ? (
+            <QueryProblem error={error} onRetry={() => refetch({ requestPolicy: 'network-only' })} />
           ) : (
-            <ApiKeyList apiKeys={keys} />
-          )
-        ) : error && !fetching ? (
-          <QueryProblem error={error} onRetry={() => refetch({ requestPolicy: 'network-only' })} />
-        ) : (
-          <div style={{ padding: '8px 18px 18px' }} aria-busy="true">
-            {[0, 1, 2].map((row) => (
-              <Skeleton key={row} height={38} mt={10} />
-            ))}
-          </div>
-        )}
-      </Panel>
-      <PublishedDocumentsPanel />
+            <div style={{ padding: '8px 18px 18px' }} aria-busy="true">
+              {[0, 1, 2].map((row) => (
+                <Skeleton key={row} height={38} mt={10} />
+              ))}
+            </div>
+          )}
+        </Panel>
+        <PublishedDocumentsPanel />
+      </Stack>
       <CreateKeyDialog opened={dialogOpen} onClose={dialog.close} />
     </>
   );

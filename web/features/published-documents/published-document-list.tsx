@@ -50,7 +50,7 @@ export function PublishedDocumentList({ documents: masked, onChanged }: Publishe
   const documents = readFragment(ROW, masked);
   const [withdrawing, setWithdrawing] = useState<PublishedDocumentRowFragment | null>(null);
   return (
-    <>
+    <div className={classes.list}>
       <DataTable label="Published documents" columns={['Document', 'Published', 'By']} withActions>
         {documents.map((document) => (
           <tr key={document.documentId} data-testid="document-row" data-name={document.name ?? ''}>
@@ -91,7 +91,7 @@ export function PublishedDocumentList({ documents: masked, onChanged }: Publishe
         ))}
       </DataTable>
       <WithdrawDialog document={withdrawing} onClose={() => setWithdrawing(null)} onChanged={onChanged} />
-    </>
+    </div>
   );
 }
 
