@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { connectDb, type Db } from '@kindred/db/client';
-import { Client, escapeIdentifier } from 'pg';
+import { Client, escapeIdentifier, escapeLiteral } from 'pg';
 import { testInfrastructure } from './infrastructure.ts';
 import { APP_ROLE_PASSWORD, ensureTemplateDatabase, urlOfDatabase } from './template-database.ts';
 
@@ -12,6 +12,10 @@ export interface TestDatabase extends AsyncDisposable {
   readonly appUrl: string;
   /** Connected as kindred_app; disposed of with the database. */
   readonly db: Db;
+  /** Ends all connections and refuses new ones, as a server that is away does. */
+  close(): Promise<void>;
+  /** Lets connections in again. */
+  open(): Promise<void>;
 }
 
 /** A database of its own, copied from a migrated template in about 0.1 s. */
@@ -29,6 +33,14 @@ export async function createTestDatabase(): Promise<TestDatabase> {
     ownerUrl,
     appUrl: app.href,
     db,
+    close: async () => {
+      await runAsOwner(postgresUrl, `ALTER DATABASE ${escapeIdentifier(name)} ALLOW_CONNECTIONS false`);
+      await runAsOwner(
+        postgresUrl,
+        `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = ${escapeLiteral(name)}`,
+      );
+    },
+    open: () => runAsOwner(postgresUrl, `ALTER DATABASE ${escapeIdentifier(name)} ALLOW_CONNECTIONS true`),
     [Symbol.asyncDispose]: async () => {
       await db[Symbol.asyncDispose]();
       await runAsOwner(postgresUrl, `DROP DATABASE ${escapeIdentifier(name)} WITH (FORCE)`);

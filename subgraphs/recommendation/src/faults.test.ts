@@ -76,6 +76,28 @@ test('answers from memory stay in memory when Redis goes away, and those that ar
   expect(namesOf(world, await ask(world, 'user-1'))).not.toContain(clicked);
 });
 
+test('while the database is away everybody is answered: whom Redis knows as before, others with what is popular', async () => {
+  await using subgraph = await createTestRecommendation();
+  const [world, other] = [await createTrainedWorld(subgraph), await createTrainedWorld(subgraph)];
+  const ask = (asker: World, externalId: string) => recommend(subgraph, asker, { user: { externalId }, first: 3 });
+  const before = await ask(world, 'user-1');
+  await ask(other, 'user-1');
+  await subgraph.database.close();
+  expect(namesOf(world, await ask(world, 'user-1'))).toEqual(namesOf(world, before));
+  const unknown = await Promise.all(
+    [world, other, world].map(async (asker) => ({ asker, answer: await ask(asker, 'user-2') })),
+  );
+  for (const { asker, answer } of unknown) {
+    expect(answer.status).toBe('COLD_START');
+    expect(namesOf(asker, answer)).toHaveLength(3);
+    expect(namesOf(asker, answer).join()).not.toContain('foreign');
+  }
+  const told = subgraph.logged.filter(({ msg }) => msg.startsWith('Histories cannot be read now'));
+  expect(told).toHaveLength(1);
+  await subgraph.database.open();
+  await expect.poll(async () => (await ask(world, 'user-2')).status, { timeout: 10_000 }).toBe('PERSONALIZED');
+});
+
 test('while Redis is away a promotion is in effect within two seconds, though nobody asks meanwhile', async () => {
   await using subgraph = await createTestRecommendation({ redisUrl: 'redis://127.0.0.1:1' });
   const [world, other] = [await createTrainedWorld(subgraph), await createTrainedWorld(subgraph)];

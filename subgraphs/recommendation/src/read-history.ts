@@ -3,7 +3,9 @@ import { listUserItems, readItemsOfUsers, type UserHistoryRow } from '@kindred/d
 import { findItemsByExternalIds } from '@kindred/db/items';
 import { type TenantTx, withTenant } from '@kindred/db/tenants';
 import { findUserByExternalId } from '@kindred/db/users';
+import { AppError } from '@kindred/domain/app-error';
 import type { ItemId, TenantId, UserId } from '@kindred/domain/ids';
+import type { Logger } from '@kindred/service/logger';
 import { LruCache } from '@kindred/service/lru-cache';
 import type { UserHistories } from '@kindred/service/user-histories';
 import { Batcher } from '@kindred/service/batcher';
@@ -16,7 +18,10 @@ export const MOST_SEEN = 5_000;
 
 /** Reads what tenants know of those whom questions are about. */
 export interface HistoryReader {
-  /** Ids that the tenant does not have are left out. */
+  /**
+   * Ids that the tenant does not have are left out. While neither Redis nor the database says what a user did, the user is
+   * as one of whom nothing is known.
+   */
   read(tenantId: TenantId, question: Question): Promise<History>;
   /** The names in memory under which something is kept of a user: `forget` takes them. */
   namesOf(tenantId: TenantId, user: { userId: UserId | null; userExternalId: string | null }): string[];
@@ -26,6 +31,7 @@ export interface HistoryReader {
 export interface HistoryReaderOptions {
   db: Db;
   histories: UserHistories;
+  logger: Pick<Logger, 'error' | 'info'>;
   /** What histories in memory may take. */
   maxBytes?: number;
 }
@@ -44,9 +50,10 @@ interface Entry {
   history: History;
 }
 
-export function createHistoryReader({ db, histories, maxBytes = MAX_BYTES }: HistoryReaderOptions): HistoryReader {
+export function createHistoryReader(options: HistoryReaderOptions): HistoryReader {
+  const { db, histories, logger, maxBytes = MAX_BYTES } = options;
   const entries = new LruCache<Entry>({ capacity: MOST_USERS, maxWeight: maxBytes });
-  const truth = createTruthReader(db);
+  const truth = tellOutages(createTruthReader(db), logger);
   const readUser = async (tenantId: TenantId, userExternalId: string): Promise<History> => {
     if (userExternalId.length > LONGEST_USER_ID) return NO_HISTORY;
     const key = { tenantId, userExternalId };
@@ -63,6 +70,7 @@ export function createHistoryReader({ db, histories, maxBytes = MAX_BYTES }: His
     };
     if (stored !== null && stored.events !== null) return keep(historyOf(stored));
     const row = await truth(tenantId, userExternalId);
+    if (row === UNREADABLE) return NO_HISTORY;
     const userId = row?.userId ?? '';
     const events = row?.items ?? [];
     const filled = stored && (await histories.store(key, { token: stored.token, userId, events }));
@@ -93,10 +101,32 @@ export function createHistoryReader({ db, histories, maxBytes = MAX_BYTES }: His
   };
 }
 
+type ReadTruth = (tenantId: TenantId, externalId: string) => Promise<UserHistoryRow | undefined>;
+
+const UNREADABLE = Symbol('unreadable');
+
+/** An answer without a user's history is worth more than none. Its first failure and its return are logged, not each question. */
+function tellOutages(read: ReadTruth, logger: HistoryReaderOptions['logger']) {
+  let isOut = false;
+  return async (tenantId: TenantId, externalId: string): Promise<UserHistoryRow | undefined | typeof UNREADABLE> => {
+    try {
+      const row = await read(tenantId, externalId);
+      if (isOut) logger.info('Histories can be read again');
+      isOut = false;
+      return row;
+    } catch (err) {
+      if (err instanceof AppError) throw err;
+      if (!isOut) logger.error({ err }, 'Histories cannot be read now: whom Redis does not know gets what is popular');
+      isOut = true;
+      return UNREADABLE;
+    }
+  };
+}
+
 /** Users that are asked for at once are read in one transaction of their tenant. */
-function createTruthReader(db: Db) {
+function createTruthReader(db: Db): ReadTruth {
   const batchers = new LruCache<Batcher<string, UserHistoryRow | undefined>>({ capacity: 1_000, maxWeight: 1_000 });
-  return async (tenantId: TenantId, externalId: string): Promise<UserHistoryRow | undefined> => {
+  return async (tenantId, externalId) => {
     let batcher = batchers.get(tenantId);
     if (batcher === undefined) {
       const read = async (externalIds: readonly string[]) => {

@@ -34,7 +34,7 @@ export async function startRecommendation(options: RecommendationOptions): Promi
   const onRefusal: AdmissionOptions['onRefusal'] = (reason) => figures.countRefusedQuestion(reason);
   const admission = createAdmission({ mostQuestions, now, onRefusal });
   const canaries = startCanaryTally(options);
-  const historyReader = createHistoryReader({ db, histories });
+  const historyReader = createHistoryReader({ db, histories, logger });
   const attributionSecret = env.internalTokenSecret;
   const services = { db, serving, results, admission, figures, historyReader, canaries, attributionSecret };
   const stopErasures = followErasures({ ...services, events: options.events, logger });

@@ -14,7 +14,7 @@ import { connectUserHistories, type UserHistories } from '@kindred/service/user-
 import { type Checkerboard, seedCheckerboard } from '@kindred/testing/checkerboard';
 import { testInfrastructure } from '@kindred/testing/infrastructure';
 import { createSubgraphClient, type SubgraphClient, TEST_SERVER_ENV } from '@kindred/testing/subgraph-client';
-import { createTestDatabase } from '@kindred/testing/test-database';
+import { createTestDatabase, type TestDatabase } from '@kindred/testing/test-database';
 import { createTestTenant, type TestTenant } from '@kindred/testing/test-tenant';
 import { expect, vi } from 'vitest';
 import { type RecommendationOptions, startRecommendation } from './start-recommendation.ts';
@@ -22,6 +22,7 @@ import { promote, trainTestVersion, type TestVersion } from './test-version.ts';
 
 /** The recommendation subgraph on a database and an object store of its own, asked over HTTP as the gateway asks it. */
 export interface TestRecommendation extends AsyncDisposable, SubgraphClient {
+  readonly database: Pick<TestDatabase, 'close' | 'open'>;
   readonly db: Db;
   readonly objects: ObjectStore;
   readonly histories: UserHistories;
@@ -57,6 +58,7 @@ export async function createTestRecommendation({
   const deps = { db, objects, events, histories, logger, now, env: TEST_SERVER_ENV };
   const server = await startRecommendation({ ...bounds, ...deps });
   return {
+    database,
     db,
     objects,
     histories,
