@@ -53,7 +53,9 @@ function heldBytes(size: TrainingSize): number {
   const stride = Math.ceil(dimension / 16) * 16;
   // JavaScript: three trained tables and the best epoch's.
   const tables = 4 * tableBytes(size);
-  const ownTables = backend === 'native' ? (5 + Math.max(0, Math.min(2, layers - 1)) + 2) * stride : 5 * dimension;
+  // What layers after the first are computed in is used in turns, or there until it is collected.
+  const betweenLayers = Math.max(0, Math.min(2, layers - 1));
+  const ownTables = backend === 'native' ? (5 + betweenLayers + 2) * stride : (5 + betweenLayers) * dimension;
   const graph = 60 * nodeCount + 4 * size.interactionCount * (backend === 'native' ? 16 : 14);
   const rest = BASE_BYTES + tables + 4 * nodeCount * ownTables + graph;
   if (loss === 'bpr') return rest;
