@@ -34,7 +34,7 @@ export async function loadAtRate(options: LoadOptions & { ratePerSecond: number 
     const due = Math.min(total, Math.floor(((performance.now() - startedAt) / 1000) * options.ratePerSecond));
     for (; sent < due; sent++) waiting.push(run.ask(startedAt + (sent / options.ratePerSecond) * 1000));
     const nextAt = startedAt + ((sent + 1) / options.ratePerSecond) * 1000;
-    await new Promise((resolve) => setTimeout(resolve, nextAt - performance.now()));
+    await new Promise((resolve) => setTimeout(resolve, Math.max(1, nextAt - performance.now())));
   }
   await Promise.all(waiting);
   return run.end((performance.now() - startedAt) / 1000);
