@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
-import { checkPorts, freePort, portsFrom } from './ports.ts';
+import { checkPorts, freePort, freePorts, type PortName, portsFrom } from './ports.ts';
 
 test('the ports follow the base in a fixed order', () => {
   expect(portsFrom(4000)).toMatchObject({ web: 4000, gateway: 4001, postgres: 4010, temporalUi: 4013 });
@@ -19,4 +19,12 @@ test('a port in use is named with its part and the option that moves it', async 
     await new Promise((resolve) => server.close(resolve));
   }
   await expect(checkPorts(ports, ['catalog'])).resolves.toBeUndefined();
+});
+
+test('the ports of a platform of its own can all be listened on', async () => {
+  const { base, ports } = await freePorts();
+  expect(ports).toEqual(portsFrom(base));
+  expect(base).toBeLessThan(32_768);
+  const names = Object.keys(ports) as PortName[];
+  await expect(checkPorts(ports, names)).resolves.toBeUndefined();
 });

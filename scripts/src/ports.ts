@@ -35,6 +35,21 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
+// Below the ports that systems give to connections, which would come to stand among a platform's before it listens.
+const RANGES = { from: 15_000, count: 1_000, size: 16 } as const;
+const TRIES = 50;
+
+/** Ports for a platform of its own, all free a moment ago. */
+export async function freePorts(): Promise<{ base: number; ports: Ports }> {
+  for (let time = 0; time < TRIES; time++) {
+    const base = RANGES.from + RANGES.size * Math.floor(Math.random() * RANGES.count);
+    const ports = portsFrom(base);
+    const bound = await Promise.all(Object.values(ports).map(tryListen));
+    if (!bound.includes(null)) return { base, ports };
+  }
+  throw new StopReason(`No ${RANGES.size} ports in a row were free in ${TRIES} places of 127.0.0.1.`);
+}
+
 /**
  * Makes sure that every named port can be listened on.
  * @throws StopReason naming the first port that is in use, its part and the option that moves them all.

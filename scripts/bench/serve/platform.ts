@@ -1,7 +1,7 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, portsFrom, type Ports } from '../../src/ports.ts';
+import { freePorts, type Ports } from '../../src/ports.ts';
 import type { Child } from '../../src/processes/start-child.ts';
 import { hiddenDir, startPostgres } from '../../src/services/postgres.ts';
 import { startRedis } from '../../src/services/redis.ts';
@@ -41,7 +41,7 @@ export async function startServePlatform(): Promise<ServePlatform> {
   const root = await mkdtemp(join(tmpdir(), 'kindred-bench-'));
   await chmod(root, 0o755); // PostgreSQL may run as another user
   const folder = openStateFolder(root);
-  const ports = portsFrom(await freeRange());
+  const { ports } = await freePorts();
   const secrets = openSecrets(folder.secrets);
   const processes = new Map<string, Child>();
   const keep = (name: string, child: Child | null): void => void (child && processes.set(name, child));
@@ -103,9 +103,4 @@ export async function startServePlatform(): Promise<ServePlatform> {
     startRedis: async () => keep('redis', (await startRedis(redisOptions)).child),
     [Symbol.asyncDispose]: stopAll,
   };
-}
-
-/** A base whose ports are probably all free: what is taken fails the start of its part. */
-async function freeRange(): Promise<number> {
-  return Math.min(await freePort(), 65_000);
 }

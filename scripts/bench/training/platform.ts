@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, type Ports, portsFrom } from '../../src/ports.ts';
+import { freePorts, type Ports } from '../../src/ports.ts';
 import { startChild } from '../../src/processes/start-child.ts';
 import { ROOT } from '../../src/root.ts';
 import { hiddenDir } from '../../src/services/postgres.ts';
@@ -28,8 +28,7 @@ export async function startTrainingPlatform(): Promise<TrainingPlatform> {
   const root = await mkdtemp(join(tmpdir(), 'kindred-bench-'));
   await chmod(root, 0o755); // PostgreSQL may run as another user
   const folder = openStateFolder(root);
-  const base = Math.min(await freePort(), 65_000);
-  const ports = portsFrom(base);
+  const { base, ports } = await freePorts();
   const child = await startChild({
     name: 'platform',
     command: process.execPath,
@@ -44,8 +43,14 @@ export async function startTrainingPlatform(): Promise<TrainingPlatform> {
     await rm(hiddenDir(folder.postgres), { recursive: true, force: true });
   };
   const isReady = async (): Promise<boolean> => (await fetch(`http://127.0.0.1:${ports.gateway}/health/ready`)).ok;
+  const ended = child.exited.then(({ code }) => {
+    throw new Error(`The platform ended with ${code}: ${readFileSync(child.logPath, 'utf8').slice(-500)}`);
+  });
+  // Later ends are no matter of the start's.
+  ended.catch(() => undefined);
   try {
-    await waitUntil(isReady, { what: 'The platform', timeoutMs: READY_WITHIN_MS, intervalMs: 500 });
+    const ready = waitUntil(isReady, { what: 'The platform', timeoutMs: READY_WITHIN_MS, intervalMs: 500 });
+    await Promise.race([ready, ended]);
   } catch (error) {
     await stop();
     throw error;
