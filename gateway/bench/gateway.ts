@@ -1,6 +1,7 @@
 // Our gateway beside @apollo/gateway and Hive Gateway on the same stub subgraphs, in one run:
 // `node gateway/bench/gateway.ts [--seconds N] [--credentials one|own] [--no-hive] [--json FILE]`. Ratios count more
-// than absolutes: load, subgraphs and gateway share the machine's cores, and CPU time per request is what depends least
+// than absolutes (ours asks the stubs over channels, as it asks its own subgraphs; the others over HTTP, as they come): load,
+// subgraphs and gateway share the machine's cores, and CPU time per request is what depends least
 // on what else they do.
 import { type ChildProcess, fork } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';

@@ -4,7 +4,7 @@ import { DatabaseError } from 'pg';
 import type { Db } from './client.ts';
 import { TakenError } from './taken-error.ts';
 import type { TenantTx } from './tenants.ts';
-import { translateDatabaseError } from './unstorable-text.ts';
+import { translateDatabaseError } from './translate-database-error.ts';
 
 export interface AccountRow {
   id: AccountId;

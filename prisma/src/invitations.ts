@@ -5,7 +5,7 @@ import { DatabaseError, type PoolClient } from 'pg';
 import type { Db } from './client.ts';
 import { TakenError } from './taken-error.ts';
 import type { TenantTx } from './tenants.ts';
-import { translateDatabaseError } from './unstorable-text.ts';
+import { translateDatabaseError } from './translate-database-error.ts';
 
 export interface InvitationRow {
   id: InvitationId;

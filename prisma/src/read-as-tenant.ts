@@ -1,8 +1,8 @@
 import type { TenantId } from '@kindred/domain/ids';
-import type { QueryResultRow } from 'pg';
+import type { PoolClient, QueryResultRow } from 'pg';
 import type { Db } from './client.ts';
 import type { Prisma } from './generated/client.ts';
-import { translateDatabaseError } from './unstorable-text.ts';
+import { translateDatabaseError } from './translate-database-error.ts';
 
 /** A statement, which the server keeps prepared under `name`: the same name must always go with the same text. */
 export interface NamedRead {
@@ -22,9 +22,20 @@ export interface NamedRead {
 export async function readAsTenant<Row extends QueryResultRow>(
   db: Pick<Db, 'pipelines'>,
   tenantId: TenantId,
+  read: NamedRead,
+): Promise<Row[]> {
+  try {
+    return await readOver<Row>(await db.pipelines.connect(), tenantId, read);
+  } catch (error) {
+    throw translateDatabaseError(error);
+  }
+}
+
+async function readOver<Row extends QueryResultRow>(
+  client: PoolClient,
+  tenantId: TenantId,
   { name, statement: { text, values }, isPlannedOnce = false }: NamedRead,
 ): Promise<Row[]> {
-  const client = await db.pipelines.connect();
   let isWhole = false;
   try {
     // Nobody waits in between: the server answers all four, and none but the first after an error.
@@ -40,8 +51,6 @@ export async function readAsTenant<Row extends QueryResultRow>(
     ]);
     isWhole = true;
     return rows;
-  } catch (error) {
-    throw translateDatabaseError(error);
   } finally {
     // Of a failed transaction it is not known how far it came: it goes with its connection.
     client.release(!isWhole);

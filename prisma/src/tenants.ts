@@ -2,7 +2,7 @@ import type { TenantId } from '@kindred/domain/ids';
 import type { PlanName } from '@kindred/domain/plans';
 import { CONNECTION_WAIT_MS, type Db } from './client.ts';
 import type { Prisma } from './generated/client.ts';
-import { translateDatabaseError } from './unstorable-text.ts';
+import { translateDatabaseError } from './translate-database-error.ts';
 
 /** Longer than any statement may take, so that a transaction ends by its statement's error. */
 const TRANSACTION_TIMEOUT_MS = 30_000;

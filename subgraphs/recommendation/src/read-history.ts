@@ -115,7 +115,7 @@ function tellOutages(read: ReadTruth, logger: HistoryReaderOptions['logger']) {
       isOut = false;
       return row;
     } catch (err) {
-      if (err instanceof AppError) throw err;
+      if (!(err instanceof AppError && err.code === 'UNAVAILABLE')) throw err;
       if (!isOut) logger.error({ err }, 'Histories cannot be read now: whom Redis does not know gets what is popular');
       isOut = true;
       return UNREADABLE;
