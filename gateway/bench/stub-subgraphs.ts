@@ -1,5 +1,6 @@
-// Four subgraphs in one process that answer at once and check nothing: what is left is the gateway's own work.
-import { createServer, type ServerResponse } from 'node:http';
+// Four subgraphs in one process that answer at once and check nothing: what is left is the gateway's own work. With the
+// argument `http` they have no channels.
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { serveChannels } from '@kindred/service/channel-server';
 import { SUBGRAPHS } from '../src/subgraphs.ts';
@@ -99,6 +100,17 @@ function answerBody(body: Buffer): string {
   return body.toString('utf8').split('\n').map(answerLine).join('\n');
 }
 
+function serveOnChannels(server: Server): void {
+  serveChannels(server, {
+    open: () => () => ({ viewer: { kind: 'system', scopes: [] }, clientAddress: null }),
+    answer: ({ body }) => {
+      requests += 1;
+      return Promise.resolve({ status: 200, text: answerBody(body) });
+    },
+    observe: () => undefined,
+  });
+}
+
 function startStub(): Promise<string> {
   const server = createServer((req, res) => {
     const chunks: Buffer[] = [];
@@ -116,14 +128,7 @@ function startStub(): Promise<string> {
     });
   });
   server.keepAliveTimeout = 60_000;
-  serveChannels(server, {
-    open: () => () => ({ viewer: { kind: 'system', scopes: [] }, clientAddress: null }),
-    answer: ({ body }) => {
-      requests += 1;
-      return Promise.resolve({ status: 200, text: answerBody(body) });
-    },
-    observe: () => undefined,
-  });
+  if (process.argv[2] !== 'http') serveOnChannels(server);
   return new Promise((resolve) => {
     server.listen(0, '127.0.0.1', () => resolve(`http://127.0.0.1:${(server.address() as AddressInfo).port}`));
   });
@@ -132,7 +137,8 @@ function startStub(): Promise<string> {
 process.on('message', (message: { publicKey?: object; eventIntervalMs?: number }) => {
   eventIntervalMs = message.eventIntervalMs ?? eventIntervalMs;
   if (message.publicKey !== undefined) publicKeys.push(message.publicKey);
-  process.send?.({ requests });
+  const { user, system } = process.cpuUsage();
+  process.send?.({ requests, cpuUs: user + system });
 });
 process.on('disconnect', () => process.exit());
 const urls = await Promise.all(SUBGRAPHS.map(async (name) => [name, await startStub()] as const));
