@@ -125,6 +125,29 @@ describe('the dashboard of an owner', () => {
     await saveScreenshot(page, 'audit-log');
   });
 
+  it('sets how long data are kept, of the audit log a year at least, for its own tenant alone', async () => {
+    const { api: theirs } = await signUp('Initech');
+    const kept = async (api: ApiClient) => {
+      const query = '{ tenant { retention { interactionDays versionDays auditDays } } }';
+      return dataOf(await api.ask<{ tenant: { retention: object } }>({ query })).tenant.retention;
+    };
+    await page.goto(`${servers.webUrl}/retention`);
+    const days = page.getByTestId('retention-auditDays');
+    await days.fill('100');
+    await days.blur();
+    expect(await days.inputValue()).toBe('365');
+    await days.fill('400');
+    await page.getByTestId('retention-interactionDays').fill('90');
+    await page.getByTestId('retention-save').click();
+    await page.getByText('The periods are kept.').waitFor();
+    await saveScreenshot(page, 'retention');
+    await page.reload();
+    await days.waitFor();
+    expect(await days.inputValue()).toBe('400');
+    expect(await kept(ours)).toEqual({ interactionDays: 90, versionDays: null, auditDays: 400 });
+    expect(await kept(theirs)).toEqual({ interactionDays: null, versionDays: null, auditDays: null });
+  });
+
   it('finds a published document, shows its text and withdraws it, after which keys are refused it', async () => {
     const { api: theirs } = await signUp('Umbrella');
     const shelf = 'query ShelfPage {\n  viewer {\n    scopes\n  }\n}';
