@@ -20,6 +20,9 @@ export interface TrainingSize {
 /** What V8 adds for code and garbage. */
 const BASE_BYTES = 25e6;
 
+/** What Dawn and a graphics card's driver take in the process: 86 MB with NVIDIA's 580 on Linux. */
+const DRIVER_BYTES = 86e6;
+
 /**
  * Bytes that training adds to a process at its peak, between loading the matrices and saving a checkpoint, every user
  * being ranked after each epoch, within 20 % (memory-estimate.test.ts measures it); for a preflight check.
@@ -57,7 +60,8 @@ function heldBytes(size: TrainingSize): number {
   const betweenLayers = Math.max(0, Math.min(2, layers - 1));
   const ownTables = backend === 'native' ? (5 + betweenLayers + 2) * stride : (5 + betweenLayers) * dimension;
   const graph = 60 * nodeCount + 4 * size.interactionCount * (backend === 'native' ? 16 : 14);
-  const rest = BASE_BYTES + tables + 4 * nodeCount * ownTables + graph;
+  const base = BASE_BYTES + (backend === 'webgpu' ? DRIVER_BYTES : 0);
+  const rest = base + tables + 4 * nodeCount * ownTables + graph;
   if (loss === 'bpr') return rest;
   if (backend !== 'native') return rest + tableBytes(size);
   // Of a batch's nodes their directions and for each thread a gradient; of its items two copies for each thread.

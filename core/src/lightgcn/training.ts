@@ -50,17 +50,23 @@ export function isTrainingFinished({ model, best, validation }: Training): boole
  * @throws TrainingDivergedError
  */
 export async function trainNextEpoch(training: Training): Promise<EpochReport> {
-  const { model, validation, evaluation } = training;
+  const { model, validation } = training;
   const { loss, sampleCount } = await trainEpoch(model);
+  const isUnmeasured = validation.userRows.length === 0;
+  const quality = isUnmeasured ? { ndcgAt10: 0, recallAt10: 0 } : await measureQuality(training);
+  const { epoch } = model.state;
+  if (training.best === null || quality.ndcgAt10 > training.best.ndcgAt10 || isUnmeasured) {
+    training.best = { epoch, ...quality, ego: model.state.ego.slice() };
+  }
+  return { epoch, loss, sampleCount, ...quality };
+}
+
+/** The quality of the model as it stands, on the validation interactions. */
+async function measureQuality({ model, evaluation }: Training): Promise<Pick<EpochReport, 'ndcgAt10' | 'recallAt10'>> {
   const { users, items, dimension } = await embeddings(model);
   const lists = rankUsers({ userVectors: users, itemVectors: items, dimension }, evaluation, { cutoff: 10 });
   const { ndcg, recall } = measureLists(lists, evaluation);
-  const [ndcgAt10, recallAt10] = [meanOf(ndcg), meanOf(recall)];
-  const { epoch } = model.state;
-  if (training.best === null || ndcgAt10 > training.best.ndcgAt10 || validation.userRows.length === 0) {
-    training.best = { epoch, ndcgAt10, recallAt10, ego: model.state.ego.slice() };
-  }
-  return { epoch, loss, sampleCount, ndcgAt10, recallAt10 };
+  return { ndcgAt10: meanOf(ndcg), recallAt10: meanOf(recall) };
 }
 
 /** The final vectors of the best epoch so far (of the untrained model before the first epoch). */

@@ -7,16 +7,20 @@ export interface BatchSlots {
   readonly slotLists: readonly Uint32Array<ArrayBuffer>[];
 }
 
-/** A function that finds the slots of a batch's node lists, in a graph of `nodeCount` nodes; its working memory is reused. */
+/**
+ * A function that finds the slots of a batch's node lists, in a graph of `nodeCount` nodes, good until its next call: its
+ * working memory is reused.
+ */
 export function createSlotFinder(nodeCount: number): (nodeLists: readonly Int32Array[]) => BatchSlots {
   const slotOf = new Int32Array(nodeCount).fill(-1);
+  let [nodes, counts, slots] = [new Uint32Array(0), new Uint32Array(0), new Uint32Array(0)];
   return (nodeLists) => {
     const most = nodeLists.reduce((sum, list) => sum + list.length, 0);
-    const nodes = new Uint32Array(most);
-    const counts = new Uint32Array(most);
+    if (slots.length < most)
+      [nodes, counts, slots] = [new Uint32Array(most), new Uint32Array(most), new Uint32Array(most)];
     let slotCount = 0;
-    const slotLists = nodeLists.map((list) => {
-      const slots = new Uint32Array(list.length);
+    let at = 0;
+    for (const list of nodeLists) {
       for (let index = 0; index < list.length; index++) {
         const node = list[index] as number;
         let slot = slotOf[node] as number;
@@ -24,14 +28,16 @@ export function createSlotFinder(nodeCount: number): (nodeLists: readonly Int32A
           slot = slotCount++;
           slotOf[node] = slot;
           nodes[slot] = node;
+          counts[slot] = 0;
         }
         counts[slot] = (counts[slot] as number) + 1;
-        slots[index] = slot;
+        slots[at++] = slot;
       }
-      return slots;
-    });
+    }
     for (let slot = 0; slot < slotCount; slot++) slotOf[nodes[slot] as number] = -1;
-    return { nodes: nodes.slice(0, slotCount), counts: counts.slice(0, slotCount), slotLists };
+    let end = 0;
+    const slotLists = nodeLists.map(({ length }) => slots.subarray(end, (end += length)));
+    return { nodes: nodes.subarray(0, slotCount), counts: counts.subarray(0, slotCount), slotLists };
   };
 }
 

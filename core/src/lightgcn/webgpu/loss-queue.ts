@@ -23,7 +23,7 @@ export function createLossQueue(memory: DeviceMemory): LossQueue {
     if (waiting.length === 0) return;
     const group = waiting;
     waiting = [];
-    const losses = memory.read(buffer, PLACES * 4);
+    const losses = memory.read(buffer, PLACES * 4, (values) => values.slice());
     for (const { settle } of group) settle(losses);
   };
   return {

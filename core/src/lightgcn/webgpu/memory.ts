@@ -20,8 +20,15 @@ export interface DeviceMemory {
   hold(name: string, values: HostValues): GPUBuffer;
   /** A storage buffer that `write` fills at every step and that grows as needed. */
   growing(name: string): GrowingBuffer;
-  /** The first bytes of a buffer, after all that is queued. @throws DeviceLostError */
-  read(buffer: GPUBuffer, sizeBytes: number): Promise<Float32Array<ArrayBuffer>>;
+  /**
+   * What `take` makes of the first bytes of a buffer, after all that is queued; `values` are gone when it returns.
+   * @throws DeviceLostError
+   */
+  read<Result>(
+    buffer: GPUBuffer,
+    sizeBytes: number,
+    take: (values: Float32Array<ArrayBuffer>) => Result,
+  ): Promise<Result>;
   /** Bytes on the device. */
   sizeBytes(): number;
   close(): void;
@@ -45,6 +52,8 @@ export class DeviceLostError extends Error {
 export function createMemory(open: OpenDevice): DeviceMemory {
   const { device, name: deviceName, mostBytes } = open;
   const held = new Set<GPUBuffer>();
+  const idle = new Map<number, GPUBuffer[]>();
+  let isClosed = false;
   const allocate = (name: string, sizeBytes: number): GPUBuffer => {
     if (sizeBytes > mostBytes) {
       const message = `wanted ${sizeBytes} bytes for ${name}, ${deviceName} binds at most ${mostBytes} at once`;
@@ -81,31 +90,51 @@ export function createMemory(open: OpenDevice): DeviceMemory {
       };
       return { reserve, write };
     },
-    read: (buffer, sizeBytes) => readBack(open, buffer, sizeBytes),
+    read: async (buffer, sizeBytes, take) => {
+      // Pages that the host and the device share take longer to get than to read: those of one length serve again.
+      const staging =
+        idle.get(sizeBytes)?.pop() ?? device.createBuffer({ size: sizeBytes, usage: MAP_READ | COPY_TARGET });
+      try {
+        return await readBack(open, { buffer, staging, sizeBytes, take });
+      } finally {
+        if (isClosed) staging.destroy();
+        else idle.set(sizeBytes, [...(idle.get(sizeBytes) ?? []), staging]);
+      }
+    },
     sizeBytes: () => [...held].reduce((sum, { size }) => sum + size, 0),
     close: () => {
-      for (const buffer of held) buffer.destroy();
+      isClosed = true;
+      for (const buffer of [...held, ...[...idle.values()].flat()]) buffer.destroy();
       held.clear();
+      idle.clear();
     },
   };
 }
 
-async function readBack(open: OpenDevice, source: GPUBuffer, sizeBytes: number): Promise<Float32Array<ArrayBuffer>> {
+async function readBack<Result>(
+  open: OpenDevice,
+  wish: {
+    readonly buffer: GPUBuffer;
+    readonly staging: GPUBuffer;
+    readonly sizeBytes: number;
+    readonly take: (values: Float32Array<ArrayBuffer>) => Result;
+  },
+): Promise<Result> {
   const { device, name } = open;
+  const { buffer, staging, sizeBytes, take } = wish;
   checkAlive(open);
-  const staging = device.createBuffer({ size: sizeBytes, usage: MAP_READ | COPY_TARGET });
   const encoder = device.createCommandEncoder();
-  encoder.copyBufferToBuffer(source, 0, staging, 0, sizeBytes);
+  encoder.copyBufferToBuffer(buffer, 0, staging, 0, sizeBytes);
   device.queue.submit([encoder.finish()]);
   try {
     await staging.mapAsync(MAP_MODE_READ);
     checkAlive(open);
-    return new Float32Array(staging.getMappedRange(0, sizeBytes).slice(0));
+    return take(new Float32Array(staging.getMappedRange(0, sizeBytes)));
   } catch (error) {
     checkAlive(open);
     throw new DeviceLostError(`The training on ${name} gave nothing back: ${String(error)}.`);
   } finally {
-    staging.destroy();
+    staging.unmap();
   }
 }
 

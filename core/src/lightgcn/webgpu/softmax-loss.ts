@@ -5,7 +5,7 @@ import type { OpenDevice } from './device.ts';
 import { createKernel, layOut } from './kernel.ts';
 import type { DeviceMemory } from './memory.ts';
 import type { RowShape } from './row-shape.ts';
-import { LOGIT_BYTES, planSoftmax, type SoftmaxPlan } from './softmax-plan.ts';
+import { createSoftmaxPlanner, LOGIT_BYTES, type SoftmaxPlan } from './softmax-plan.ts';
 import { COMBINE_APPEARANCES, NORMALIZE_SLOTS, WEIGH_ROWS } from './softmax-wgsl.ts';
 import type { LossTables } from './triple-loss.ts';
 
@@ -37,12 +37,11 @@ export function createSoftmaxLoss(
     combine: createKernel(open, COMBINE_APPEARANCES),
   };
   const write = createPlanMemory(memory, stride);
-  const logitBytes = Math.min(LOGIT_BYTES, open.mostBytes);
+  const planner = createSoftmaxPlanner({ userCount, logitBytes: Math.min(LOGIT_BYTES, open.mostBytes) });
   return {
     prepare: (batch, slots, settings) => {
       const slotCount = slots.nodes.length;
-      const { slotLists } = slots;
-      const plan = planSoftmax({ ...batch, slotLists }, settings, { slotCount, userCount, logitBytes });
+      const plan = planner.plan({ ...batch, slotLists: slots.slotLists }, settings, slotCount);
       const held = write(plan, slotCount);
       const encode = (pass: GPUComputePassEncoder, tables: LossTables) => {
         const { step, nodes, final, finalGradient, parts } = tables;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createSlotFinder } from './batch-slots.ts';
-import { planSoftmax } from './softmax-plan.ts';
+import { createSoftmaxPlanner } from './softmax-plan.ts';
 
 /** Users 0..2 and items 0..3, which are nodes 3..6; the chunks are the first four pairs and the last three. */
 const PAIRS = [
@@ -16,10 +16,16 @@ const PAIRS = [
 function plan(logitBytes: number) {
   const users = Int32Array.from(PAIRS, ([user]) => user);
   const positives = Int32Array.from(PAIRS, ([, item]) => item + 3);
-  const slots = createSlotFinder(7)([users, positives]);
+  const findSlots = createSlotFinder(7);
   const settings = { chunkSize: 4, temperature: 1, secondTemperature: 1, itemBias: Float32Array.of(0.5, 0, 0, -1) };
-  const size = { slotCount: slots.nodes.length, userCount: 3, logitBytes };
-  return { slots, ...planSoftmax({ users, positives, slotLists: slots.slotLists }, settings, size) };
+  const planner = createSoftmaxPlanner({ userCount: 3, logitBytes });
+  // What an earlier, longer batch left behind changes nothing.
+  const longer = [...PAIRS, ...PAIRS.slice(2)];
+  const earlier = { users: Int32Array.from(longer, ([user]) => 2 - user), positives: Int32Array.from(longer, () => 3) };
+  const { nodes, slotLists } = findSlots([earlier.users, earlier.positives]);
+  planner.plan({ ...earlier, slotLists }, settings, nodes.length);
+  const slots = findSlots([users, positives]);
+  return { slots, ...planner.plan({ users, positives, slotLists: slots.slotLists }, settings, slots.nodes.length) };
 }
 
 test('a chunk has each user and item once, with their pairs counted', () => {
@@ -29,10 +35,10 @@ test('a chunk has each user and item once, with their pairs counted', () => {
   expect([rowCount, columnCount]).toEqual([5, 4]);
   // Slot, first and last own column, pairs: users 0 and 1, then 2, 0 and 1.
   expect([...rows]).toEqual([0, 0, 2, 3, 1, 2, 3, 1, 2, 3, 4, 1, 0, 4, 5, 1, 1, 5, 6, 1]);
-  // Column within the chunk and how many pairs of the row have it.
+  // Column within the chunk and how many pairs of the row have it, the latest first.
   expect([...own]).toEqual([0, 2, 1, 1, 0, 1, 0, 1, 1, 1, 0, 1]);
   expect([...columns].filter((_, at) => at % 2 === 0)).toEqual([3, 4, 5, 4]);
-  const biases = [...new Float32Array(columns.buffer)].filter((_, at) => at % 2 === 1);
+  const biases = [...new Float32Array(columns.slice().buffer)].filter((_, at) => at % 2 === 1);
   [Math.log(3) + 0.5, 0, Math.log(2) - 1, 0].forEach((bias, at) => expect(biases[at]).toBeCloseTo(bias, 6));
 });
 

@@ -41,59 +41,65 @@ export const LOGIT_BYTES = 2 ** 26;
 const MOST_BLOCKS = 2 ** 15;
 const MOST_ROWS = 2 ** 21;
 
-/** The plan of a batch whose users and positives have these slots; a round has at most `logitBytes`, or one row. */
-export function planSoftmax(
-  batch: PairBatch & Pick<BatchSlots, 'slotLists'>,
-  { chunkSize, itemBias }: SoftmaxSettings,
-  size: { readonly slotCount: number; readonly userCount: number; readonly logitBytes: number },
-): SoftmaxPlan {
-  const count = batch.users.length;
-  const draft = createDraft(batch, size.slotCount);
-  const chunks: Chunk[] = [];
-  for (let start = 0; start < count; start += chunkSize) {
-    const end = Math.min(count, start + chunkSize);
-    const chunk = addChunk(draft, start, end);
-    listOwnColumns(draft, chunk, { start, end });
-    chunks.push(chunk);
-  }
-  const { rowCount, columnCount, ownCount } = draft;
-  const columns = new Uint32Array(columnCount * 2);
-  const biases = new Float32Array(columns.buffer);
-  for (let column = 0; column < columnCount; column++) {
-    columns[column * 2] = draft.columnSlots[column] as number;
-    const bias = itemBias[(draft.columnNodes[column] as number) - size.userCount] ?? 0;
-    biases[column * 2 + 1] = Math.log(draft.columnCounts[column] as number) + bias;
-  }
-  const slots = new Uint32Array(rowCount + columnCount);
-  for (let row = 0; row < rowCount; row++) slots[row] = draft.rows[row * 4] as number;
-  slots.set(draft.columnSlots.subarray(0, columnCount), rowCount);
+export interface SoftmaxPlanner {
+  /** The plan of a batch whose users and positives have these slots; good until the next one. */
+  plan(batch: PairBatch & Pick<BatchSlots, 'slotLists'>, settings: SoftmaxSettings, slotCount: number): SoftmaxPlan;
+}
+
+/** Plans batches in working memory that it keeps; a round has at most `logitBytes`, or one row. */
+export function createSoftmaxPlanner(size: {
+  readonly userCount: number;
+  readonly logitBytes: number;
+}): SoftmaxPlanner {
+  let draft = createDraft(0);
   return {
-    rowCount,
-    columnCount,
-    rows: draft.rows.slice(0, rowCount * 4),
-    own: draft.own.slice(0, ownCount * 2),
-    columns,
-    ...cutBlocks(chunks, rowCount, size.logitBytes),
-    appearances: invert(slots, size.slotCount),
+    plan: (batch, { chunkSize, itemBias }, slotCount) => {
+      const count = batch.users.length;
+      if (draft.rows.length < count * 4) draft = createDraft(count);
+      beginDraft(draft, batch, slotCount);
+      const chunks: Chunk[] = [];
+      for (let start = 0; start < count; start += chunkSize) {
+        const end = Math.min(count, start + chunkSize);
+        const chunk = addChunk(draft, start, end);
+        listOwnColumns(draft, chunk);
+        chunks.push(chunk);
+      }
+      const { rowCount, columnCount } = draft;
+      weighColumns(draft, itemBias, size.userCount);
+      return {
+        rowCount,
+        columnCount,
+        rows: draft.rows.subarray(0, rowCount * 4),
+        own: draft.own.subarray(0, draft.ownCount * 2),
+        columns: draft.columns.subarray(0, columnCount * 2),
+        ...cutBlocks(chunks, rowCount, size.logitBytes),
+        appearances: listAppearances(draft, slotCount),
+      };
+    },
   };
 }
 
 /** A plan in the making: columns of the length that every pair needs at most. */
 interface Draft {
-  readonly positives: Int32Array;
-  readonly userSlots: Uint32Array;
-  readonly itemSlots: Uint32Array;
+  positives: Int32Array;
+  userSlots: Uint32Array;
+  itemSlots: Uint32Array;
   rowCount: number;
   columnCount: number;
   ownCount: number;
   readonly rows: Uint32Array<ArrayBuffer>;
   readonly own: Uint32Array<ArrayBuffer>;
-  readonly columnSlots: Uint32Array;
+  readonly columns: Uint32Array<ArrayBuffer>;
+  /** The second half of each of `columns`. */
+  readonly columnBiases: Float32Array;
   readonly columnCounts: Uint32Array;
   readonly columnNodes: Uint32Array;
-  /** The row of each pair within its chunk, and its column. */
-  readonly rowOfPair: Uint32Array;
+  /** The slots of all rows, and then of all columns. */
+  readonly slots: Uint32Array;
+  /** The column of each pair, and the pair before it in its row; the last pair of each row, -1 for none. */
   readonly columnOfPair: Uint32Array;
+  readonly pairBefore: Int32Array;
+  readonly lastPair: Int32Array;
   /** The latest row or column of each slot. */
   readonly placeOfSlot: Int32Array;
   /** The latest row that has each column as its own, and where that is listed. */
@@ -101,27 +107,41 @@ interface Draft {
   readonly placeOfOwn: Uint32Array;
 }
 
-function createDraft({ positives, slotLists }: PairBatch & Pick<BatchSlots, 'slotLists'>, slotCount: number): Draft {
-  const count = positives.length;
-  const [userSlots = new Uint32Array(0), itemSlots = new Uint32Array(0)] = slotLists;
+/** Room for batches of up to `count` pairs. */
+function createDraft(count: number): Draft {
+  const none = new Int32Array(0);
+  const columns = new Uint32Array(count * 2);
   return {
-    positives,
-    userSlots,
-    itemSlots,
+    positives: none,
+    userSlots: new Uint32Array(0),
+    itemSlots: new Uint32Array(0),
     rowCount: 0,
     columnCount: 0,
     ownCount: 0,
     rows: new Uint32Array(count * 4),
     own: new Uint32Array(count * 2),
-    columnSlots: new Uint32Array(count),
+    columns,
+    columnBiases: new Float32Array(columns.buffer),
     columnCounts: new Uint32Array(count),
     columnNodes: new Uint32Array(count),
-    rowOfPair: new Uint32Array(count),
+    slots: new Uint32Array(count * 2),
     columnOfPair: new Uint32Array(count),
-    placeOfSlot: new Int32Array(slotCount).fill(-1),
-    lastRow: new Int32Array(count).fill(-1),
+    pairBefore: new Int32Array(count),
+    lastPair: new Int32Array(count),
+    placeOfSlot: new Int32Array(count * 2),
+    lastRow: new Int32Array(count),
     placeOfOwn: new Uint32Array(count),
   };
+}
+
+function beginDraft(
+  draft: Draft,
+  { positives, slotLists }: PairBatch & Pick<BatchSlots, 'slotLists'>,
+  slotCount: number,
+): void {
+  const [userSlots = new Uint32Array(0), itemSlots = new Uint32Array(0)] = slotLists;
+  Object.assign(draft, { positives, userSlots, itemSlots, rowCount: 0, columnCount: 0, ownCount: 0 });
+  draft.placeOfSlot.fill(-1, 0, slotCount);
 }
 
 interface Chunk {
@@ -134,48 +154,76 @@ interface Chunk {
 /** Adds the rows and columns of the pairs from `start` to `end`. */
 function addChunk(draft: Draft, start: number, end: number): Chunk {
   const { rowCount: firstRow, columnCount: firstColumn } = draft;
-  const { placeOfSlot, columnCounts } = draft;
+  const { rows, columns, columnCounts, columnNodes, columnOfPair, pairBefore, lastPair, lastRow, placeOfSlot } = draft;
+  const { userSlots, itemSlots, positives } = draft;
+  let [rowCount, columnCount] = [firstRow, firstColumn];
   for (let pair = start; pair < end; pair++) {
-    const [userSlot, itemSlot] = [draft.userSlots[pair] as number, draft.itemSlots[pair] as number];
-    if ((placeOfSlot[userSlot] as number) < firstRow) {
-      draft.rows[draft.rowCount * 4] = userSlot;
-      placeOfSlot[userSlot] = draft.rowCount++;
+    const [userSlot, itemSlot] = [userSlots[pair] as number, itemSlots[pair] as number];
+    let row = placeOfSlot[userSlot] as number;
+    if (row < firstRow) {
+      row = rowCount++;
+      placeOfSlot[userSlot] = row;
+      rows[row * 4] = userSlot;
+      rows[row * 4 + 3] = 0;
+      lastPair[row] = -1;
     }
-    if ((placeOfSlot[itemSlot] as number) < firstColumn) {
-      draft.columnSlots[draft.columnCount] = itemSlot;
-      draft.columnNodes[draft.columnCount] = draft.positives[pair] as number;
-      placeOfSlot[itemSlot] = draft.columnCount++;
+    let column = placeOfSlot[itemSlot] as number;
+    if (column < firstColumn) {
+      column = columnCount++;
+      placeOfSlot[itemSlot] = column;
+      columns[column * 2] = itemSlot;
+      columnNodes[column] = positives[pair] as number;
+      columnCounts[column] = 0;
+      lastRow[column] = -1;
     }
-    const column = placeOfSlot[itemSlot] as number;
     columnCounts[column] = (columnCounts[column] as number) + 1;
-    draft.rowOfPair[pair] = (placeOfSlot[userSlot] as number) - firstRow;
-    draft.columnOfPair[pair] = column;
+    columnOfPair[pair] = column;
+    rows[row * 4 + 3] = (rows[row * 4 + 3] as number) + 1;
+    pairBefore[pair] = lastPair[row] as number;
+    lastPair[row] = pair;
   }
-  const [rowCount, columnCount] = [draft.rowCount - firstRow, draft.columnCount - firstColumn];
-  return { firstRow, rowCount, firstColumn, columnCount };
+  draft.rowCount = rowCount;
+  draft.columnCount = columnCount;
+  return { firstRow, rowCount: rowCount - firstRow, firstColumn, columnCount: columnCount - firstColumn };
 }
 
-/** Lists for each row of the chunk its own columns, each once, and how many pairs the row has. */
-function listOwnColumns(draft: Draft, chunk: Chunk, { start, end }: { start: number; end: number }): void {
-  const { rows, own, lastRow, placeOfOwn } = draft;
-  const { offsets, places } = invert(draft.rowOfPair.subarray(start, end), chunk.rowCount);
-  for (let index = 0; index < chunk.rowCount; index++) {
-    const row = chunk.firstRow + index;
-    const [from, to] = [offsets[index] as number, offsets[index + 1] as number];
-    rows[row * 4 + 1] = draft.ownCount;
-    for (let at = from; at < to; at++) {
-      const column = draft.columnOfPair[start + (places[at] as number)] as number;
+/** Lists for each row of the chunk its own columns, each once. */
+function listOwnColumns(draft: Draft, chunk: Chunk): void {
+  const { rows, own, lastRow, placeOfOwn, columnOfPair, pairBefore, lastPair } = draft;
+  let { ownCount } = draft;
+  for (let row = chunk.firstRow; row < chunk.firstRow + chunk.rowCount; row++) {
+    rows[row * 4 + 1] = ownCount;
+    for (let pair = lastPair[row] as number; pair >= 0; pair = pairBefore[pair] as number) {
+      const column = columnOfPair[pair] as number;
       if (lastRow[column] !== row) {
         lastRow[column] = row;
-        placeOfOwn[column] = draft.ownCount;
-        own[draft.ownCount++ * 2] = column - chunk.firstColumn;
+        placeOfOwn[column] = ownCount;
+        own[ownCount * 2] = column - chunk.firstColumn;
+        own[ownCount * 2 + 1] = 0;
+        ownCount += 1;
       }
       const multiplicity = (placeOfOwn[column] as number) * 2 + 1;
       own[multiplicity] = (own[multiplicity] as number) + 1;
     }
-    rows[row * 4 + 2] = draft.ownCount;
-    rows[row * 4 + 3] = to - from;
+    rows[row * 4 + 2] = ownCount;
   }
+  draft.ownCount = ownCount;
+}
+
+/** Writes the logarithm of how often each column's item occurs, plus its bias. */
+function weighColumns(draft: Draft, itemBias: Float32Array, userCount: number): void {
+  const { columnBiases, columnCounts, columnNodes, columnCount } = draft;
+  for (let column = 0; column < columnCount; column++) {
+    const bias = itemBias[(columnNodes[column] as number) - userCount] ?? 0;
+    const count = columnCounts[column] as number;
+    columnBiases[column * 2 + 1] = count === 1 ? bias : Math.log(count) + bias;
+  }
+}
+
+function listAppearances({ rows, columns, slots, rowCount, columnCount }: Draft, slotCount: number): InvertedList {
+  for (let row = 0; row < rowCount; row++) slots[row] = rows[row * 4] as number;
+  for (let column = 0; column < columnCount; column++) slots[rowCount + column] = columns[column * 2] as number;
+  return invert(slots.subarray(0, rowCount + columnCount), slotCount);
 }
 
 /** The chunks in blocks of rows whose logits fit, and as many blocks of different chunks to a round as fit together. */

@@ -63,14 +63,14 @@ function createBackend(open: OpenDevice, memory: DeviceMemory, model: BackendMod
     propagate: async (input, output) => {
       queue.writeBuffer(final, 0, rows.pack(input));
       submit((encoder) => propagation.encode(encoder, final, final));
-      rows.unpack(await memory.read(final, rows.sizeBytes), output);
+      await memory.read(final, rows.sizeBytes, (packed) => rows.unpack(packed, output));
     },
     bprLoss: losses.bpr,
     softmaxLoss: losses.softmax,
     gradient: async () => {
       submit(losses.propagateBack);
       const gradient = new Float32Array(state.ego.length);
-      rows.unpack(await memory.read(slopes, rows.sizeBytes), gradient);
+      await memory.read(slopes, rows.sizeBytes, (packed) => rows.unpack(packed, gradient));
       return gradient;
     },
     step: (settings) => {
@@ -111,7 +111,9 @@ function createState(memory: DeviceMemory, rows: RowPacking, state: TrainedTable
       for (const [buffer, table] of kept) queue.writeBuffer(buffer, 0, rows.pack(table));
     },
     download: async () => {
-      for (const [buffer, table] of kept) rows.unpack(await memory.read(buffer, rows.sizeBytes), table);
+      for (const [buffer, table] of kept) {
+        await memory.read(buffer, rows.sizeBytes, (packed) => rows.unpack(packed, table));
+      }
     },
   };
 }
