@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import { type DataSet, dataFolder } from './data-set.ts';
-import { readGowalla } from './gowalla.ts';
+import { readGowalla, readGowallaEnd } from './gowalla.ts';
 import { readMovieLens100k, readMovieLens1m, readMovieLens1mTemporal, readMovieLensLatestSmall } from './movielens.ts';
 
-/** Every data set by its name, which is that of its folder; the seed draws a split where none is given. */
+/** Every data set by its name, which is that of its folder or begins with it; the seed draws a split where none is given. */
 const READERS: Record<string, (seed: number) => DataSet> = {
   'ml-100k': readMovieLens100k,
   'ml-latest-small': readMovieLensLatestSmall,
@@ -14,10 +14,15 @@ const READERS: Record<string, (seed: number) => DataSet> = {
   'ml-1m-temporal': readMovieLens1mTemporal,
   'gowalla-valid': () => readGowalla({ validation: true }),
   gowalla: () => readGowalla(),
+  'gowalla-first': () => readGowallaEnd('first'),
+  'gowalla-last': () => readGowallaEnd('last'),
 };
 
-/** All but gowalla, whose test part is read only where somebody names it. */
-export const USUAL_DATA_SETS = Object.keys(READERS).filter((name) => name !== 'gowalla');
+/** Other validation parts of data in another's folder. */
+const FOLDERS: Record<string, string> = { 'gowalla-first': 'gowalla-valid', 'gowalla-last': 'gowalla-valid' };
+
+/** All but gowalla, whose test part is read only where somebody names it, and further parts of the same data. */
+export const USUAL_DATA_SETS = Object.keys(READERS).filter((name) => name !== 'gowalla' && !FOLDERS[name]);
 
 /**
  * The names in `wanted`, `a,b`, whose folders are here; of the others says so.
@@ -26,7 +31,7 @@ export const USUAL_DATA_SETS = Object.keys(READERS).filter((name) => name !== 'g
 export function findDataSets(wanted: string): string[] {
   return wanted.split(',').filter((name) => {
     if (!READERS[name]) throw new RangeError(`Wanted data of ${Object.keys(READERS).join(', ')}, got ${name}.`);
-    const isHere = existsSync(join(dataFolder, name));
+    const isHere = existsSync(join(dataFolder, FOLDERS[name] ?? name));
     if (!isHere) console.log(`${name}: not in ${dataFolder}, passed over.`);
     return isHere;
   });

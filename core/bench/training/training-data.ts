@@ -20,12 +20,12 @@ export type HeldOutPart = 'valid' | 'test';
 export function heldOutPart(data: TrainingData, part: HeldOutPart): InteractionMatrix {
   const matrix = part === 'test' ? data.test : data.validation;
   if (matrix && matrix.userRows.length > 0) return matrix;
-  const other = data.name.startsWith('gowalla') ? '; gowalla has test, gowalla-valid has valid' : '';
+  const other = data.name.startsWith('gowalla') ? '; gowalla has test, the other gowallas have valid' : '';
   throw new RangeError(`Wanted the part ${part} of ${data.name}, which has none${other}.`);
 }
 
 /**
- * gowalla-valid with its validation part; gowalla, which has none, with all of train and with test; of the others a tenth of
+ * gowalla, which has no validation part, with all of train and with test; the other gowallas with theirs; of other data a tenth of
  * train for validation, drawn by seed 1.
  */
 export function readTrainingData(name: string): TrainingData {
@@ -33,7 +33,7 @@ export function readTrainingData(name: string): TrainingData {
   const none = { ...train, userRows: new Int32Array(0), itemRows: new Int32Array(0) };
   const empty = { ...none, weights: new Float32Array(0), timestamps: new Float64Array(0) };
   if (name === 'gowalla') return { name, protocol: `${protocol}, all epochs`, train, validation: empty, test };
-  if (name === 'gowalla-valid') return { name, protocol, train, validation: test, test: null };
+  if (name.startsWith('gowalla-')) return { name, protocol, train, validation: test, test: null };
   const parts = useGivenSplit({ train, test, cut: { strategy: 'random', share: 0.1, seed: 1 } });
   return { name, protocol: `${protocol}, a tenth of train for validation`, ...parts };
 }

@@ -79,9 +79,9 @@ const LEAST_SECONDS = 0.02;
 const MOST_REPEATS = 100_000;
 
 /** Seconds of one of as many dispatches as take `LEAST_SECONDS` together. */
-async function measureOne({ measure }: Clock, encode: (pass: GPUComputePassEncoder) => void): Promise<number> {
+async function measureOne(clock: Clock, encode: (pass: GPUComputePassEncoder) => void): Promise<number> {
   for (let repeats = 1; ; repeats *= 10) {
-    const seconds = await measure((pass) => {
+    const seconds = await clock.measure((pass) => {
       for (let repeat = 0; repeat < repeats; repeat++) encode(pass);
     });
     if (seconds >= LEAST_SECONDS || repeats >= MOST_REPEATS) return seconds / repeats;
