@@ -1,8 +1,8 @@
 import { decodeGlobalId } from '@kindred/domain/ids';
 import { createTestTenant, type TestTenant } from '@kindred/testing/test-tenant';
 import { retrainWorkflowId } from '@kindred/workflows/contract';
-import { ScheduleNotFoundError } from '@temporalio/client';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { createTestModel, type TestModel } from './test-model.ts';
 
 const SCHEDULE = `mutation ($input: ScheduleTrainingInput!) {
@@ -11,6 +11,8 @@ const SCHEDULE = `mutation ($input: ScheduleTrainingInput!) {
 const UNSCHEDULE = `mutation ($input: UnscheduleTrainingInput!) {
   unscheduleTraining(input: $input) { model { schedule { everyMinutes } } userErrors { code path } }
 }`;
+
+const HOUR_MS = 3_600_000;
 
 let model: TestModel;
 beforeAll(async () => {
@@ -41,6 +43,43 @@ test('a schedule is kept with the model, and Temporal fires it, skipping what ov
   const own = { tenantId: tenant.tenantId, modelId: decodeGlobalId('Model', modelId) };
   expect(action).toMatchObject({ workflowType: 'retrainOnSchedule', taskQueue: 'workflows', args: [own] });
 });
+
+/** When the hourly schedule of a new model fires in so many hours, which pass in moments as Temporal makes up for them. */
+async function passHours(hours: number, overlap?: ScheduleOverlapPolicy) {
+  const { tenant, modelId } = await createModel();
+  await model.read(tenant.viewer, SCHEDULE, { input: { modelId, everyMinutes: 60 } });
+  const handle = handleOf(tenant, modelId);
+  const end = new Date(Math.floor(Date.now() / HOUR_MS) * HOUR_MS - HOUR_MS / 2);
+  const start = new Date(end.getTime() - hours * HOUR_MS);
+  await handle.backfill({ start, end, ...(overlap && { overlap }) });
+  const readFirings = async () => {
+    const { numActionsTaken: taken, numActionsSkippedOverlap: skipped } = (await handle.describe()).info;
+    const due: unknown[] = [];
+    const started = model.temporal.workflow.list({ query: `TemporalScheduledById = '${handle.scheduleId}'` });
+    for await (const { searchAttributes } of started) due.push(searchAttributes.TemporalScheduledStartTime?.[0]);
+    return { taken, skipped, due: due.map(Number).toSorted((one, other) => one - other) };
+  };
+  // Ten firings are made up for at a time, and are listed a little later.
+  await vi.waitFor(
+    async () => {
+      const { taken, skipped, due } = await readFirings();
+      expect([taken + skipped, due.length]).toEqual([hours, taken]);
+    },
+    { timeout: 45_000, interval: 200 },
+  );
+  return readFirings();
+}
+
+test('an hourly schedule fires at every hour of a day', async () => {
+  const { due } = await passHours(24, ScheduleOverlapPolicy.ALLOW_ALL);
+  const first = due[0] ?? expect.fail();
+  expect(due).toEqual(Array.from({ length: 24 }, (_, hour) => first + hour * HOUR_MS));
+}, 60_000);
+
+test('while what it started goes on, a schedule skips what it would start', async () => {
+  // No worker here ends what the first firing starts.
+  expect(await passHours(6)).toMatchObject({ taken: 1, skipped: 5 });
+}, 60_000);
 
 test('a second schedule takes the place of the first, and is taken away again', async () => {
   const { tenant, modelId } = await createModel();
