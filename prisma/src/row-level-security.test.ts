@@ -2,6 +2,7 @@ import { createTestDatabase } from '@kindred/testing/test-database';
 import { createTwoTenants } from '@kindred/testing/two-tenants';
 import { Client } from 'pg';
 import { describe, expect, test } from 'vitest';
+import { TENANT_CONDITION } from './test-isolation-gaps.ts';
 
 /** The tables of ours that hold no tenant's rows. */
 const TABLES_OF_NO_TENANT = ['_prisma_migrations', 'accounts', 'operators', 'tenants'];
@@ -51,12 +52,11 @@ describe('the database', () => {
         FROM pg_class c
        WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition`);
     const ofTenants = rows.filter((row) => !TABLES_OF_NO_TENANT.includes(row.name));
-    const condition = '(tenant_id = ( SELECT current_tenant_id() AS current_tenant_id))';
     for (const row of ofTenants) {
       expect(row).toEqual({
         name: row.name,
         columns: 1,
-        policies: [`tenant_isolation: ALL ${condition} / ${condition}`],
+        policies: [`tenant_isolation: ALL ${TENANT_CONDITION} / ${TENANT_CONDITION}`],
       });
     }
     expect(ofTenants.length).toBe(rows.length - TABLES_OF_NO_TENANT.length);

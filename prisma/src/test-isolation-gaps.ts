@@ -1,5 +1,11 @@
 import type { Client } from 'pg';
 
+/** The tenant of the transaction, as PostgreSQL prints it in policies. */
+const TENANT_OF_TRANSACTION = `( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")`;
+
+/** What every policy of a tenant's table has to say, of rows that are read and of rows that are written. */
+export const TENANT_CONDITION = `(tenant_id = ${TENANT_OF_TRANSACTION})`;
+
 /** The tables of ours that hold no tenant's rows. `accounts` and `tenants` have policies of their own shape. */
 const TABLES_OF_NO_TENANT = ['_prisma_migrations', 'accounts', 'operators', 'tenants'];
 
@@ -14,7 +20,7 @@ export async function findIsolationGaps(client: Client): Promise<string[]> {
        SELECT c.oid, c.relname AS name, c.relrowsecurity AS enabled, c.relforcerowsecurity AS forced, c.relispartition AS part,
               c.relname = ANY ($1) AS "ofNone"
          FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
-     ), condition AS (SELECT '(tenant_id = ( SELECT current_tenant_id() AS current_tenant_id))'::text AS wanted
+     ), condition AS (SELECT $2::text AS wanted, $3::text AS tenant
      ), policies AS (
        SELECT p.tablename AS name, count(*) AS count,
               bool_and(p.permissive = 'PERMISSIVE' AND p.cmd = 'ALL' AND p.qual = wanted AND p.with_check = wanted) AS right
@@ -38,8 +44,8 @@ export async function findIsolationGaps(client: Client): Promise<string[]> {
        SELECT FROM pg_policies p, condition WHERE p.tablename = 'tenants' AND p.roles = '{kindred_app}' AND p.cmd = 'ALL'
           AND p.qual = replace(wanted, 'tenant_id =', 'id =') AND p.with_check = replace(wanted, 'tenant_id =', 'id ='))
      UNION ALL SELECT 'accounts has not exactly one policy for the application, which shows members' FROM (SELECT 1) one WHERE (
-       SELECT count(*) FILTER (WHERE p.cmd = 'SELECT' AND p.qual LIKE '%m.account_id = accounts.id%current_tenant_id()%') * 10 + count(*)
-         FROM pg_policies p WHERE p.tablename = 'accounts' AND 'kindred_app' = ANY (p.roles)) <> 11
+       SELECT count(*) FILTER (WHERE p.cmd = 'SELECT' AND strpos(p.qual, 'm.account_id = accounts.id') > 0 AND strpos(p.qual, 'm.tenant_id = ' || tenant) > 0) * 10 + count(*)
+         FROM pg_policies p, condition WHERE p.tablename = 'accounts' AND 'kindred_app' = ANY (p.roles)) <> 11
      UNION ALL SELECT 'the application has a right on ' || name FROM tables
       WHERE (name IN ('_prisma_migrations', 'operators') OR part)
         AND (has_any_column_privilege('kindred_app', oid, 'SELECT, INSERT, UPDATE') OR has_table_privilege('kindred_app', oid, 'DELETE, TRUNCATE'))
@@ -47,7 +53,7 @@ export async function findIsolationGaps(client: Client): Promise<string[]> {
      UNION ALL SELECT 'the role ' || r.rolname || ' can step around row-level security' FROM pg_roles r
       WHERE r.rolname LIKE 'kindred\\_%' AND (r.rolsuper OR r.rolbypassrls OR EXISTS (SELECT FROM pg_class WHERE relowner = r.oid))
      ORDER BY 1`,
-    [TABLES_OF_NO_TENANT],
+    [TABLES_OF_NO_TENANT, TENANT_CONDITION, TENANT_OF_TRANSACTION],
   );
   return rows.map(({ gap }) => gap);
 }
