@@ -34,6 +34,15 @@ class AsyncTask : public Napi::AsyncWorker {
     return promise;
   }
 
+  // As `Start`, on the JavaScript thread, before it returns: for work that takes less than to hand it over and be woken.
+  static Napi::Promise RunNow(Napi::Env env, Job job) {
+    AsyncTask task(env, std::move(job));
+    task.SuppressDestruct();
+    task.Execute();
+    task.OnOK();
+    return task.deferred_.Promise();
+  }
+
   void Execute() override {
     try {
       work_();

@@ -1,5 +1,6 @@
 // `createSearch(vectors, dimension, kernels, precision)`: a promise of an exact index, whose `search` takes and gives what
-// that of a FAISS index does. The vectors are read in place for as long as it is open; all work is done on the libuv pool.
+// that of a FAISS index does. The vectors are read in place for as long as it is open; work is done on the libuv pool, but
+// for searches so short that being woken takes longer.
 #include <napi.h>
 
 #include <algorithm>
@@ -23,6 +24,9 @@ constexpr char kFailed[] = "RANKING_FAILED";
 
 // Multiplications below which threads of its own cost a search more than they save it.
 constexpr double kLeastParallelWork = 1e9;
+
+// Multiplications of a search that is done before a thread of the pool would have been woken for it: a tenth of a millisecond.
+constexpr double kMostWorkAtOnce = 4e6;
 
 // Rows are gathered one by one where they are at most this share of all; more are faster in a scan that skips the others.
 constexpr ptrdiff_t kGatheredShare = 32;
@@ -75,16 +79,19 @@ int ChooseThreads(double multiplications) {
   return multiplications < kLeastParallelWork ? 1 : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
 }
 
+double CountMultiplications(const ranking::PackedItems& items, const SearchRequest& request) {
+  return static_cast<double>(request.count) * items.count() * items.dimension();
+}
+
 void RunSearch(const ranking::PackedItems& items, const SearchRequest& request) {
   const Filter filter(request, items.count());
-  const double multiplications = static_cast<double>(request.count) * items.count() * items.dimension();
   ranking::Search search{request.queries.data(),
                          static_cast<ptrdiff_t>(request.count),
                          filter.offsets().data(),
                          filter.excluded().data(),
                          static_cast<ptrdiff_t>(filter.excluded().size()),
                          static_cast<ptrdiff_t>(request.k),
-                         ChooseThreads(multiplications),
+                         ChooseThreads(CountMultiplications(items, request)),
                          request.rows,
                          request.scores};
   if (!request.hasOnly) return ranking::RankAll(items, search);
@@ -130,9 +137,10 @@ class ItemSearch : public Napi::ObjectWrap<ItemSearch> {
         Napi::Array pinned = Napi::Array::New(env, 2);
         pinned.Set(uint32_t{0}, result);
         pinned.Set(uint32_t{1}, vectors_.Value());
-        return AsyncTask::Start(
-            env, {pinned, kFailed, [items = items_, request = std::move(request)] { RunSearch(*items, request); },
-                  [](Napi::Env, const Napi::Object& filled) { return filled.Get(uint32_t{0}); }});
+        const bool isShort = CountMultiplications(*items_, request) <= kMostWorkAtOnce;
+        AsyncTask::Job job{pinned, kFailed, [items = items_, request = std::move(request)] { RunSearch(*items, request); },
+                           [](Napi::Env, const Napi::Object& filled) { return filled.Get(uint32_t{0}); }};
+        return isShort ? AsyncTask::RunNow(env, std::move(job)) : AsyncTask::Start(env, std::move(job));
       } catch (const BadRequest& error) {
         throw CodedError(env, "RANKING_BAD_ARGUMENT", error.what());
       }

@@ -83,6 +83,16 @@ describe('native exact search', () => {
     await pending;
   });
 
+  test('a short search is done before the event loop turns, and finds what it finds among many', async () => {
+    if (!addon) return;
+    const index = await buildExactIndex(createVectors(60_000, 3), DIMENSION);
+    const many = createVectors(2000, 4);
+    const turn = new Promise<string>((resolve) => setImmediate(() => resolve('turn')));
+    const short = await Promise.race([turn, index.search(many.subarray(0, DIMENSION), 10)]);
+    const { rows, scores } = await index.search(many, 10);
+    expect(short).toEqual({ rows: rows.slice(0, 10), scores: scores.slice(0, 10) });
+  });
+
   test('misuse of the raw addon throws instead of crashing', async () => {
     if (!addon) return;
     const create = Reflect.get(addon, 'createSearch') as (...args: unknown[]) => unknown;
