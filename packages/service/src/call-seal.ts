@@ -54,7 +54,7 @@ function createMac(key: Buffer): (length: number, write: (block: Buffer) => void
   return (length, write) => {
     const inner = length <= USUAL_BYTES ? usual : padded(0x36, BLOCK_BYTES + length);
     write(inner);
-    outer.write(hash('sha256', inner.subarray(0, BLOCK_BYTES + length), 'latin1'), BLOCK_BYTES, 'latin1');
+    outer.write(hash('sha256', inner.subarray(0, BLOCK_BYTES + length), 'binary'), BLOCK_BYTES, 'binary');
     return hash('sha256', outer, 'base64url');
   };
 }
