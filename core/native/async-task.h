@@ -37,7 +37,6 @@ class AsyncTask : public Napi::AsyncWorker {
   // As `Start`, on the JavaScript thread, before it returns: for work that takes less than to hand it over and be woken.
   static Napi::Promise RunNow(Napi::Env env, Job job) {
     AsyncTask task(env, std::move(job));
-    task.SuppressDestruct();
     task.Execute();
     task.OnOK();
     return task.deferred_.Promise();
