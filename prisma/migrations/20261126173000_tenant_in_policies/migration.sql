@@ -1,6 +1,6 @@
--- Policies say themselves what `current_tenant_id` says: it was called once for each table of each statement, and calling PL/pgSQL
--- took half of what row-level security costs an answer (`npm run bench:isolation`). After COMMIT a transaction-local setting
--- reads '' on a pooled connection, not NULL.
+-- Policies say themselves what `current_tenant_id` says: it was called once for each table of each statement, and a call into
+-- PL/pgSQL takes longer than the built-in functions that it would call (`npm run bench:isolation` measures the whole of
+-- row-level security). After COMMIT a transaction-local setting reads '' on a pooled connection, not NULL.
 DO $$
 DECLARE
   policy record;
