@@ -13,8 +13,8 @@ export const SEAL_CHARS = 43;
 
 /**
  * Seals the calls of the channel that `upgradeToken` opened (HMAC, RFC 2104): its key is derived from that token, which
- * names one subgraph and opens one channel, so that no call is good anywhere else. A token for each call said the same for
- * four times the work.
+ * names one subgraph and opens one channel, so that no call is good anywhere else. A token for each call says the same for
+ * more than twice the work, framing included (`npm run bench:channel`).
  */
 export function createCallSeal(secret: string, upgradeToken: string): CallSeal {
   const sealOf = createMac(createHmac('sha256', secret).update(`kindred channel ${upgradeToken}`).digest());
