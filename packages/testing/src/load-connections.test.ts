@@ -62,3 +62,21 @@ test('an answer that does not say its length is refused', async () => {
   await expect(connections.post({ ...REQUEST, body: '' })).rejects.toThrow('Wanted an answer with a content-length');
   connections.close();
 });
+
+test('a connection that its server is about to end is not asked again', async () => {
+  const clients = new Set<unknown>();
+  using server = await startServer((req, res) => {
+    clients.add(req.socket);
+    res.setHeader('keep-alive', `timeout=${req.url === '/short' ? 1 : 65}`).end('answered');
+  });
+  const connections = new LoadConnections(server.origin, { connections: 1 });
+  const ask = (path: string) => connections.post({ ...REQUEST, path, body: '' });
+  await ask('/long');
+  await ask('/short');
+  expect(clients.size).toBe(1);
+  await ask('/long');
+  expect(clients.size).toBe(2);
+  await ask('/long');
+  expect(clients.size).toBe(2);
+  connections.close();
+});

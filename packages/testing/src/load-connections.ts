@@ -18,10 +18,13 @@ interface Asked {
 }
 
 const HEAD_END = '\r\n\r\n';
+/** What is sent this long before the server would end the connection still arrives. */
+const KEEP_ALIVE_MARGIN_MS = 2_000;
 
 /**
  * Keep-alive connections for a load generator that shares its machine with what it measures: it posts, and reads answers
- * that say their `content-length`, for a third of what a general client costs. One request at a time on each connection.
+ * that say their `content-length`, for a third of what a general client costs. One request at a time on each connection,
+ * none on one that has idled nearly as long as its server keeps it (RFC 9112, section 9.5).
  */
 export class LoadConnections {
   readonly #port: number;
@@ -45,7 +48,7 @@ export class LoadConnections {
     const bytes = `${head}content-length: ${Buffer.byteLength(body)}${HEAD_END}${body}`;
     return new Promise((resolve, reject) => {
       const asked = { bytes, resolve, reject };
-      const connection = this.#idle.pop() ?? this.#open();
+      const connection = this.#takeIdle() ?? this.#open();
       if (connection === undefined) this.#queue.push(asked);
       else connection.ask(asked);
     });
@@ -53,6 +56,16 @@ export class LoadConnections {
 
   close(): void {
     for (const connection of this.#all) connection.close();
+  }
+
+  /** The one used last. What its server is about to end is closed. */
+  #takeIdle(): LoadConnection | undefined {
+    for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
+      if (idle.isKept) return idle;
+      this.#all.delete(idle);
+      idle.close();
+    }
+    return undefined;
   }
 
   #open(): LoadConnection | undefined {
@@ -86,6 +99,7 @@ class LoadConnection {
   #wanted = Number.POSITIVE_INFINITY;
   #headEnd = 0;
   #statusCode = 0;
+  #keptUntil = Number.POSITIVE_INFINITY;
 
   constructor(socket: Socket, { onFree, onClose }: { onFree: () => void; onClose: () => void }) {
     this.#socket = socket.setNoDelay(true);
@@ -103,6 +117,11 @@ class LoadConnection {
   ask(asked: Asked): void {
     this.#asked = asked;
     this.#socket.write(asked.bytes);
+  }
+
+  /** Whether its server keeps it open for another question, as it said with its last answer. */
+  get isKept(): boolean {
+    return performance.now() < this.#keptUntil;
   }
 
   close(): void {
@@ -139,6 +158,8 @@ class LoadConnection {
       return false;
     }
     this.#statusCode = Number(head.slice(9, 12));
+    const keptForS = Number(/\r\nkeep-alive: timeout=(\d+)/i.exec(head)?.[1] ?? Number.POSITIVE_INFINITY);
+    this.#keptUntil = performance.now() + keptForS * 1000 - KEEP_ALIVE_MARGIN_MS;
     this.#headEnd = end + HEAD_END.length;
     this.#wanted = this.#headEnd + Number(length);
     return true;
