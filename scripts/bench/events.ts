@@ -6,7 +6,7 @@ import { availableParallelism, loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { cpuBetween, readUse } from './serve/process-use.ts';
-import { quantile } from './serve/load.ts';
+import { median, quantile } from '@kindred/testing/quantile';
 import { startTrainingPlatform } from './training/platform.ts';
 import { cancel, createTenant, type Epoch, readEpochs, readRun, train } from './training/runs.ts';
 import { openSubscribers } from './training/subscribers.ts';
@@ -89,7 +89,6 @@ function processes(): Map<string, { pid: number }> {
   return platform.processes().set('subscribers', { pid: process.pid });
 }
 
-const median = (values: readonly number[]): number => quantile(Float64Array.from(values).toSorted(), 0.5);
 const paceOf = ({ epochs }: Block): { samplesPerSecond: number; epochsPerSecond: number } => {
   const [first, last] = [epochs[0], epochs.at(-1)];
   const spanMs = first && last ? last.at - first.at : 0;

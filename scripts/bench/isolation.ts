@@ -19,6 +19,7 @@ import { createCallSeal, SEAL_CHARS } from '@kindred/service/call-seal';
 import { signInternalToken } from '@kindred/service/internal-token';
 import { CHANNEL_REQUEST, readCall, writeCall } from '@kindred/service/operation-channel';
 import { traceparent } from '@kindred/service/trace';
+import { median, quantile } from '@kindred/testing/quantile';
 import { Pool } from 'pg';
 import { startBenchDatabase } from './bench-database.ts';
 import { readUse } from './serve/process-use.ts';
@@ -153,10 +154,6 @@ function readCpuMs(): number {
   return (user + system) / 1000 + server;
 }
 
-function quantile(values: readonly number[], share: number): number {
-  return values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) * share)] ?? 0;
-}
-
 /** Milliseconds of CPU for a request, over all turns. */
 function cpuPerRequest(turns: readonly Turn[]): number {
   const total = (of: (turn: Turn) => number) => turns.reduce((sum, turn) => sum + of(turn), 0);
@@ -165,13 +162,12 @@ function cpuPerRequest(turns: readonly Turn[]): number {
 
 function summarise(rounds: readonly { guarded: Turn; bare: Turn }[]) {
   const of = (turns: readonly Turn[]) => ({
-    requestsPerSecond: quantile(
-      turns.map(({ requestsPerSecond }) => requestsPerSecond),
-      0.5,
-    ),
+    requestsPerSecond: median(turns.map(({ requestsPerSecond }) => requestsPerSecond)),
     cpuMs: cpuPerRequest(turns),
   });
-  const ratios = rounds.map(({ guarded, bare }) => guarded.requestsPerSecond / bare.requestsPerSecond);
+  const ratios = rounds
+    .map(({ guarded, bare }) => guarded.requestsPerSecond / bare.requestsPerSecond)
+    .toSorted((a, b) => a - b);
   return {
     guarded: of(rounds.map(({ guarded }) => guarded)),
     bare: of(rounds.map(({ bare }) => bare)),

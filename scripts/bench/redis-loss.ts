@@ -4,7 +4,8 @@
 import { writeFile } from 'node:fs/promises';
 import { availableParallelism, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
-import { loadAtRate, quantile } from './serve/load.ts';
+import { median } from '@kindred/testing/quantile';
+import { loadAtRate } from './serve/load.ts';
 import { type LoadFigures, measureLoad } from './serve/measure-load.ts';
 import { startServePlatform } from './serve/platform.ts';
 import { printLoads } from './serve/print.ts';
@@ -51,7 +52,7 @@ for (let round = 0; round < Number(options.rounds); round++) {
 const cpuOf = ({ cpuUs }: LoadFigures): number =>
   Object.entries(cpuUs).reduce((sum, [part, us]) => (part === 'load' ? sum : sum + us), 0);
 const medianRatio = (of: (figures: LoadFigures) => number): number =>
-  quantile(Float64Array.from(rounds, ({ kept, lost }) => of(lost) / of(kept)).toSorted(), 0.5);
+  median(rounds.map(({ kept, lost }) => of(lost) / of(kept)));
 const ratios = {
   p50: medianRatio(({ p50Ms }) => p50Ms),
   p95: medianRatio(({ p95Ms }) => p95Ms),

@@ -13,7 +13,7 @@ import { parseArgs, promisify } from 'node:util';
 import { decodeGlobalId } from '@kindred/domain/ids';
 import { request } from '../src/demo/api.ts';
 import { ROOT } from '../src/root.ts';
-import { quantile } from './serve/load.ts';
+import { median } from '@kindred/testing/quantile';
 import { cpuBetween, readUse } from './serve/process-use.ts';
 import { startTrainingPlatform } from './training/platform.ts';
 import { createTenant, readSteps, type Settings, type Step, train, untilSucceeded } from './training/runs.ts';
@@ -114,7 +114,6 @@ async function trainAsWorkflow(own: Settings): Promise<Pair['workflow']> {
   return { tookMs, cpuMs, restCpuMs, cpuMsByProcess: used, steps: await readSteps(tenant, runId) };
 }
 
-const median = (values: readonly number[]): number => quantile(Float64Array.from(values).toSorted(), 0.5);
 const percent = (ratio: number): string => `${((ratio - 1) * 100).toFixed(1)} %`;
 const trainMsOf = ({ workflow }: Pair): number => workflow.steps.find(({ phase }) => phase === 'TRAIN')?.tookMs ?? 0;
 

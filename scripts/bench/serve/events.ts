@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LoadConnections } from '@kindred/testing/load-connections';
-import { quantile } from './load.ts';
+import { quantile } from '@kindred/testing/quantile';
 import type { ServePlatform } from './platform.ts';
 import { questionOf } from './questions.ts';
 import type { World } from './world.ts';

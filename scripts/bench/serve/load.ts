@@ -92,8 +92,3 @@ function startRun({ url, credential, next }: LoadOptions): Run {
     },
   };
 }
-
-/** The value below which a share of ascending values lies; 0 without any. */
-export function quantile(ascending: Float64Array, share: number): number {
-  return ascending[Math.min(ascending.length - 1, Math.floor(ascending.length * share))] ?? 0;
-}

@@ -1,5 +1,6 @@
 import { readFigures } from './figures.ts';
-import { type LoadResult, quantile } from './load.ts';
+import { quantile } from '@kindred/testing/quantile';
+import type { LoadResult } from './load.ts';
 import type { ServePlatform } from './platform.ts';
 import { cpuBetween, readUse } from './process-use.ts';
 
