@@ -12,6 +12,7 @@ import { createCallSeal } from '@kindred/service/call-seal';
 import { signInternalToken, verifyInternalToken } from '@kindred/service/internal-token';
 import { CHANNEL_REQUEST, readCall, writeCall } from '@kindred/service/operation-channel';
 import { traceparent } from '@kindred/service/trace';
+import { median } from '@kindred/testing/quantile';
 import { createSubgraphClient } from '../src/subgraph-client.ts';
 import type { SubgraphName } from '../src/subgraphs.ts';
 import { ask } from './ask.ts';
@@ -40,10 +41,6 @@ const BODY = JSON.stringify({
 interface Cost {
   gatewayUs: number;
   subgraphUs: number;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }
 
 function cpuUs(): number {

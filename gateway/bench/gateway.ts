@@ -1,13 +1,15 @@
 // Our gateway beside @apollo/gateway and Hive Gateway on the same stub subgraphs, in one run:
-// `node gateway/bench/gateway.ts [--seconds N] [--credentials one|own] [--no-hive] [--json FILE]`. Ratios count more
-// than absolutes (ours asks the stubs over channels, as it asks its own subgraphs; the others over HTTP, as they come): load,
-// subgraphs and gateway share the machine's cores, and CPU time per request is what depends least
-// on what else they do.
+// `node gateway/bench/gateway.ts [--rounds N] [--seconds N] [--credentials one|own] [--no-hive] [--json FILE]`. They take
+// turns, since the machine does not stay as quick as it is: figures are medians of the rounds, and ratios those of the
+// ratios within each. Ratios count more than absolutes (ours asks the stubs over channels, as it asks its own subgraphs; the
+// others over HTTP, as they come): load, subgraphs and gateway share the machine's cores, and CPU time per request is what
+// depends least on what else they do.
 import { type ChildProcess, fork } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { availableParallelism, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { LoadConnections } from '@kindred/testing/load-connections';
+import { median, quantile } from '@kindred/testing/quantile';
 import { ask } from './ask.ts';
 import { GATEWAY_FLAGS } from './gateway-flags.ts';
 import { installHive } from './hive-packages.ts';
@@ -18,7 +20,9 @@ import { createBenchTokens } from './tokens.ts';
 const { values: options } = parseArgs({
   allowNegative: true,
   options: {
-    seconds: { type: 'string', default: '3' },
+    rounds: { type: 'string', default: '5' },
+    // Of each gateway in each round.
+    seconds: { type: 'string', default: '1' },
     json: { type: 'string' },
     // A tenant's server asks with one credential; with one for each connection nothing can be batched.
     credentials: { type: 'string', default: 'one' },
@@ -26,17 +30,17 @@ const { values: options } = parseArgs({
     hive: { type: 'boolean', default: true },
   },
 });
+const ROUNDS = Number(options.rounds);
 const SECONDS = Number(options.seconds);
 // Until what runs often is machine code.
 const WARM_UP_SECONDS = 3;
+// Before each turn: others had the caches.
+const SETTLE_SECONDS = 0.2;
 const HIVE_FOLDER = options.hive ? installHive() : undefined;
 const VARIANTS = ['ours', 'stock', 'stock-client', ...(HIVE_FOLDER === undefined ? [] : ['hive'])];
 const CONNECTIONS = [32, 128];
 
-interface Result {
-  query: string;
-  connections: number;
-  variant: string;
+interface Figures {
   requestsPerSecond: number;
   p50Ms: number;
   p95Ms: number;
@@ -45,6 +49,26 @@ interface Result {
   subRequests: number;
   rssMiB: number;
   failures: number;
+}
+
+interface Result extends Figures {
+  query: string;
+  connections: number;
+  variant: string;
+}
+
+interface Comparison {
+  query: string;
+  connections: number;
+  against: string;
+  requestsPerSecond: number;
+  cpu: number;
+}
+
+interface Gateway {
+  variant: string;
+  child: ChildProcess;
+  url: string;
 }
 
 /** Each connection asks as soon as it is answered, each time for another user: no two requests ask for the same. */
@@ -73,23 +97,22 @@ async function load(
 }
 
 async function measure(
-  gateway: { child: ChildProcess; url: string },
+  gateway: Gateway,
   stubs: ChildProcess,
   test: { query: string; connections: number; tokens: string[] },
-) {
-  await load(gateway.url, { ...test, seconds: WARM_UP_SECONDS });
+): Promise<Figures> {
+  await load(gateway.url, { ...test, seconds: SETTLE_SECONDS });
   const stubsBefore = await ask<{ requests: number }>(stubs, {});
   const before = await ask<{ cpuUs: number }>(gateway.child, {});
   const { latencies, failures } = await load(gateway.url, { ...test, seconds: SECONDS });
   const after = await ask<{ cpuUs: number; rssMiB: number }>(gateway.child, {});
   const stubsAfter = await ask<{ requests: number }>(stubs, {});
   const count = latencies.length;
-  const quantile = (share: number) => latencies[Math.min(count - 1, Math.floor(count * share))] ?? 0;
   return {
     requestsPerSecond: count / SECONDS,
-    p50Ms: quantile(0.5),
-    p95Ms: quantile(0.95),
-    p99Ms: quantile(0.99),
+    p50Ms: quantile(latencies, 0.5),
+    p95Ms: quantile(latencies, 0.95),
+    p99Ms: quantile(latencies, 0.99),
     cpuUsPerRequest: (after.cpuUs - before.cpuUs) / count,
     subRequests: (stubsAfter.requests - stubsBefore.requests) / count,
     rssMiB: after.rssMiB,
@@ -119,23 +142,57 @@ function print(results: readonly Result[]): void {
   }
 }
 
-function ratios(results: readonly Result[]) {
-  return results
-    .filter(({ variant }) => variant === 'ours')
-    .flatMap((ours) =>
-      results
-        .filter(
-          ({ variant, query, connections }) =>
-            variant !== 'ours' && query === ours.query && connections === ours.connections,
-        )
-        .map((other) => ({
-          query: ours.query,
-          connections: ours.connections,
-          against: other.variant,
-          requestsPerSecond: ours.requestsPerSecond / other.requestsPerSecond,
-          cpu: other.cpuUsPerRequest / ours.cpuUsPerRequest,
-        })),
-    );
+function medianOf(rounds: readonly Figures[]): Figures {
+  const of = (name: keyof Figures) => median(rounds.map((figures) => figures[name]));
+  return {
+    requestsPerSecond: of('requestsPerSecond'),
+    p50Ms: of('p50Ms'),
+    p95Ms: of('p95Ms'),
+    p99Ms: of('p99Ms'),
+    cpuUsPerRequest: of('cpuUsPerRequest'),
+    subRequests: of('subRequests'),
+    rssMiB: of('rssMiB'),
+    failures: rounds.reduce((sum, { failures }) => sum + failures, 0),
+  };
+}
+
+/** What is asked of each gateway. */
+interface Test {
+  name: string;
+  query: string;
+  connections: number;
+}
+
+/** All gateways in turns, the first of which is ours. */
+async function runTest(gateways: readonly Gateway[], stubs: ChildProcess, test: Test & { tokens: string[] }) {
+  for (const { url } of gateways) await load(url, { ...test, seconds: WARM_UP_SECONDS });
+  const rounds: Figures[][] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const turn: Figures[] = [];
+    for (const gateway of gateways) turn.push(await measure(gateway, stubs, test));
+    rounds.push(turn);
+  }
+  const { name: query, connections } = test;
+  const figuresOf = (place: number) => rounds.flatMap((turn) => turn[place] ?? []);
+  const results: Result[] = gateways.map(({ variant }, place) => ({
+    query,
+    connections,
+    variant,
+    ...medianOf(figuresOf(place)),
+  }));
+  const comparisons: Comparison[] = gateways.slice(1).map(({ variant: against }, place) => {
+    const others = figuresOf(place + 1);
+    const ratio = (of: (figures: Figures) => number) =>
+      median(figuresOf(0).map((ours, round) => of(ours) / of(others[round] ?? ours)));
+    return {
+      query,
+      connections,
+      against,
+      requestsPerSecond: ratio(({ requestsPerSecond }) => requestsPerSecond),
+      cpu: 1 / ratio(({ cpuUsPerRequest }) => cpuUsPerRequest),
+    };
+  });
+  return { results, comparisons };
 }
 
 const redis = await startRedis();
@@ -146,7 +203,7 @@ const { tokens, publicKey } = await createBenchTokens({
 const stubs = fork(new URL('stub-subgraphs.ts', import.meta.url));
 const { urls } = await ask<{ urls: Record<string, string> }>(stubs);
 await ask(stubs, { publicKey });
-const gateways = await Promise.all(
+const gateways: Gateway[] = await Promise.all(
   VARIANTS.map(async (variant) => {
     const args = [variant, JSON.stringify(urls), redis.url, HIVE_FOLDER ?? ''];
     // As all of them are deployed.
@@ -158,29 +215,25 @@ const gateways = await Promise.all(
 );
 const loadBefore = loadavg();
 const results: Result[] = [];
+const comparisons: Comparison[] = [];
 for (const [name, query] of Object.entries(QUERIES)) {
   for (const connections of CONNECTIONS) {
-    for (const gateway of gateways) {
-      results.push({
-        query: name,
-        connections,
-        variant: gateway.variant,
-        ...(await measure(gateway, stubs, { query, connections, tokens })),
-      });
-    }
+    const outcome = await runTest(gateways, stubs, { name, query, connections, tokens });
+    results.push(...outcome.results);
+    comparisons.push(...outcome.comparisons);
   }
 }
 for (const { child } of gateways) child.disconnect();
 stubs.disconnect();
 redis.stop();
 print(results);
-const compared = ratios(results);
-for (const { query, connections, against, requestsPerSecond, cpu } of compared) {
+for (const { query, connections, against, requestsPerSecond, cpu } of comparisons) {
   console.log(
     `${query}, ${connections} connections: ${requestsPerSecond.toFixed(1)} x the requests of ${against}, at 1/${cpu.toFixed(1)} of its CPU time each`,
   );
 }
 const machine = {
+  rounds: ROUNDS,
   credentials: options.credentials,
   cores: availableParallelism(),
   loadBefore,
@@ -189,4 +242,4 @@ const machine = {
 };
 console.log(`${machine.cores} cores, load ${loadBefore.map((value) => value.toFixed(1)).join(' ')} before`);
 if (options.json !== undefined)
-  await writeFile(options.json, `${JSON.stringify({ machine, results, ratios: compared }, null, 2)}\n`);
+  await writeFile(options.json, `${JSON.stringify({ machine, results, ratios: comparisons }, null, 2)}\n`);

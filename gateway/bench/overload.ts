@@ -6,6 +6,7 @@ import { writeFile } from 'node:fs/promises';
 import { availableParallelism, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { LoadConnections } from '@kindred/testing/load-connections';
+import { quantile } from '@kindred/testing/quantile';
 import { ask } from './ask.ts';
 import { GATEWAY_FLAGS } from './gateway-flags.ts';
 import { QUERIES } from './queries.ts';
@@ -109,10 +110,9 @@ function summary(phase: string, { seconds, latencies }: Outcomes, lastedS: numbe
     for (const name of NAMES) total[name] += second[name];
   }
   const sorted = latencies.toSorted((a, b) => a - b);
-  const quantile = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
   const rates = { ...NOTHING };
   for (const name of NAMES) rates[name] = total[name] / lastedS;
-  return { phase, ...rates, p50Ms: quantile(0.5), p95Ms: quantile(0.95) };
+  return { phase, ...rates, p50Ms: quantile(sorted, 0.5), p95Ms: quantile(sorted, 0.95) };
 }
 
 /** The first second from which on nearly all are answered well; undefined where there is none. */

@@ -1,8 +1,9 @@
-// Four subgraphs in one process that answer at once and check nothing: what is left is the gateway's own work. With the
-// argument `http` they have no channels.
+// Four subgraphs in one process that answer at once what they are asked for, and check nothing: what is left is the
+// gateway's own work. With the argument `http` they have no channels.
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { serveChannels } from '@kindred/service/channel-server';
+import { Kind, parse, type SelectionSetNode } from 'graphql';
 import { SUBGRAPHS } from '../src/subgraphs.ts';
 
 interface Request {
@@ -35,15 +36,16 @@ function firstItemOf(user: string): number {
   return number;
 }
 
-function answer({ query, variables: { user = '', representations } = {} }: Request): object {
+/** What a subgraph could tell, of which it tells what is selected. */
+function answerFrom({ query, variables: { user = '', representations } = {} }: Request): object {
   if (representations !== undefined) {
     return { _entities: representations.map(({ __typename: type, id }) => ENTITIES[type]?.(id)) };
   }
   // As the tenant subgraph says it: without it no month can be counted, and the gateway asks again with every request.
   if (query.includes('tenantAllowance(')) return { tenantAllowance: { plan: 'SCALE', requests: 0, points: 0 } };
   if (query.includes('recordUsage(')) return { recordUsage: { entryCount: 1 } };
-  if (query.includes('item(')) return { item: { id: 'itm_1', title: 'Film 1' } };
-  const first = Number(/first: (\d+)/.exec(query)?.[1] ?? 20);
+  if (query.includes('item(')) return { item: { title: 'Film 1' } };
+  const first = Number(/first: ?(\d+)/.exec(query)?.[1] ?? 20);
   const start = firstItemOf(user);
   const edges = Array.from({ length: first }, (_, index) => ({
     rank: index + 1,
@@ -95,8 +97,50 @@ function stream(res: ServerResponse, { runId = '', after = 0 }: { runId?: string
 
 const publicKeys: object[] = [];
 
+type Select = (value: unknown) => unknown;
+
+/** Fields by name; of a fragment, those of whatever type it is for. */
+function compileSelection({ selections }: SelectionSetNode): Select {
+  const fields = new Map<string, Select>();
+  const gather = (from: SelectionSetNode['selections']) => {
+    for (const selection of from) {
+      if (selection.kind === Kind.INLINE_FRAGMENT) gather(selection.selectionSet.selections);
+      if (selection.kind !== Kind.FIELD) continue;
+      const { name, selectionSet } = selection;
+      fields.set(name.value, selectionSet === undefined ? (value) => value : compileSelection(selectionSet));
+    }
+  };
+  gather(selections);
+  const select: Select = (value) => {
+    if (Array.isArray(value)) return value.map(select);
+    if (typeof value !== 'object' || value === null) return value;
+    const selected = Object.entries(value).flatMap(([name, inner]) => {
+      const field = fields.get(name);
+      return field === undefined ? [] : [[name, field(inner)] as const];
+    });
+    return Object.fromEntries(selected);
+  };
+  return select;
+}
+
+const selections = new Map<string, Select>();
+
+function selectionOf(query: string): Select {
+  let selection = selections.get(query);
+  if (selection === undefined) {
+    const [operation] = parse(query).definitions;
+    if (operation?.kind !== Kind.OPERATION_DEFINITION) throw new Error(`Wanted an operation, got ${query}`);
+    selections.set(query, (selection = compileSelection(operation.selectionSet)));
+  }
+  return selection;
+}
+
+function answerLine(line: string): string {
+  const request = JSON.parse(line) as Request;
+  return JSON.stringify({ data: selectionOf(request.query)(answerFrom(request)) });
+}
+
 function answerBody(body: Buffer): string {
-  const answerLine = (line: string) => JSON.stringify({ data: answer(JSON.parse(line) as Request) });
   return body.toString('utf8').split('\n').map(answerLine).join('\n');
 }
 

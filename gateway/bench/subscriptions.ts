@@ -6,6 +6,7 @@ import { writeFile } from 'node:fs/promises';
 import { availableParallelism, loadavg } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { quantile } from '@kindred/testing/quantile';
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import { ask } from './ask.ts';
@@ -99,15 +100,14 @@ await wait(SECONDS * 1_000);
 const after = await ask<{ cpuUs: number; rssMiB: number }>(gateway, {});
 const delivered = countReceived() - receivedBefore;
 const sorted = latencies.toSorted((a, b) => a - b);
-const quantile = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
 const figures = {
   sockets: SOCKETS,
   eventsPerSecondWanted: RATE,
   eventsPerSecondDelivered: delivered / SECONDS,
   cpuUsPerEvent: (after.cpuUs - before.cpuUs) / delivered,
-  p50Ms: quantile(0.5),
-  p95Ms: quantile(0.95),
-  p99Ms: quantile(0.99),
+  p50Ms: quantile(sorted, 0.5),
+  p95Ms: quantile(sorted, 0.95),
+  p99Ms: quantile(sorted, 0.99),
   wrongEvents: sockets.reduce((sum, { received }) => sum + received.wrong, 0),
   silentSockets: sockets.filter(({ received }) => received.count === 0).length,
   rssMiB: after.rssMiB,
