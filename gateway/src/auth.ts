@@ -5,7 +5,7 @@ import { type Scope, scopesOfRole, type Viewer } from '@kindred/domain/viewer';
 import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
 import { z } from 'zod';
 import { newTraceId } from '@kindred/service/trace';
-import { startDeadline } from './context.ts';
+import { Deadline } from './context.ts';
 import { LookupCache } from './lookup-cache.ts';
 import type { SubgraphClient } from './subgraph-client.ts';
 
@@ -68,10 +68,14 @@ export function createAuthenticate(options: { client: SubgraphClient; tenantUrl:
   };
 }
 
+const BEARER = 'bearer ';
+
 function readBearer(authorization: string | undefined): string | undefined {
   if (authorization === undefined) return undefined;
-  const token = /^Bearer +(\S+)$/i.exec(authorization.trim())?.[1];
-  if (token === undefined) throw new AppError('UNAUTHENTICATED', 'Wanted `Authorization: Bearer …`.');
+  const presented = authorization.trim();
+  const token = presented.slice(BEARER.length).trim();
+  if (token === '' || presented.slice(0, BEARER.length).toLowerCase() !== BEARER)
+    throw new AppError('UNAUTHENTICATED', 'Wanted `Authorization: Bearer …`.');
   return token;
 }
 
@@ -161,7 +165,7 @@ const LOOKED_UP = z.object({
 
 async function lookUpApiKey(client: SubgraphClient, apiKey: string): Promise<ApiKey | null> {
   // A look-up may be shared by many requests: none of them ends it.
-  using deadline = startDeadline();
+  using deadline = new Deadline();
   const context = {
     viewer: { kind: 'system', scopes: [] } as const,
     traceId: newTraceId(),

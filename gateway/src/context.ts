@@ -16,26 +16,35 @@ export interface OperationContext {
 export const OPERATION_TIMEOUT_MS = 30_000;
 
 /** The time of one operation. To be disposed of when the operation is over: a timer would keep it for all of its time. */
-export interface Deadline extends Pick<OperationContext, 'signal' | 'deadlineAt'>, Disposable {
+export class Deadline implements Pick<OperationContext, 'signal' | 'deadlineAt'>, Disposable {
+  readonly signal: AbortSignal;
+  readonly deadlineAt = performance.now() + OPERATION_TIMEOUT_MS;
+  readonly #stop = new AbortController();
+  readonly #parent: AbortSignal | undefined;
+  readonly #timer: NodeJS.Timeout;
+
+  /** Its signal aborts when it is told, with `parent`, or with a TimeoutError when the operation has taken too long. */
+  constructor(parent?: AbortSignal) {
+    this.signal = this.#stop.signal;
+    this.#parent = parent;
+    this.#timer = setTimeout(() => this.abort(tooLong()), OPERATION_TIMEOUT_MS).unref();
+    if (parent?.aborted) this.#follow();
+    else parent?.addEventListener('abort', this.#follow, { once: true });
+  }
+
   /** Nobody waits any more. */
-  abort(reason?: unknown): void;
+  abort(reason?: unknown): void {
+    this.#stop.abort(reason);
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    this.#parent?.removeEventListener('abort', this.#follow);
+  }
+
+  readonly #follow = (): void => this.abort(this.#parent?.reason);
 }
 
-/** A signal that aborts when it is told, with `parent`, or with a TimeoutError when an operation has taken too long. */
-export function startDeadline(parent?: AbortSignal): Deadline {
-  const stop = new AbortController();
-  const follow = () => stop.abort(parent?.reason);
-  if (parent?.aborted) follow();
-  else parent?.addEventListener('abort', follow, { once: true });
-  const tooLong = () => stop.abort(new DOMException('The operation took too long', 'TimeoutError'));
-  const timer = setTimeout(tooLong, OPERATION_TIMEOUT_MS).unref();
-  return {
-    signal: stop.signal,
-    deadlineAt: performance.now() + OPERATION_TIMEOUT_MS,
-    abort: (reason) => stop.abort(reason),
-    [Symbol.dispose]: () => {
-      clearTimeout(timer);
-      parent?.removeEventListener('abort', follow);
-    },
-  };
+function tooLong(): DOMException {
+  return new DOMException('The operation took too long', 'TimeoutError');
 }

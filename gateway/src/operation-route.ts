@@ -8,7 +8,7 @@ import { type Admitted, admitOperation, type Gate, isSubscription } from './admi
 import type { Authenticate } from './auth.ts';
 import { type Chunk, PARTS_CONTENT_TYPE, writeParts } from './answer-parts.ts';
 import { addressOf, type Caller } from './caller.ts';
-import { type OperationContext, startDeadline } from './context.ts';
+import { Deadline, type OperationContext } from './context.ts';
 import { corsHeaders } from './cors.ts';
 import { HttpError } from './http-error.ts';
 import { acceptsParts, type AnswerForm, answerForm, isJson } from './media-type.ts';
@@ -134,7 +134,8 @@ async function answerRequest(
     return refuse([SUBSCRIBE_ELSEWHERE]);
   }
   const operation = { admitted, request, context: contextOf(caller, res) };
-  const chunks = acceptsParts(req.headers.accept) ? await answerInParts(options, operation) : undefined;
+  const isInParts = admitted.prepared.planned.deferred !== undefined && acceptsParts(req.headers.accept);
+  const chunks = isInParts ? await answerInParts(options, operation) : undefined;
   if (chunks !== undefined) return { headers: rateHeadersOf(admitted), chunks, signal: operation.context.signal };
   const body = await answerWhole(options, operation);
   return { status: 200, headers: rateHeadersOf(admitted), body };
@@ -155,7 +156,7 @@ function headerOf(req: IncomingMessage, name: string): string | undefined {
 }
 
 function contextOf({ credential, address }: Caller, res: ServerResponse): OperationContext {
-  const deadline = startDeadline();
+  const deadline = new Deadline();
   res.once('close', () => {
     if (!res.writableFinished) deadline.abort();
     deadline[Symbol.dispose]();

@@ -1,7 +1,7 @@
 import { AppError } from '@kindred/domain/app-error';
 import { toFormattedError } from '@kindred/service/format-error';
 import { runInTrace } from '@kindred/service/trace';
-import { type Deadline, type OperationContext, startDeadline } from './context.ts';
+import { Deadline, type OperationContext } from './context.ts';
 import { type AdmittedOperation, type Answering, answerInParts, answerWhole, giveBack } from './operation-answers.ts';
 import type { OperationResults } from './operation-results.ts';
 import type { LoadLimit } from './overload/load-limit.ts';
@@ -64,7 +64,7 @@ export class QueryResults implements OperationResults {
   }
 
   #begin(): AsyncGenerator<string, undefined> {
-    const deadline = startDeadline(this.#leave.signal);
+    const deadline = new Deadline(this.#leave.signal);
     deadline.signal.addEventListener('abort', () => this.#dropUnread(), { once: true });
     return answer(this.#answering, this.#query, { deadline, left: this.#leave.signal });
   }

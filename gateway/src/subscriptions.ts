@@ -3,7 +3,7 @@ import { type FormatError, toFormattedError } from '@kindred/service/format-erro
 import { runInTrace } from '@kindred/service/trace';
 import type { FormattedExecutionResult } from 'graphql';
 import type { Credential } from './auth.ts';
-import { type OperationContext, startDeadline } from './context.ts';
+import { Deadline, type OperationContext } from './context.ts';
 import type { StreamEvent } from './event-stream-reader.ts';
 import type { Executor, PlannedOperation } from './executor/executor.ts';
 import { capErrors } from './limits.ts';
@@ -88,7 +88,7 @@ function createFeedOpener(options: SubscriptionOptions) {
       open: (signal) => openUpstream(client, planned, { viewer, traceId, signal, deadlineAt: Infinity }),
       complete: (event, signal) =>
         runInTrace(traceId, async () => {
-          using deadline = startDeadline(signal);
+          using deadline = new Deadline(signal);
           const { signal: inTime, deadlineAt } = deadline;
           return await complete(planned, event, { viewer, traceId, signal: inTime, deadlineAt });
         }),

@@ -1,7 +1,7 @@
 import type { Viewer } from '@kindred/domain/viewer';
 import { newTraceId } from '@kindred/service/trace';
 import { z } from 'zod';
-import { startDeadline } from './context.ts';
+import { Deadline } from './context.ts';
 import { LookupCache } from './lookup-cache.ts';
 import type { SubgraphClient } from './subgraph-client.ts';
 
@@ -30,7 +30,7 @@ export function createTenantDocuments(client: Pick<SubgraphClient, 'request'>): 
 
 async function lookUp(client: Pick<SubgraphClient, 'request'>, viewer: Viewer, digest: string): Promise<string | null> {
   // A look-up may be shared by many requests: none of them ends it.
-  using deadline = startDeadline();
+  using deadline = new Deadline();
   const { signal, deadlineAt } = deadline;
   const context = { viewer, traceId: newTraceId(), signal, deadlineAt };
   const answer = await client.request('tenant', { query: LOOK_UP, variables: { digest } }, context);

@@ -23,10 +23,10 @@ export function compileFetch(node: FetchNode, path: Path, compilation: PlanCompi
     isPrimary: node === compilation.primary,
     shareable,
     repeatable: node.operationKind === OperationTypeNode.QUERY,
-    rewriteInput: compileRewrites(node.inputRewrites, types),
     rewriteOutput: compileRewrites(node.outputRewrites, types),
   };
-  const represent = node.requires && compileRepresentation(node.requires, types);
+  const rewrite = compileRewrites(node.inputRewrites, types);
+  const represent = node.requires && compileRepresentation(node.requires, { types, rewrite });
   return async (run) => {
     // Where the plan is at odds with what was fetched there is no answer at all, hence outside.
     const entities = collectAt(run.data, path);
@@ -49,7 +49,6 @@ interface Fetch {
   isPrimary: boolean;
   shareable: boolean;
   repeatable: boolean;
-  rewriteInput: Rewrite | undefined;
   rewriteOutput: Rewrite | undefined;
 }
 
@@ -92,15 +91,13 @@ async function fetchEntities(
 }
 
 /** Each distinct representation once, as JSON, with the places of the entities that it stands for. */
-function representAll({ represent, rewriteInput }: Fetch & { represent: Represent }, entities: readonly JsonObject[]) {
+function representAll({ represent }: { represent: Represent }, entities: readonly JsonObject[]) {
   const representations: string[] = [];
   const entitiesOf: number[][] = [];
   const indexes = new Map<string, number>();
   for (const [place, entity] of entities.entries()) {
-    const representation = represent(entity);
-    if (!representation?.[TYPENAME]) continue;
-    rewriteInput?.(representation);
-    const json = JSON.stringify(representation);
+    const json = represent(entity);
+    if (json === null) continue;
     const known = indexes.get(json);
     if (known !== undefined) {
       entitiesOf[known]?.push(place);

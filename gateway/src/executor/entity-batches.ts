@@ -1,3 +1,4 @@
+import { atEndOfTurn } from '@kindred/service/end-of-turn';
 import type { OperationContext } from '../context.ts';
 import { failure, type GraphQLAnswer } from '../subgraph-client.ts';
 import { copyOf, isObject } from './json.ts';
@@ -34,6 +35,8 @@ interface Lane {
   underWay: number;
   gathering: Batch | undefined;
   timer: NodeJS.Timeout | undefined;
+  /** Called when it is empty. */
+  forget: () => void;
 }
 
 /**
@@ -43,7 +46,8 @@ interface Lane {
  */
 export class EntityBatches {
   readonly #send: SendBatch;
-  readonly #lanes = new Map<string, Lane>();
+  /** By who asks of which subgraph, then by the operation with its variables. */
+  readonly #lanes = new Map<string, Map<string, Lane>>();
   #savedCount = 0;
 
   constructor(send: SendBatch) {
@@ -58,14 +62,19 @@ export class EntityBatches {
   get(fetch: EntitiesFetch, context: OperationContext): Promise<GraphQLAnswer> {
     const { signal } = context;
     if (signal.aborted) return Promise.reject(failure(signal.reason, signal));
-    const key = `${fetch.name}\n${fetch.shareable ? '' : 'alone'}${scopeOf(context.viewer)}\n${fetch.body}`;
-    let lane = this.#lanes.get(key);
-    if (lane === undefined) this.#lanes.set(key, (lane = { underWay: 0, gathering: undefined, timer: undefined }));
-    return this.#join(lane, key, { fetch, context });
+    const asker = `${fetch.name} ${fetch.shareable ? '' : 'alone '}${scopeOf(context.viewer)}`;
+    let lanes = this.#lanes.get(asker);
+    if (lanes === undefined) this.#lanes.set(asker, (lanes = new Map()));
+    let lane = lanes.get(fetch.body);
+    if (lane === undefined) {
+      const forget = () => this.#forget(asker, fetch.body);
+      lanes.set(fetch.body, (lane = { underWay: 0, gathering: undefined, timer: undefined, forget }));
+    }
+    return this.#join(lane, { fetch, context });
   }
 
-  #join(lane: Lane, key: string, { fetch, context }: Pick<Reader, 'fetch' | 'context'>): Promise<GraphQLAnswer> {
-    const batch = lane.gathering ?? this.#gather(lane, key);
+  #join(lane: Lane, { fetch, context }: Pick<Reader, 'fetch' | 'context'>): Promise<GraphQLAnswer> {
+    const batch = lane.gathering ?? this.#gather(lane);
     return new Promise((resolve, reject) => {
       const leave = () => {
         batch.readers.delete(reader);
@@ -82,40 +91,42 @@ export class EntityBatches {
       const reader: Reader = { positions, fetch, context, resolve: settle(resolve), reject: settle(reject) };
       batch.readers.add(reader);
       context.signal.addEventListener('abort', leave, { once: true });
-      if (batch.representations.length >= MAX_REPRESENTATIONS) this.#flush(lane, key);
+      if (batch.representations.length >= MAX_REPRESENTATIONS) this.#flush(lane);
     });
   }
 
-  #gather(lane: Lane, key: string): Batch {
+  #gather(lane: Lane): Batch {
     const batch = { representations: [], indexes: new Map(), readers: new Set<Reader>(), abort: new AbortController() };
     lane.gathering = batch;
     const flush = () => {
-      if (lane.gathering === batch) this.#flush(lane, key);
+      if (lane.gathering === batch) this.#flush(lane);
     };
-    if (lane.underWay === 0) setImmediate(flush);
+    if (lane.underWay === 0) atEndOfTurn(flush);
     else lane.timer = setTimeout(flush, MAX_GATHER_MS);
     return batch;
   }
 
-  #flush(lane: Lane, key: string): void {
+  #flush(lane: Lane): void {
     const { gathering: batch } = lane;
     clearTimeout(lane.timer);
     lane.gathering = undefined;
     if (batch === undefined || batch.readers.size === 0) {
-      this.#forget(lane, key);
+      forgetEmpty(lane);
       return;
     }
     lane.underWay += 1;
     this.#savedCount += batch.readers.size - 1;
     void this.#run(batch).finally(() => {
       lane.underWay -= 1;
-      if (lane.underWay === 0 && lane.gathering !== undefined) this.#flush(lane, key);
-      else this.#forget(lane, key);
+      if (lane.underWay === 0 && lane.gathering !== undefined) this.#flush(lane);
+      else forgetEmpty(lane);
     });
   }
 
-  #forget(lane: Lane, key: string): void {
-    if (lane.underWay === 0 && lane.gathering === undefined) this.#lanes.delete(key);
+  #forget(asker: string, body: string): void {
+    const lanes = this.#lanes.get(asker);
+    lanes?.delete(body);
+    if (lanes?.size === 0) this.#lanes.delete(asker);
   }
 
   async #run(batch: Batch): Promise<void> {
@@ -147,6 +158,10 @@ export class EntityBatches {
     };
     await Promise.all(Array.from(readers, alone));
   }
+}
+
+function forgetEmpty({ underWay, gathering, forget }: Lane): void {
+  if (underWay === 0 && gathering === undefined) forget();
 }
 
 function add(batch: Batch, representation: string): number {

@@ -1,9 +1,10 @@
 import type { Viewer } from '@kindred/domain/viewer';
+import { atEndOfTurn } from '@kindred/service/end-of-turn';
 import { joinLines, MOST_LINES, splitLines } from '@kindred/service/operation-lines';
 import type { OperationContext } from '../context.ts';
 import { failure, type SubgraphCall, type SubgraphClient, type TextAnswer } from '../subgraph-client.ts';
 
-/** So many requests of one lane are under way before queries begin to wait for each other: nobody waits for an idle subgraph. */
+/** So many requests of one lane may be under way before queries wait for one of them: nobody waits for an idle subgraph. */
 const REQUESTS_AT_ONCE = 3;
 /** While that many are under way the next one gathers, at most this long: a slow subgraph must not make its callers queue. */
 const MAX_GATHER_MS = 2;
@@ -30,12 +31,14 @@ interface Lane {
   underWay: number;
   gathering: Batch | undefined;
   timer: NodeJS.Timeout | undefined;
+  /** Called when it is empty. */
+  forget: () => void;
 }
 
 /**
- * Sends queries of one operation that come while others of it are under way in one request: its token, headers and
- * connection serve them all. Only queries of one viewer, as one authentication gave it, ever share a request, and each is
- * answered by itself. Nobody joins a request that was sent.
+ * Sends queries of one operation that come in one turn of the event loop, or while others of it are under way, in one
+ * request: its token, headers and connection serve them all. Only queries of one viewer, as one authentication gave it,
+ * ever share a request, and each is answered by itself. Nobody joins a request that was sent.
  */
 export class QueryBatches {
   readonly #client: Pick<SubgraphClient, 'send'>;
@@ -57,18 +60,17 @@ export class QueryBatches {
     let lanes = this.#lanes.get(context.viewer);
     if (lanes === undefined) this.#lanes.set(context.viewer, (lanes = new Map()));
     let lane = lanes.get(operation);
-    if (lane === undefined) lanes.set(operation, (lane = { underWay: 0, gathering: undefined, timer: undefined }));
-    const forget = () => lanes.delete(operation);
-    if (lane.underWay >= REQUESTS_AT_ONCE) return this.#join(lane, forget, { call, context });
-    const answer = this.#client.send(call, context);
-    this.#follow(lane, forget, answer);
-    return answer;
+    if (lane === undefined) {
+      const forget = () => void lanes.delete(operation);
+      lanes.set(operation, (lane = { underWay: 0, gathering: undefined, timer: undefined, forget }));
+    }
+    return this.#join(lane, { call, context });
   }
 
-  #join(lane: Lane, forget: () => void, { call, context }: Pick<Reader, 'call' | 'context'>): Promise<TextAnswer> {
+  #join(lane: Lane, { call, context }: Pick<Reader, 'call' | 'context'>): Promise<TextAnswer> {
     const { signal } = context;
     if (signal.aborted) return Promise.reject(failure(signal.reason, signal));
-    const batch = lane.gathering ?? this.#gather(lane, forget);
+    const batch = lane.gathering ?? this.#gather(lane);
     return new Promise((resolve, reject) => {
       const leave = () => {
         batch.waiting.delete(reader);
@@ -92,34 +94,41 @@ export class QueryBatches {
       batch.readers.push(reader);
       batch.waiting.add(reader);
       batch.charCount += call.body.length;
-      if (batch.readers.length >= MOST_LINES || batch.charCount >= MAX_CHARS) this.#flush(lane, forget);
+      if (batch.readers.length >= MOST_LINES || batch.charCount >= MAX_CHARS) this.#flush(lane);
     });
   }
 
-  #gather(lane: Lane, forget: () => void): Batch {
+  #gather(lane: Lane): Batch {
     const batch: Batch = { readers: [], waiting: new Set(), charCount: 0, abort: new AbortController() };
     lane.gathering = batch;
-    lane.timer = setTimeout(() => this.#flush(lane, forget), MAX_GATHER_MS);
+    const flush = () => {
+      if (lane.gathering === batch) this.#flush(lane);
+    };
+    if (lane.underWay < REQUESTS_AT_ONCE) atEndOfTurn(flush);
+    else lane.timer = setTimeout(flush, MAX_GATHER_MS);
     return batch;
   }
 
-  #flush(lane: Lane, forget: () => void): void {
+  #flush(lane: Lane): void {
     const { gathering: batch } = lane;
     clearTimeout(lane.timer);
     lane.gathering = undefined;
-    if (batch === undefined || batch.waiting.size === 0) return;
+    if (batch === undefined || batch.waiting.size === 0) {
+      if (lane.underWay === 0) lane.forget();
+      return;
+    }
     const readers = [...batch.waiting];
     this.#savedCount += readers.length - 1;
-    this.#follow(lane, forget, this.#run(readers, batch.abort.signal));
+    this.#follow(lane, this.#run(readers, batch.abort.signal));
   }
 
   /** The next request goes when one is back. */
-  #follow(lane: Lane, forget: () => void, answer: Promise<unknown>): void {
+  #follow(lane: Lane, answer: Promise<unknown>): void {
     lane.underWay += 1;
     const end = () => {
       lane.underWay -= 1;
-      if (lane.gathering !== undefined) this.#flush(lane, forget);
-      else if (lane.underWay === 0) forget();
+      if (lane.gathering !== undefined) this.#flush(lane);
+      else if (lane.underWay === 0) lane.forget();
     };
     answer.then(end, end);
   }

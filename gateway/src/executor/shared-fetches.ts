@@ -81,8 +81,12 @@ function wait<T>(fetch: Fetch<T>, signal: AbortSignal, onAbandon: () => void): P
       return;
     }
     signal.addEventListener('abort', leave, { once: true });
-    const stay = () => signal.removeEventListener('abort', leave);
-    fetch.answer.then(stay, stay);
-    fetch.answer.then(resolve, reject);
+    const settle =
+      <V>(end: (value: V) => void) =>
+      (value: V) => {
+        signal.removeEventListener('abort', leave);
+        end(value);
+      };
+    fetch.answer.then(settle(resolve), settle(reject));
   });
 }

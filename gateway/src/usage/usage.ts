@@ -4,7 +4,7 @@ import type { Logger } from '@kindred/service/logger';
 import { newTraceId } from '@kindred/service/trace';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
-import { startDeadline } from '../context.ts';
+import { Deadline } from '../context.ts';
 import type { SubgraphClient } from '../subgraph-client.ts';
 import { type Allowance, createAllowances } from './allowances.ts';
 import { monthOf } from './month.ts';
@@ -77,7 +77,7 @@ async function record(client: SubgraphClient, batch: UsageBatch): Promise<void> 
 
 async function askTenant(client: SubgraphClient, query: string, variables: Record<string, unknown>): Promise<unknown> {
   // Many requests may share the answer: none of them ends it.
-  using deadline = startDeadline();
+  using deadline = new Deadline();
   const { signal, deadlineAt } = deadline;
   const viewer = { kind: 'system', scopes: [] } as const;
   return await client.request('tenant', { query, variables }, { viewer, traceId: newTraceId(), signal, deadlineAt });

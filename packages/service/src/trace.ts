@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { randomFillSync } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 
 /** The header that carries the trace from process to process (W3C Trace Context, section 3.2). */
 export const TRACE_HEADER = 'traceparent';
@@ -31,16 +31,17 @@ export function traceparent(traceId: string): string {
   return `00-${traceId}-${randomHex(8)}-01`;
 }
 
-// Random bytes cost less by the thousand.
-const pool = Buffer.alloc(4_096);
-let used = pool.length;
+// Random digits cost less by the thousand.
+const POOL_BYTES = 4_096;
+let pool = '';
+let used = 0;
 
 function randomHex(bytes: number): string {
-  if (used + bytes > pool.length) {
-    randomFillSync(pool);
+  const length = 2 * bytes;
+  if (used + length > pool.length) {
+    pool = randomBytes(POOL_BYTES).toString('hex');
     used = 0;
   }
-  const start = used;
-  used += bytes;
-  return pool.toString('hex', start, used);
+  used += length;
+  return pool.slice(used - length, used);
 }

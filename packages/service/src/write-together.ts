@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import { atEndOfTurn } from './end-of-turn.ts';
 
 /** Lets all that is written to a stream within one turn of the event loop leave in one system call; to be called before each write. */
 export function writeTogether(stream: Writable): () => void {
@@ -11,6 +12,6 @@ export function writeTogether(stream: Writable): () => void {
     if (isHeld) return;
     isHeld = true;
     stream.cork();
-    setImmediate(release);
+    atEndOfTurn(release);
   };
 }
