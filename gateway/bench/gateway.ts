@@ -2,17 +2,18 @@
 // `node gateway/bench/gateway.ts [--rounds N] [--seconds N] [--credentials one|own] [--no-hive] [--json FILE]`. They take
 // turns, since the machine does not stay as quick as it is: figures are medians of the rounds, and ratios those of the
 // ratios within each. Ratios count more than absolutes (ours asks the stubs over channels, as it asks its own subgraphs; the
-// others over HTTP, as they come): load, subgraphs and gateway share the machine's cores, and CPU time per request is what
-// depends least on what else they do.
+// others over HTTP, as they come). Each gateway has one core, the same for all, where the machine has another for what asks
+// and answers it. CPU time per request is what depends least on what else happens.
 import { type ChildProcess, fork } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
-import { availableParallelism, loadavg } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { LoadConnections } from '@kindred/testing/load-connections';
 import { median, quantile } from '@kindred/testing/quantile';
 import { ask } from './ask.ts';
 import { GATEWAY_FLAGS } from './gateway-flags.ts';
 import { installHive } from './hive-packages.ts';
+import { CAN_PIN, pinGateway, pinOther } from './pin.ts';
 import { QUERIES } from './queries.ts';
 import { startRedis } from './redis.ts';
 import { createBenchTokens } from './tokens.ts';
@@ -201,6 +202,7 @@ const { tokens, publicKey } = await createBenchTokens({
   areOne: options.credentials === 'one',
 });
 const stubs = fork(new URL('stub-subgraphs.ts', import.meta.url));
+for (const pid of [process.pid, stubs.pid]) pinOther(pid);
 const { urls } = await ask<{ urls: Record<string, string> }>(stubs);
 await ask(stubs, { publicKey });
 const gateways: Gateway[] = await Promise.all(
@@ -210,7 +212,9 @@ const gateways: Gateway[] = await Promise.all(
     const env = { ...process.env, NODE_ENV: 'production' };
     const execArgv = variant === 'ours' ? GATEWAY_FLAGS : [];
     const child = fork(new URL('gateway-process.ts', import.meta.url), args, { env, execArgv });
-    return { variant, child, ...(await ask<{ url: string }>(child)) };
+    const { url } = await ask<{ url: string }>(child);
+    pinGateway(child.pid);
+    return { variant, child, url };
   }),
 );
 const loadBefore = loadavg();
@@ -234,8 +238,9 @@ for (const { query, connections, against, requestsPerSecond, cpu } of comparison
 }
 const machine = {
   rounds: ROUNDS,
+  isPinned: CAN_PIN,
   credentials: options.credentials,
-  cores: availableParallelism(),
+  cores: cpus().length,
   loadBefore,
   loadAfter: loadavg(),
   node: process.version,

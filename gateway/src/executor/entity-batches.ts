@@ -46,8 +46,8 @@ interface Lane {
  */
 export class EntityBatches {
   readonly #send: SendBatch;
-  /** By who asks of which subgraph, then by the operation with its variables. */
-  readonly #lanes = new Map<string, Map<string, Lane>>();
+  /** By subgraph, then by who asks, then by the operation with its variables: strings whose hashes are known. */
+  readonly #lanes = new Map<string, Map<string, Map<string, Lane>>>();
   #savedCount = 0;
 
   constructor(send: SendBatch) {
@@ -62,15 +62,25 @@ export class EntityBatches {
   get(fetch: EntitiesFetch, context: OperationContext): Promise<GraphQLAnswer> {
     const { signal } = context;
     if (signal.aborted) return Promise.reject(failure(signal.reason, signal));
-    const asker = `${fetch.name} ${fetch.shareable ? '' : 'alone '}${scopeOf(context.viewer)}`;
-    let lanes = this.#lanes.get(asker);
-    if (lanes === undefined) this.#lanes.set(asker, (lanes = new Map()));
-    let lane = lanes.get(fetch.body);
+    return this.#join(this.#laneOf(fetch, context), { fetch, context });
+  }
+
+  #laneOf({ name, shareable, body }: EntitiesFetch, { viewer }: OperationContext): Lane {
+    const subgraph = shareable ? name : `${name} alone`;
+    const scope = scopeOf(viewer);
+    let byScope = this.#lanes.get(subgraph);
+    if (byScope === undefined) this.#lanes.set(subgraph, (byScope = new Map()));
+    let lanes = byScope.get(scope);
+    if (lanes === undefined) byScope.set(scope, (lanes = new Map()));
+    let lane = lanes.get(body);
     if (lane === undefined) {
-      const forget = () => this.#forget(asker, fetch.body);
-      lanes.set(fetch.body, (lane = { underWay: 0, gathering: undefined, timer: undefined, forget }));
+      const forget = () => {
+        lanes.delete(body);
+        if (lanes.size === 0) byScope.delete(scope);
+      };
+      lanes.set(body, (lane = { underWay: 0, gathering: undefined, timer: undefined, forget }));
     }
-    return this.#join(lane, { fetch, context });
+    return lane;
   }
 
   #join(lane: Lane, { fetch, context }: Pick<Reader, 'fetch' | 'context'>): Promise<GraphQLAnswer> {
@@ -121,12 +131,6 @@ export class EntityBatches {
       if (lane.underWay === 0 && lane.gathering !== undefined) this.#flush(lane);
       else forgetEmpty(lane);
     });
-  }
-
-  #forget(asker: string, body: string): void {
-    const lanes = this.#lanes.get(asker);
-    lanes?.delete(body);
-    if (lanes?.size === 0) this.#lanes.delete(asker);
   }
 
   async #run(batch: Batch): Promise<void> {

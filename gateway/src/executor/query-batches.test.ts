@@ -171,10 +171,10 @@ test('a query that was not answered among the others fails', async () => {
   expect(second).toMatchObject({ status: 'rejected', reason: new Error('1 of 2 queries were answered') });
 });
 
-test('no request holds more than 32 queries', async () => {
+test('no request holds more than 16 queries', async () => {
   const { sent, send, linesSent } = await createBusyBatches();
-  for (let query = 0; query < 40; query++) void send(String(query));
-  expect(linesSent().at(3)).toHaveLength(32);
+  for (let query = 0; query < 24; query++) void send(String(query));
+  expect(linesSent().at(3)).toHaveLength(16);
   sent[0]?.answer();
   await nextTick();
   expect(linesSent().at(4)).toHaveLength(8);

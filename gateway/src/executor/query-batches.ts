@@ -1,6 +1,6 @@
 import type { Viewer } from '@kindred/domain/viewer';
 import { atEndOfTurn } from '@kindred/service/end-of-turn';
-import { joinLines, MOST_LINES, splitLines } from '@kindred/service/operation-lines';
+import { joinLines, splitLines } from '@kindred/service/operation-lines';
 import type { OperationContext } from '../context.ts';
 import { failure, type SubgraphCall, type SubgraphClient, type TextAnswer } from '../subgraph-client.ts';
 
@@ -8,6 +8,8 @@ import { failure, type SubgraphCall, type SubgraphClient, type TextAnswer } from
 const REQUESTS_AT_ONCE = 3;
 /** While that many are under way the next one gathers, at most this long: a slow subgraph must not make its callers queue. */
 const MAX_GATHER_MS = 2;
+/** A request of this many is sent at once: its answers come together, and larger ones save little more. */
+const MOST_QUERIES = 16;
 /** A request this long is sent at once. */
 const MAX_CHARS = 256 * 1024;
 
@@ -94,7 +96,7 @@ export class QueryBatches {
       batch.readers.push(reader);
       batch.waiting.add(reader);
       batch.charCount += call.body.length;
-      if (batch.readers.length >= MOST_LINES || batch.charCount >= MAX_CHARS) this.#flush(lane);
+      if (batch.readers.length >= MOST_QUERIES || batch.charCount >= MAX_CHARS) this.#flush(lane);
     });
   }
 
