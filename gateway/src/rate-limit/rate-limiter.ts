@@ -147,8 +147,8 @@ export function createRateLimiter(options: {
       const [first] = buckets;
       if (first === undefined) throw new Error('Somebody is charged to nothing');
       const key = buckets.map((bucket) => bucket.key).join(' ');
-      const account = accounts.get(key) ?? newAccount(now());
-      accounts.set(key, account, 1);
+      let account = accounts.get(key);
+      if (account === undefined) accounts.set(key, (account = newAccount(now())), 1);
       roll(account, now());
       if (account.advance < points || failsClosed) {
         const need = Math.max(0, points - account.advance);

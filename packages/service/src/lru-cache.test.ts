@@ -14,3 +14,21 @@ test('the entries used longest ago make room, by number and by weight', () => {
   cache.set('f', 6, 11);
   expect([cache.size, cache.get('f')]).toEqual([2, undefined]);
 });
+
+test('what was used is spared once, and makes room where it is not used again', () => {
+  const cache = new LruCache<number>({ capacity: 2, maxWeight: 10 });
+  cache.set('a', 1, 1);
+  cache.get('a');
+  cache.set('b', 2, 1);
+  cache.set('c', 3, 1);
+  cache.set('d', 4, 1);
+  expect([...'abcd'].map((key) => cache.get(key))).toEqual([undefined, undefined, 3, 4]);
+});
+
+test('where all were used, the one set first makes room, and not the newcomer', () => {
+  const cache = new LruCache<number>({ capacity: 3, maxWeight: 10 });
+  for (const key of 'abc') cache.set(key, 1, 1);
+  for (const key of 'abc') cache.get(key);
+  cache.set('d', 1, 1);
+  expect([...'abcd'].map((key) => cache.get(key) !== undefined)).toEqual([false, true, true, true]);
+});

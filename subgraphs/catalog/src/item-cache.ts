@@ -52,14 +52,14 @@ export function createItemCache(options: ItemCacheOptions): ItemCache {
   let heardFrom = 0;
   /** Counts changes: what was read while one came in may be what was before. */
   let changeCount = 0;
-  const forgetHere = (tenantId: TenantId, ids: readonly ItemId[] | null): void => {
+  const forgetHere = (ids: readonly ItemId[] | null): void => {
     changeCount += 1;
     if (ids === null) entries = emptyCache(maxBytes);
-    else for (const id of ids) entries.delete(keyOf(tenantId, id));
+    else for (const id of ids) entries.delete(id);
   };
   const onLook = (tenantId: TenantId, stamps: readonly ItemStamp[]): void => {
     const changed = changedOf(entries, tenantId, stamps);
-    if (changed.length > 0) forgetHere(tenantId, changed);
+    if (changed.length > 0) forgetHere(changed);
   };
   const watchChanges = (hasItems: boolean) => new ChangeWatch({ db, now, keptForMs: KEPT_FOR_MS, hasItems, onLook });
   let watch = watchChanges(false);
@@ -76,7 +76,7 @@ export function createItemCache(options: ItemCacheOptions): ItemCache {
     for (const item of await read(tenantId, missing)) {
       found.set(item.id, item);
       if (changeCount === countBefore) {
-        entries.set(keyOf(tenantId, item.id), { tenantId, item, readAt }, sizeOf(item));
+        entries.set(item.id, { tenantId, item, readAt }, sizeOf(item));
       }
     }
     return found;
@@ -100,7 +100,7 @@ export function createItemCache(options: ItemCacheOptions): ItemCache {
   return {
     find,
     forget: async (tenantId, ids) => {
-      forgetHere(tenantId, ids);
+      forgetHere(ids);
       await tellChange(options, tenantId, ids);
     },
     close: () => stop.abort(),
@@ -113,16 +113,22 @@ function findKept(
 ): Map<ItemId, ItemRow> {
   const found = new Map<ItemId, ItemRow>();
   for (const id of ids) {
-    const entry = entries.get(keyOf(tenantId, id));
-    if (entry !== undefined && entry.readAt >= oldest && entry.tenantId === tenantId) found.set(id, entry.item);
+    const entry = entryOf(entries, tenantId, id);
+    if (entry !== undefined && entry.readAt >= oldest) found.set(id, entry.item);
   }
   return found;
+}
+
+/** Another tenant's item of the same id, which takes the place of this one, is none. */
+function entryOf(entries: LruCache<Entry>, tenantId: TenantId, id: ItemId): Entry | undefined {
+  const entry = entries.get(id);
+  return entry?.tenantId === tenantId ? entry : undefined;
 }
 
 /** Those that were written since they were read, or that are not in memory: one may just be on its way there. */
 function changedOf(entries: LruCache<Entry>, tenantId: TenantId, stamps: readonly ItemStamp[]): ItemId[] {
   const isOther = ({ id, updatedAt }: ItemStamp) =>
-    entries.get(keyOf(tenantId, id))?.item.updatedAt.getTime() !== updatedAt.getTime();
+    entryOf(entries, tenantId, id)?.item.updatedAt.getTime() !== updatedAt.getTime();
   return stamps.filter(isOther).map(({ id }) => id);
 }
 
@@ -138,15 +144,12 @@ async function tellChange(
 
 interface ChangeListener {
   onBegin: () => void;
-  onChange: (tenantId: TenantId, ids: readonly ItemId[] | null) => void;
+  onChange: (ids: readonly ItemId[] | null) => void;
   onLost: (err: unknown) => void;
 }
 
 function hearChanges(events: EventBus, signal: AbortSignal, { onBegin, onChange, onLost }: ChangeListener): void {
-  const onMessage = (message: string) => {
-    const { tenantId, itemIds } = readItemsChanged(message);
-    onChange(tenantId, itemIds);
-  };
+  const onMessage = (message: string) => onChange(readItemsChanged(message).itemIds);
   void followTopic(events, { topic: ITEMS_CHANGED_TOPIC, signal, onBegin, onMessage, onLost });
 }
 
@@ -171,10 +174,6 @@ async function readLists(db: Db, tenantId: TenantId, lists: readonly (readonly I
 
 function emptyCache(maxBytes: number): LruCache<Entry> {
   return new LruCache({ capacity: MOST_ITEMS, maxWeight: maxBytes });
-}
-
-function keyOf(tenantId: TenantId, itemId: ItemId): string {
-  return `${tenantId}:${itemId}`;
 }
 
 function sizeOf({ externalId, title, categories, properties }: ItemRow): number {

@@ -48,14 +48,16 @@ export async function rankByVector(
   return ranked.toSorted((left, right) => right.score - left.score || left.itemRow - right.itemRow);
 }
 
-/** The rows of masked items, which a search leaves out. */
-export function rowsOf({ itemRows }: LoadedVersion, itemIds: Iterable<ItemId>): Int32Array {
-  const rows: number[] = [];
-  for (const itemId of itemIds) {
-    const row = itemRows.get(itemId);
-    if (row !== undefined) rows.push(row);
-  }
-  return Int32Array.from(rows);
+/** Of histories in memory, in the version that was last asked for: each item is a look-up among all of the version's. */
+const rowsByMask = new WeakMap<ReadonlySet<ItemId>, { versionId: string; rows: Int32Array }>();
+
+/** The rows of masked items, which a search leaves out; not to be changed. */
+export function rowsOf({ id: versionId, itemRows }: LoadedVersion, masked: ReadonlySet<ItemId>): Int32Array {
+  const known = rowsByMask.get(masked);
+  if (known?.versionId === versionId) return known.rows;
+  const rows = Int32Array.from(Array.from(masked, (itemId) => itemRows.get(itemId)).filter((row) => row !== undefined));
+  rowsByMask.set(masked, { versionId, rows });
+  return rows;
 }
 
 /**

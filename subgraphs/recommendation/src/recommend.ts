@@ -107,7 +107,7 @@ async function rankOnce(context: RecommendationContext, asked: Asked, version: L
   }
   const ranking = await rank(context, asked, { version, filter });
   // Items that the version does not know are the database's, which says nothing when they change.
-  const isWhole = ranking.ranked.every(({ itemId }) => version.itemRows.has(itemId));
+  const isWhole = ranking.ranked.every(({ itemId, itemRow }) => itemRow !== null || version.itemRows.has(itemId));
   if (key && isWhole && ranking.ranked.length >= neededOf(question)) {
     context.results.set(key, { tenantId: asked.tenantId, ...ranking });
   }
