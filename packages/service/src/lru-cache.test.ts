@@ -22,7 +22,7 @@ test('what was used is spared once, and makes room where it is not used again', 
   cache.set('b', 2, 1);
   cache.set('c', 3, 1);
   cache.set('d', 4, 1);
-  expect([...'abcd'].map((key) => cache.get(key))).toEqual([undefined, undefined, 3, 4]);
+  expect(['a', 'b', 'c', 'd'].map((key) => cache.get(key))).toEqual([undefined, undefined, 3, 4]);
 });
 
 test('where all were used, the one set first makes room, and not the newcomer', () => {
@@ -30,5 +30,5 @@ test('where all were used, the one set first makes room, and not the newcomer', 
   for (const key of 'abc') cache.set(key, 1, 1);
   for (const key of 'abc') cache.get(key);
   cache.set('d', 1, 1);
-  expect([...'abcd'].map((key) => cache.get(key) !== undefined)).toEqual([false, true, true, true]);
+  expect(['a', 'b', 'c', 'd'].map((key) => cache.get(key) !== undefined)).toEqual([false, true, true, true]);
 });
