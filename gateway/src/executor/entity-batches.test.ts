@@ -89,31 +89,41 @@ test.for<[string, Parameters<ReturnType<typeof createBatches>['get']>[1]]>([
   for (const { ids } of sent) expect(ids).toHaveLength(1);
 });
 
-test('while a batch is under way the next gathers until it is answered', async () => {
+/** Two that are under way, behind which others wait. */
+async function createBusyBatches() {
+  const world = createBatches();
+  const first: ReturnType<typeof world.get>[] = [];
+  for (const id of ['1', '2']) {
+    first.push(world.get([id]));
+    await nextTick();
+  }
+  return { ...world, first };
+}
+
+test('while two batches are under way the next gathers until one is answered', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   onTestFinished(() => void vi.useRealTimers());
-  const { sent, get } = createBatches();
-  const first = get(['1']);
+  const { sent, get, first } = await createBusyBatches();
+  const others = [get(['3'])];
   await nextTick();
-  const others = [get(['2'])];
+  others.push(get(['4']));
   await nextTick();
-  others.push(get(['3']));
-  expect(sent).toHaveLength(1);
-  sent[0]?.answer();
-  await first;
-  await nextTick();
-  expect(sent[1]?.ids).toEqual(['2', '3']);
+  expect(sent.map(({ ids }) => ids)).toEqual([['1'], ['2']]);
   sent[1]?.answer();
+  await first[1];
+  await nextTick();
+  expect(sent[2]?.ids).toEqual(['3', '4']);
+  sent[2]?.answer();
   await Promise.all(others);
 });
 
 test('a slow subgraph does not hold back the next batch', async () => {
-  const { sent, get } = createBatches();
-  void get(['1']);
+  const { sent, get } = await createBusyBatches();
+  void get(['3']);
   await nextTick();
-  void get(['2']);
+  expect(sent).toHaveLength(2);
   await wait(20);
-  expect(sent.map(({ ids }) => ids)).toEqual([['1'], ['2']]);
+  expect(sent.map(({ ids }) => ids)).toEqual([['1'], ['2'], ['3']]);
 });
 
 test('an error of an entity reaches those who asked for it, at its place in what they asked for', async () => {

@@ -7,7 +7,9 @@ import { scopeOf } from './viewer-scope.ts';
 
 export type SendBatch = (fetch: FieldsFetch, context: OperationContext) => Promise<GraphQLAnswer>;
 
-/** While one batch is under way the next one gathers, at most this long: a slow subgraph must not make its callers queue. */
+/** So many batches of one lane may be under way before the next one waits for one of them. */
+const BATCHES_AT_ONCE = 2;
+/** While that many are under way the next one gathers, at most this long: a slow subgraph must not make its callers queue. */
 const MAX_GATHER_MS = 2;
 /** A batch this large is sent at once. A page has at most 100 entities. */
 const MAX_REPRESENTATIONS = 500;
@@ -111,7 +113,7 @@ export class EntityBatches {
     const flush = () => {
       if (lane.gathering === batch) this.#flush(lane);
     };
-    if (lane.underWay === 0) atEndOfTurn(flush);
+    if (lane.underWay < BATCHES_AT_ONCE) atEndOfTurn(flush);
     else lane.timer = setTimeout(flush, MAX_GATHER_MS);
     return batch;
   }
@@ -128,7 +130,7 @@ export class EntityBatches {
     this.#savedCount += batch.readers.size - 1;
     void this.#run(batch).finally(() => {
       lane.underWay -= 1;
-      if (lane.underWay === 0 && lane.gathering !== undefined) this.#flush(lane);
+      if (lane.gathering !== undefined) this.#flush(lane);
       else forgetEmpty(lane);
     });
   }
