@@ -3,6 +3,7 @@ import type { OperationContext } from '../context.ts';
 import { failure, type GraphQLAnswer } from '../subgraph-client.ts';
 import { copyOf, isObject } from './json.ts';
 import type { EntitiesFetch, FieldsFetch } from './plan-run.ts';
+import { stopListening } from './stop-listening.ts';
 import { scopeOf } from './viewer-scope.ts';
 
 export type SendBatch = (fetch: FieldsFetch, context: OperationContext) => Promise<GraphQLAnswer>;
@@ -93,12 +94,7 @@ export class EntityBatches {
         reject(failure(context.signal.reason, context.signal));
         if (batch.readers.size === 0) batch.abort.abort(context.signal.reason);
       };
-      const settle =
-        <T>(end: (value: T) => void) =>
-        (value: T) => {
-          context.signal.removeEventListener('abort', leave);
-          end(value);
-        };
+      const settle = stopListening(context.signal, leave);
       const positions = fetch.representations.map((representation) => add(batch, representation));
       const reader: Reader = { positions, fetch, context, resolve: settle(resolve), reject: settle(reject) };
       batch.readers.add(reader);

@@ -3,6 +3,7 @@ import { atEndOfTurn } from '@kindred/service/end-of-turn';
 import { joinLines, splitLines } from '@kindred/service/operation-lines';
 import type { OperationContext } from '../context.ts';
 import { failure, type SubgraphCall, type SubgraphClient, type TextAnswer } from '../subgraph-client.ts';
+import { stopListening } from './stop-listening.ts';
 
 /** So many requests of one lane may be under way before queries wait for one of them: nobody waits for an idle subgraph. */
 const REQUESTS_AT_ONCE = 3;
@@ -79,19 +80,8 @@ export class QueryBatches {
         reject(failure(signal.reason, signal));
         if (batch.waiting.size === 0) batch.abort.abort(signal.reason);
       };
-      const stay = () => signal.removeEventListener('abort', leave);
-      const reader: Reader = {
-        call,
-        context,
-        resolve: (answer) => {
-          stay();
-          resolve(answer);
-        },
-        reject: (error) => {
-          stay();
-          reject(error);
-        },
-      };
+      const settle = stopListening(signal, leave);
+      const reader: Reader = { call, context, resolve: settle(resolve), reject: settle(reject) };
       signal.addEventListener('abort', leave, { once: true });
       batch.readers.push(reader);
       batch.waiting.add(reader);

@@ -23,7 +23,7 @@ export function compileRepresentation(
   return ofLeaves ?? ofParts;
 }
 
-/** The text at once, in a fourth of the time, of what nearly all entities are asked for with: leaves of one type. */
+/** The text at once, without an object, of what nearly all entities are asked for with: leaves of one type. */
 function compileLeaves(selection: QueryPlanSelectionNode | undefined, types: TypeConditions): Represent | undefined {
   if (selection?.kind !== 'InlineFragment' || selection.typeCondition === undefined) return undefined;
   const names = selection.selections.map((inner) =>

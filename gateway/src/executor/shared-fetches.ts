@@ -1,6 +1,7 @@
 import type { Viewer } from '@kindred/domain/viewer';
 import type { OperationContext } from '../context.ts';
 import { failure } from '../subgraph-client.ts';
+import { stopListening } from './stop-listening.ts';
 import { scopeOf, tenantOf } from './viewer-scope.ts';
 
 /** Sends a body to a subgraph and gives the text of its answer. */
@@ -81,12 +82,7 @@ function wait<T>(fetch: Fetch<T>, signal: AbortSignal, onAbandon: () => void): P
       return;
     }
     signal.addEventListener('abort', leave, { once: true });
-    const settle =
-      <V>(end: (value: V) => void) =>
-      (value: V) => {
-        signal.removeEventListener('abort', leave);
-        end(value);
-      };
+    const settle = stopListening(signal, leave);
     fetch.answer.then(settle(resolve), settle(reject));
   });
 }
