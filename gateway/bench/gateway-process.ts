@@ -2,16 +2,14 @@
 // @apollo/gateway as it comes, with none of them; `stock-client` is its executor over our connections;
 // `hive` is Hive Gateway as it comes.
 import { createLogger } from '@kindred/service/logger';
-import type { SubgraphName } from '../src/subgraphs.ts';
+import type { GatewaySettings } from './start-gateway.ts';
 
 process.env.APOLLO_TELEMETRY_DISABLED = '1';
 const PLENTY = { pointsPerSecond: 10_000_000, burst: 100_000_000 };
-const [variant = 'ours', urls = '{}', redisUrl = '', hiveFolder = ''] = process.argv.slice(2);
-const subgraphUrls = JSON.parse(urls) as Record<SubgraphName, string>;
-const internalTokenSecret = 'a secret of the benchmark, long enough';
+const settings = JSON.parse(process.argv[2] ?? '') as GatewaySettings;
 const logger = createLogger('bench', 'error');
 
-async function startOurs(): Promise<string> {
+async function startOurs({ urls: subgraphUrls, redisUrl, internalTokenSecret }: GatewaySettings): Promise<string> {
   const options = {
     host: '127.0.0.1',
     port: 0,
@@ -33,8 +31,7 @@ async function startOurs(): Promise<string> {
 // Each process loads the packages of its own gateway alone: how much memory one takes is measured too.
 async function startOther(): Promise<string> {
   const { startHive, startStock } = await import('./other-gateways.ts');
-  if (variant === 'hive') return await startHive(subgraphUrls, hiveFolder);
-  return await startStock({ subgraphUrls, internalTokenSecret, logger, hasOurClient: variant === 'stock-client' });
+  return settings.variant === 'hive' ? await startHive(settings) : await startStock(settings, logger);
 }
 
 process.on('message', () => {
@@ -42,4 +39,4 @@ process.on('message', () => {
   process.send?.({ cpuUs: user + system, rssMiB: process.memoryUsage.rss() / 2 ** 20 });
 });
 process.on('disconnect', () => process.exit());
-process.send?.({ url: await (variant === 'ours' ? startOurs() : startOther()) });
+process.send?.({ url: await (settings.variant === 'ours' ? startOurs(settings) : startOther()) });

@@ -1,26 +1,26 @@
-// Our gateway beside @apollo/gateway and Hive Gateway on the same stub subgraphs, in one run:
-// `node gateway/bench/gateway.ts [--rounds N] [--seconds N] [--credentials one|own] [--no-hive] [--json FILE]`. They take
-// turns, since the machine does not stay as quick as it is: figures are medians of the rounds, and ratios those of the
+// Our gateway beside @apollo/gateway and Hive Gateway on the same subgraphs, stubs or the real ones, in one run:
+// `node gateway/bench/gateway.ts [--real] [--rounds N] [--seconds N] [--credentials one|own] [--no-hive] [--json FILE]`.
+// They take turns, since the machine does not stay as quick as it is: figures are medians of the rounds, and ratios those of the
 // ratios within each. Ratios count more than absolutes (ours asks the stubs over channels, as it asks its own subgraphs; the
 // others over HTTP, as they come). Each gateway has one core, the same for all, where the machine has another for what asks
 // and answers it. CPU time per request is what depends least on what else happens.
-import { type ChildProcess, fork } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { LoadConnections } from '@kindred/testing/load-connections';
 import { median, quantile } from '@kindred/testing/quantile';
 import { ask } from './ask.ts';
-import { GATEWAY_FLAGS } from './gateway-flags.ts';
 import { installHive } from './hive-packages.ts';
-import { CAN_PIN, pinGateway, pinOther } from './pin.ts';
-import { QUERIES } from './queries.ts';
-import { startRedis } from './redis.ts';
-import { createBenchTokens } from './tokens.ts';
+import { CAN_PIN, pinOther } from './pin.ts';
+import { QUERIES, REAL_QUERIES } from './queries.ts';
+import { type BenchGateway, startGatewayProcess } from './start-gateway.ts';
+import { startRealSubgraphs, startStubs, type SubgraphsUnderTest } from './subgraphs-under-test.ts';
 
 const { values: options } = parseArgs({
   allowNegative: true,
   options: {
+    // Gateways then sign what they ask: their subgraphs check it, and cost more than the gateway.
+    real: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '5' },
     // Of each gateway in each round.
     seconds: { type: 'string', default: '1' },
@@ -47,7 +47,8 @@ interface Figures {
   p95Ms: number;
   p99Ms: number;
   cpuUsPerRequest: number;
-  subRequests: number;
+  /** Null where the subgraphs do not count. */
+  subRequests: number | null;
   rssMiB: number;
   failures: number;
 }
@@ -66,16 +67,14 @@ interface Comparison {
   cpu: number;
 }
 
-interface Gateway {
+interface Gateway extends BenchGateway {
   variant: string;
-  child: ChildProcess;
-  url: string;
 }
 
 /** Each connection asks as soon as it is answered, each time for another user: no two requests ask for the same. */
 async function load(
   url: string,
-  { query, connections, seconds, tokens }: { query: string; connections: number; seconds: number; tokens: string[] },
+  { query, connections, seconds }: { query: string; connections: number; seconds: number },
 ) {
   const { origin, pathname: path } = new URL(url);
   const open = new LoadConnections(origin, { connections });
@@ -83,9 +82,9 @@ async function load(
   let failures = 0;
   const endAt = performance.now() + seconds * 1000;
   const connection = async (index: number) => {
-    const headers = { 'content-type': 'application/json', authorization: `Bearer ${tokens[index]}` };
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${subgraphs.tokens[index]}` };
     for (let count = 0; performance.now() < endAt; count++) {
-      const body = JSON.stringify({ query, variables: { user: `u${index}-${count}` } });
+      const body = JSON.stringify({ query, variables: { user: subgraphs.userOf(index, count) } });
       const startedAt = performance.now();
       const { statusCode, text } = await open.post({ path, headers, body });
       latencies.push(performance.now() - startedAt);
@@ -97,17 +96,13 @@ async function load(
   return { latencies: latencies.toSorted((a, b) => a - b), failures };
 }
 
-async function measure(
-  gateway: Gateway,
-  stubs: ChildProcess,
-  test: { query: string; connections: number; tokens: string[] },
-): Promise<Figures> {
+async function measure(gateway: Gateway, test: { query: string; connections: number }): Promise<Figures> {
   await load(gateway.url, { ...test, seconds: SETTLE_SECONDS });
-  const stubsBefore = await ask<{ requests: number }>(stubs, {});
+  const requestsBefore = await subgraphs.countRequests();
   const before = await ask<{ cpuUs: number }>(gateway.child, {});
   const { latencies, failures } = await load(gateway.url, { ...test, seconds: SECONDS });
   const after = await ask<{ cpuUs: number; rssMiB: number }>(gateway.child, {});
-  const stubsAfter = await ask<{ requests: number }>(stubs, {});
+  const requestsAfter = await subgraphs.countRequests();
   const count = latencies.length;
   return {
     requestsPerSecond: count / SECONDS,
@@ -115,7 +110,8 @@ async function measure(
     p95Ms: quantile(latencies, 0.95),
     p99Ms: quantile(latencies, 0.99),
     cpuUsPerRequest: (after.cpuUs - before.cpuUs) / count,
-    subRequests: (stubsAfter.requests - stubsBefore.requests) / count,
+    subRequests:
+      requestsBefore === undefined || requestsAfter === undefined ? null : (requestsAfter - requestsBefore) / count,
     rssMiB: after.rssMiB,
     failures,
   };
@@ -134,7 +130,7 @@ function print(results: readonly Result[]): void {
       p99Ms.toFixed(1),
       cpuUsPerRequest.toFixed(0),
     ];
-    const rest = [subRequests.toFixed(2), rssMiB.toFixed(0), String(failures)]
+    const rest = [subRequests?.toFixed(2) ?? '-', rssMiB.toFixed(0), String(failures)]
       .map((cell) => cell.padStart(8))
       .join(' ');
     console.log(
@@ -144,14 +140,15 @@ function print(results: readonly Result[]): void {
 }
 
 function medianOf(rounds: readonly Figures[]): Figures {
-  const of = (name: keyof Figures) => median(rounds.map((figures) => figures[name]));
+  const of = (name: Exclude<keyof Figures, 'subRequests'>) => median(rounds.map((figures) => figures[name]));
+  const subRequests = rounds.flatMap((figures) => figures.subRequests ?? []);
   return {
     requestsPerSecond: of('requestsPerSecond'),
     p50Ms: of('p50Ms'),
     p95Ms: of('p95Ms'),
     p99Ms: of('p99Ms'),
     cpuUsPerRequest: of('cpuUsPerRequest'),
-    subRequests: of('subRequests'),
+    subRequests: subRequests.length === 0 ? null : median(subRequests),
     rssMiB: of('rssMiB'),
     failures: rounds.reduce((sum, { failures }) => sum + failures, 0),
   };
@@ -165,12 +162,12 @@ interface Test {
 }
 
 /** All gateways in turns, the first of which is ours. */
-async function runTest(gateways: readonly Gateway[], stubs: ChildProcess, test: Test & { tokens: string[] }) {
+async function runTest(gateways: readonly Gateway[], test: Test) {
   for (const { url } of gateways) await load(url, { ...test, seconds: WARM_UP_SECONDS });
   const rounds: Figures[][] = [];
   for (let round = 0; round < ROUNDS; round++) {
     const turn: Figures[] = [];
-    for (const gateway of gateways) turn.push(await measure(gateway, stubs, test));
+    for (const gateway of gateways) turn.push(await measure(gateway, test));
     rounds.push(turn);
   }
   const { name: query, connections } = test;
@@ -196,40 +193,28 @@ async function runTest(gateways: readonly Gateway[], stubs: ChildProcess, test: 
   return { results, comparisons };
 }
 
-const redis = await startRedis();
-const { tokens, publicKey } = await createBenchTokens({
-  count: Math.max(...CONNECTIONS),
+// Whatever it starts stays there too, unless it is told otherwise.
+pinOther(process.pid);
+const start = options.real ? startRealSubgraphs : startStubs;
+const subgraphs: SubgraphsUnderTest = await start({
+  connections: Math.max(...CONNECTIONS),
   areOne: options.credentials === 'one',
 });
-const stubs = fork(new URL('stub-subgraphs.ts', import.meta.url));
-for (const pid of [process.pid, stubs.pid]) pinOther(pid);
-const { urls } = await ask<{ urls: Record<string, string> }>(stubs);
-await ask(stubs, { publicKey });
 const gateways: Gateway[] = await Promise.all(
-  VARIANTS.map(async (variant) => {
-    const args = [variant, JSON.stringify(urls), redis.url, HIVE_FOLDER ?? ''];
-    // As all of them are deployed.
-    const env = { ...process.env, NODE_ENV: 'production' };
-    const execArgv = variant === 'ours' ? GATEWAY_FLAGS : [];
-    const child = fork(new URL('gateway-process.ts', import.meta.url), args, { env, execArgv });
-    const { url } = await ask<{ url: string }>(child);
-    pinGateway(child.pid);
-    return { variant, child, url };
-  }),
+  VARIANTS.map(async (variant) => ({ variant, ...(await startGatewayProcess(variant, subgraphs, HIVE_FOLDER)) })),
 );
 const loadBefore = loadavg();
 const results: Result[] = [];
 const comparisons: Comparison[] = [];
-for (const [name, query] of Object.entries(QUERIES)) {
+for (const [name, query] of Object.entries(options.real ? REAL_QUERIES : QUERIES)) {
   for (const connections of CONNECTIONS) {
-    const outcome = await runTest(gateways, stubs, { name, query, connections, tokens });
+    const outcome = await runTest(gateways, { name, query, connections });
     results.push(...outcome.results);
     comparisons.push(...outcome.comparisons);
   }
 }
 for (const { child } of gateways) child.disconnect();
-stubs.disconnect();
-redis.stop();
+subgraphs[Symbol.dispose]();
 print(results);
 for (const { query, connections, against, requestsPerSecond, cpu } of comparisons) {
   console.log(
@@ -237,6 +222,7 @@ for (const { query, connections, against, requestsPerSecond, cpu } of comparison
   );
 }
 const machine = {
+  subgraphs: options.real ? 'real' : 'stubs',
   rounds: ROUNDS,
   isPinned: CAN_PIN,
   credentials: options.credentials,

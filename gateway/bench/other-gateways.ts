@@ -1,40 +1,32 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { readFile } from 'node:fs/promises';
-import { ApolloGateway } from '@apollo/gateway';
+import { ApolloGateway, RemoteGraphQLDataSource } from '@apollo/gateway';
 import { ApolloServer } from '@apollo/server';
 import { expressMiddleware } from '@as-integrations/express5';
+import { INTERNAL_TOKEN_HEADER, signInternalToken } from '@kindred/service/internal-token';
 import type { Logger } from '@kindred/service/logger';
 import express from 'express';
 import type { OperationContext } from '../src/context.ts';
 import { createDataSources } from '../src/data-sources.ts';
-import { createSubgraphClient, type SubgraphClientOptions } from '../src/subgraph-client.ts';
-import { isSubgraphName, type SubgraphName } from '../src/subgraphs.ts';
+import { createSubgraphClient } from '../src/subgraph-client.ts';
+import { isSubgraphName, SUBGRAPHS, type SubgraphName } from '../src/subgraphs.ts';
 import { forApolloGateway } from '../src/supergraph.ts';
 import { loadHive } from './hive-packages.ts';
-
-type Urls = Record<SubgraphName, string>;
+import type { GatewaySettings } from './start-gateway.ts';
 
 /** @apollo/gateway, behind @apollo/server, over its own connections or over ours. */
-export async function startStock(
-  options: SubgraphClientOptions & { logger: Logger; hasOurClient: boolean },
-): Promise<string> {
-  const { logger } = options;
-  const dataSources = createDataSources(createSubgraphClient(options));
+export async function startStock(settings: GatewaySettings, logger: Logger): Promise<string> {
+  const { viewer = { kind: 'anonymous', scopes: [] } } = settings;
   const gateway = new ApolloGateway({
-    supergraphSdl: await routedSupergraph(options.subgraphUrls),
-    ...(options.hasOurClient && {
-      buildService: ({ name }) => {
-        if (!isSubgraphName(name)) throw new Error(`The supergraph names "${name}", which is no subgraph`);
-        return dataSources[name];
-      },
-    }),
+    supergraphSdl: await routedSupergraph(settings.urls),
+    buildService: buildServiceOf(settings),
     logger,
   });
   const apollo = new ApolloServer<OperationContext>({ gateway, logger, introspection: false });
   await apollo.start();
   const context = async (): Promise<OperationContext> => ({
-    viewer: { kind: 'anonymous', scopes: [] },
+    viewer,
     traceId: '0'.repeat(32),
     signal: new AbortController().signal,
     deadlineAt: Infinity,
@@ -43,15 +35,60 @@ export async function startStock(
   return await listenAt(createServer(app));
 }
 
-/** Hive Gateway with its planner in Rust, as it comes. */
-export async function startHive(subgraphUrls: Urls, folder: string): Promise<string> {
-  const { createGatewayRuntime, unifiedGraphHandler } = await loadHive(folder);
-  const create = createGatewayRuntime as (options: object) => RequestListener;
-  const supergraph = await routedSupergraph(subgraphUrls);
-  return await listenAt(createServer(create({ supergraph, unifiedGraphHandler, logging: false, maskedErrors: false })));
+function buildServiceOf(settings: GatewaySettings) {
+  const { variant, urls: subgraphUrls, internalTokenSecret } = settings;
+  if (variant === 'stock-client') {
+    const dataSources = createDataSources(createSubgraphClient({ subgraphUrls, internalTokenSecret }));
+    return ({ name }: { name: string }) => dataSources[knownName(name)];
+  }
+  return ({ name, url }: { name: string; url?: string }) => new SignedDataSource(knownName(name), url, settings);
 }
 
-async function routedSupergraph(subgraphUrls: Urls): Promise<string> {
+/** As it comes, but that each request is signed, where the subgraphs want that. */
+class SignedDataSource extends RemoteGraphQLDataSource {
+  constructor(name: SubgraphName, url: string | undefined, settings: GatewaySettings) {
+    super(url === undefined ? {} : { url });
+    const send = this.fetcher;
+    this.fetcher = (to, init) =>
+      send(to, { ...init, headers: { ...init?.headers, ...signatureOf(name, init?.body, settings) } });
+  }
+}
+
+function signatureOf(audience: SubgraphName, body: unknown, { viewer, internalTokenSecret }: GatewaySettings) {
+  if (viewer === undefined) return {};
+  if (typeof body !== 'string') throw new Error(`Wanted the text of a request to sign, got ${typeof body}`);
+  return { [INTERNAL_TOKEN_HEADER]: signInternalToken(internalTokenSecret, { audience, viewer, body }) };
+}
+
+interface HiveFetch {
+  url: string;
+  options: RequestInit;
+  setOptions(options: RequestInit): void;
+}
+
+/** Hive Gateway with its planner in Rust, as it comes, but for the signatures. */
+export async function startHive(settings: GatewaySettings): Promise<string> {
+  const { createGatewayRuntime, unifiedGraphHandler } = await loadHive(settings.hiveFolder ?? '');
+  const create = createGatewayRuntime as (options: object) => RequestListener;
+  const supergraph = await routedSupergraph(settings.urls);
+  const nameAt = new Map(SUBGRAPHS.map((name) => [new URL(settings.urls[name]).host, name]));
+  const onFetch = ({ url, options, setOptions }: HiveFetch): void => {
+    const name = nameAt.get(new URL(url).host);
+    if (name === undefined) return;
+    setOptions({ ...options, headers: { ...options.headers, ...signatureOf(name, options.body, settings) } });
+  };
+  const plugins = settings.viewer === undefined ? undefined : () => [{ onFetch }];
+  return await listenAt(
+    createServer(create({ supergraph, unifiedGraphHandler, logging: false, maskedErrors: false, plugins })),
+  );
+}
+
+function knownName(name: string): SubgraphName {
+  if (!isSubgraphName(name)) throw new Error(`The supergraph names "${name}", which is no subgraph`);
+  return name;
+}
+
+async function routedSupergraph(subgraphUrls: GatewaySettings['urls']): Promise<string> {
   const sdl = forApolloGateway(await readFile(new URL('../supergraph.graphql', import.meta.url), 'utf8'));
   return sdl.replaceAll(
     /@join__graph\(name: "(\w+)", url: "[^"]*"\)/g,

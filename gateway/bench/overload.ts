@@ -1,17 +1,17 @@
 // Our gateway at its peak, at twice its peak, and after it: `node gateway/bench/overload.ts [--seconds N] [--json FILE]`.
 // Requests come on time whether the ones before were answered or not, as from many clients that know nothing of each
-// other. An answer is good when it is whole and comes within a second.
-import { fork } from 'node:child_process';
+// other. An answer is good when it is whole and comes within a second. The gateway has a core of its own, where there is
+// another for who asks and answers it.
 import { writeFile } from 'node:fs/promises';
-import { availableParallelism, loadavg } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { LoadConnections } from '@kindred/testing/load-connections';
 import { quantile } from '@kindred/testing/quantile';
 import { ask } from './ask.ts';
-import { GATEWAY_FLAGS } from './gateway-flags.ts';
+import { CAN_PIN, pinOther } from './pin.ts';
 import { QUERIES } from './queries.ts';
-import { startRedis } from './redis.ts';
-import { createBenchTokens } from './tokens.ts';
+import { startGatewayProcess } from './start-gateway.ts';
+import { startStubs } from './subgraphs-under-test.ts';
 
 const { values: options } = parseArgs({
   options: { seconds: { type: 'string', default: '60' }, json: { type: 'string' } },
@@ -122,17 +122,11 @@ function recoveredAfterS({ seconds }: Outcomes): number | undefined {
   return last === seconds.length - 1 ? undefined : last + 1;
 }
 
-const redis = await startRedis();
-const { tokens, publicKey } = await createBenchTokens({ count: 1, areOne: true });
-const stubs = fork(new URL('stub-subgraphs.ts', import.meta.url));
-const { urls } = await ask<{ urls: Record<string, string> }>(stubs);
-await ask(stubs, { publicKey });
-const gatewayArgs = ['ours', JSON.stringify(urls), redis.url];
-const env = { ...process.env, NODE_ENV: 'production' };
-const gateway = fork(new URL('gateway-process.ts', import.meta.url), gatewayArgs, { env, execArgv: GATEWAY_FLAGS });
-const { url } = await ask<{ url: string }>(gateway);
+pinOther(process.pid);
+const subgraphs = await startStubs({ connections: 1, areOne: true });
+const { child: gateway, url } = await startGatewayProcess('ours', subgraphs);
 const loadBefore = loadavg();
-const clientFor = (connections: number) => createAsk(url, tokens[0] ?? '', connections);
+const clientFor = (connections: number) => createAsk(url, subgraphs.tokens[0] ?? '', connections);
 
 let peak = 0;
 const phases: ReturnType<typeof summary>[] = [];
@@ -156,8 +150,7 @@ phases.push(summary('twice the peak', overloaded.outcomes, SECONDS));
 phases.push(summary('half the peak, after it', after.outcomes, RECOVERY_SECONDS));
 const { rssMiB } = await ask<{ rssMiB: number }>(gateway, {});
 gateway.disconnect();
-stubs.disconnect();
-redis.stop();
+subgraphs[Symbol.dispose]();
 
 const columns = [...NAMES, 'p50Ms', 'p95Ms'] as const;
 console.log(`${'per second'.padEnd(24)}${columns.map((name) => name.padStart(9)).join('')}`);
@@ -175,7 +168,7 @@ const recovered = figures.recoveredAfterS === undefined ? 'not within the time' 
 console.log(
   `at twice the peak ${(figures.keptOfPeak * 100).toFixed(0)} % of its goodput are kept; recovered ${recovered}; ${rssMiB.toFixed(0)} MiB`,
 );
-const machine = { cores: availableParallelism(), loadBefore, loadAfter: loadavg(), node: process.version };
+const machine = { isPinned: CAN_PIN, cores: cpus().length, loadBefore, loadAfter: loadavg(), node: process.version };
 console.log(`${machine.cores} cores, load ${loadBefore.map((value) => value.toFixed(1)).join(' ')} before`);
 if (options.json !== undefined) {
   await writeFile(options.json, `${JSON.stringify({ machine, phases, figures }, null, 2)}\n`);

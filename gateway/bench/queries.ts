@@ -8,3 +8,9 @@ export const QUERIES = {
   '3 subgraphs, 20 objects':
     'query ($user: String!) { recommend(input: { user: { externalId: $user } }, first: 20) { status modelVersion { number model { name } } edges { rank score node { title categories } } } }',
 };
+
+/** Those of three subgraphs, for which the real ones have a tenant with data. */
+export const REAL_QUERIES = {
+  '3 subgraphs, 1 object': QUERIES['3 subgraphs, 1 object'],
+  '3 subgraphs, 20 objects': QUERIES['3 subgraphs, 20 objects'],
+};

@@ -17,6 +17,8 @@ interface Request {
   };
 }
 
+const ITEM_COUNT = 1_000;
+
 const ENTITIES: Record<string, (id: string) => object> = {
   Item: (id) => ({ __typename: 'Item', title: `Film ${id}`, categories: ['Drama', 'Comedy'] }),
   ModelVersion: () => ({
@@ -24,10 +26,12 @@ const ENTITIES: Record<string, (id: string) => object> = {
     number: 3,
     model: { __typename: 'Model', id: 'mdl_1', name: 'For you', tenant: { __typename: 'Tenant', id: 'tnt_1' } },
   }),
-  Tenant: () => ({ __typename: 'Tenant', name: 'Acme' }),
+  Tenant: () => ({
+    __typename: 'Tenant',
+    name: 'Acme',
+    catalog: { __typename: 'CatalogSummary', itemCount: ITEM_COUNT },
+  }),
 };
-
-const ITEM_COUNT = 1_000;
 
 /** Each user gets a page of a catalogue of a thousand items that begins elsewhere. */
 function firstItemOf(user: string): number {

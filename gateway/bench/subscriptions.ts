@@ -1,18 +1,17 @@
 // A thousand sockets, each following a run, or all the same, of which the stub subgraph tells an event every so often;
 // every event is completed from two other subgraphs. `rate` is in events per second over all sockets.
 // `node gateway/bench/subscriptions.ts [--sockets N] [--rate N] [--seconds N] [--one-run] [--json FILE]`
-import { fork } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
-import { availableParallelism, loadavg } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { quantile } from '@kindred/testing/quantile';
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import { ask } from './ask.ts';
-import { GATEWAY_FLAGS } from './gateway-flags.ts';
-import { startRedis } from './redis.ts';
-import { createBenchTokens } from './tokens.ts';
+import { CAN_PIN, pinOther } from './pin.ts';
+import { startGatewayProcess } from './start-gateway.ts';
+import { startStubs } from './subgraphs-under-test.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -28,12 +27,12 @@ const RATE = Number(options.rate);
 const SECONDS = Number(options.seconds);
 const SETTLE_MS = 5_000;
 const QUERY = `subscription ($runId: ID!, $after: Int) { trainingProgress(runId: $runId, afterSequence: $after) {
-  sequence at message run { model { name tenant { name } } } } }`;
+  sequence at message run { model { name tenant { name catalog { itemCount } } } } } }`;
 
 interface Event {
   sequence: number;
   message: string;
-  run: { model: { name: string; tenant: { name: string } } };
+  run: { model: { name: string; tenant: { name: string; catalog: { itemCount: number } } } };
 }
 
 interface Received {
@@ -61,6 +60,7 @@ function open(url: string, { token, runId, latencies }: { token: string; runId: 
           errors === undefined &&
           sentRun === runId &&
           event?.run.model.tenant.name === 'Acme' &&
+          event.run.model.tenant.catalog.itemCount === 1_000 &&
           event.sequence === received.lastSequence + 1;
         if (!isRight) received.wrong += 1;
         received.lastSequence = event?.sequence ?? 0;
@@ -76,17 +76,13 @@ function open(url: string, { token, runId, latencies }: { token: string; runId: 
   return { received, client };
 }
 
-const redis = await startRedis();
-const { tokens, publicKey } = await createBenchTokens({ count: SOCKETS, areOne: true });
-const stubs = fork(new URL('stub-subgraphs.ts', import.meta.url));
-const { urls } = await ask<{ urls: Record<string, string> }>(stubs);
-await ask(stubs, { publicKey, eventIntervalMs: (1_000 * SOCKETS) / RATE });
-const gatewayArgs = ['ours', JSON.stringify(urls), redis.url];
-const gateway = fork(new URL('gateway-process.ts', import.meta.url), gatewayArgs, { execArgv: GATEWAY_FLAGS });
-const { url } = await ask<{ url: string }>(gateway);
+pinOther(process.pid);
+const subgraphs = await startStubs({ connections: SOCKETS, areOne: true });
+await ask(subgraphs.process, { eventIntervalMs: (1_000 * SOCKETS) / RATE });
+const { child: gateway, url } = await startGatewayProcess('ours', subgraphs);
 const loadBefore = loadavg();
 const latencies: number[] = [];
-const sockets = tokens.map((token, index) =>
+const sockets = subgraphs.tokens.map((token, index) =>
   open(url.replace('http', 'ws'), { token, runId: options['one-run'] ? 'run_0' : `run_${index}`, latencies }),
 );
 // Who connects late is told late what was told before.
@@ -112,12 +108,11 @@ const figures = {
   silentSockets: sockets.filter(({ received }) => received.count === 0).length,
   rssMiB: after.rssMiB,
 };
-const machine = { cores: availableParallelism(), loadBefore, loadAfter: loadavg(), node: process.version };
+const machine = { isPinned: CAN_PIN, cores: cpus().length, loadBefore, loadAfter: loadavg(), node: process.version };
 for (const [name, value] of Object.entries(figures)) console.log(`${name.padEnd(26)} ${value.toFixed(1).padStart(10)}`);
 console.log(`${machine.cores} cores, load ${loadBefore.map((value) => value.toFixed(1)).join(' ')} before`);
 if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify({ machine, figures }, null, 2)}\n`);
 for (const { client } of sockets) await client.dispose();
 gateway.disconnect();
-stubs.disconnect();
-redis.stop();
+subgraphs[Symbol.dispose]();
 process.exit();

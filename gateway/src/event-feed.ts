@@ -2,7 +2,7 @@ import type { FormattedExecutionResult } from 'graphql';
 import type { StreamEvent } from './event-stream-reader.ts';
 
 export interface EventFeedOptions {
-  open(signal: AbortSignal): AsyncGenerator<StreamEvent>;
+  open(signal: AbortSignal): AsyncIterator<StreamEvent, undefined>;
   complete(event: StreamEvent, signal: AbortSignal): Promise<FormattedExecutionResult>;
   /** What they are told last when the upstream fails. */
   failureOf(error: unknown): FormattedExecutionResult;
@@ -39,7 +39,7 @@ const KEPT_FOR_ONE = 4;
 export class EventFeed {
   readonly #options: EventFeedOptions;
   readonly #abort = new AbortController();
-  readonly #upstream: AsyncGenerator<StreamEvent>;
+  readonly #upstream: AsyncIterator<StreamEvent, undefined>;
   readonly #waiting = new Set<() => void>();
   #kept: FeedResult[] = [];
   #keptChars = 0;

@@ -1,4 +1,4 @@
-import { AppError } from '@kindred/domain/app-error';
+import { StringDecoder } from 'node:string_decoder';
 import type { GraphQLAnswer } from './subgraph-client.ts';
 
 /** One result of a subscription. */
@@ -6,45 +6,43 @@ export type StreamEvent = GraphQLAnswer;
 
 // A training event has about 500 bytes; a stream without line ends must not fill the memory.
 const MAX_EVENT_CHARS = 4 * 1024 * 1024;
+/** Between two events (HTML Living Standard, section 9.2.6); lines end with LF or CRLF. */
+const BETWEEN = /\r?\n\r?\n/;
 
-/**
- * The results in a stream of the graphql-sse protocol (distinct connections mode), until its `complete`.
- * @throws AppError UNAVAILABLE when the stream breaks off or ends without `complete`.
- */
-export async function* readEventStream(body: AsyncIterable<Uint8Array>): AsyncGenerator<StreamEvent> {
-  for await (const { event, data } of readServerSentEvents(body)) {
-    if (event === 'complete') return;
-    if (event === 'next') yield JSON.parse(data) as StreamEvent;
+/** Reads the results in a stream of the graphql-sse protocol (distinct connections mode), as its bytes come. */
+export class EventStreamReader {
+  readonly #decoder = new StringDecoder('utf8');
+  #rest = '';
+  #isComplete = false;
+
+  /** Whether `complete` came: nothing after it counts. */
+  get isComplete(): boolean {
+    return this.#isComplete;
   }
-  throw interrupted();
-}
 
-/** Splits a stream into its events (HTML Living Standard, section 9.2.6; lines end with LF or CRLF). */
-async function* readServerSentEvents(body: AsyncIterable<Uint8Array>): AsyncGenerator<{ event: string; data: string }> {
-  const decoder = new TextDecoder();
-  let rest = '';
-  try {
-    for await (const chunk of body) {
-      rest += decoder.decode(chunk, { stream: true });
-      if (rest.length > MAX_EVENT_CHARS) throw new Error(`An event is longer than ${MAX_EVENT_CHARS} characters`);
-      const blocks = rest.split(/\r?\n\r?\n/);
-      rest = blocks.pop() ?? '';
-      for (const block of blocks) yield parseBlock(block);
+  /** The results that end within these bytes. @throws Error when one is too long or no JSON */
+  read(bytes: Buffer): StreamEvent[] {
+    const blocks = (this.#rest + this.#decoder.write(bytes)).split(BETWEEN);
+    this.#rest = blocks.pop() ?? '';
+    if (this.#rest.length > MAX_EVENT_CHARS) throw new Error(`An event is longer than ${MAX_EVENT_CHARS} characters`);
+    const results: StreamEvent[] = [];
+    for (const block of blocks) {
+      const { event, data } = parseBlock(block);
+      if (event === 'complete') this.#isComplete = true;
+      if (this.#isComplete) break;
+      if (event === 'next') results.push(JSON.parse(data) as StreamEvent);
     }
-  } catch (cause) {
-    throw interrupted(cause);
+    return results;
   }
 }
 
 function parseBlock(block: string): { event: string; data: string } {
-  const lines = block.split(/\r?\n/);
-  const values = (field: string) =>
-    lines.filter((line) => line.startsWith(`${field}:`)).map((line) => line.slice(field.length + 1).replace(/^ /, ''));
-  return { event: values('event').at(-1) ?? 'message', data: values('data').join('\n') };
-}
-
-function interrupted(cause?: unknown): AppError {
-  return new AppError('UNAVAILABLE', 'The subscription was interrupted; subscribe again from the last sequence.', {
-    cause,
-  });
+  let event = 'message';
+  const data: string[] = [];
+  for (const line of block.split('\n')) {
+    const end = line.endsWith('\r') ? -1 : line.length;
+    if (line.startsWith('event:')) event = line.slice(6, end).trimStart();
+    else if (line.startsWith('data:')) data.push(line.slice(line[5] === ' ' ? 6 : 5, end));
+  }
+  return { event, data: data.length === 1 ? (data[0] ?? '') : data.join('\n') };
 }

@@ -11,9 +11,10 @@ import { TIMEOUT_HEADER } from '@kindred/service/request-deadline';
 import { type Dispatcher, Pool } from 'undici';
 import { CircuitBreaker } from './circuit-breaker.ts';
 import type { OperationContext } from './context.ts';
-import { readEventStream, type StreamEvent } from './event-stream-reader.ts';
+import type { StreamEvent } from './event-stream-reader.ts';
 import { SubgraphChannels } from './subgraph-channels.ts';
 import { isSubgraphName, SUBGRAPHS, type SubgraphName } from './subgraphs.ts';
+import { UpstreamEvents } from './upstream-events.ts';
 
 export interface GraphQLRequest {
   query: string;
@@ -50,7 +51,7 @@ export interface SubgraphClient {
   /** Like `request`, of a body that is written already, and leaves reading the answer (`readAnswer`) to the caller. @throws like `request`; Error when there is no such subgraph */
   send(call: SubgraphCall, context: OperationContext): Promise<TextAnswer>;
   /** The events of a subscription until it completes. Aborting the context's signal ends it upstream. @throws like `send` */
-  stream(name: string, request: GraphQLRequest, context: OperationContext): AsyncGenerator<StreamEvent>;
+  stream(name: string, request: GraphQLRequest, context: OperationContext): AsyncIterator<StreamEvent, undefined>;
   /** Sends and gets a file, unread. @throws AppError UNAVAILABLE */
   passFile(name: SubgraphName, file: FilePass, context: FileContext): Promise<Dispatcher.ResponseData>;
   /** @throws when the subgraph does not say that it is live. */
@@ -125,10 +126,13 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
     request: async (name, request, context) =>
       readAnswer(name, await send({ name, body: JSON.stringify(request), repeatable: false }, context)),
     openCircuitCount: () => Object.values(breakers).filter(({ isOpen }) => isOpen).length,
-    stream: async function* stream(wanted, request, context) {
+    stream: (wanted, request, context) => {
       const name = knownName(wanted);
-      const call = { name, body: JSON.stringify(request), context };
-      yield* readStream(streamPools[name], call, options.internalTokenSecret);
+      return openStream(
+        streamPools[name],
+        { name, body: JSON.stringify(request), context },
+        options.internalTokenSecret,
+      );
     },
     passFile: (name, file, context) =>
       passFile(streamPools[name], signedFile(options.internalTokenSecret, { name, file, context }), context.signal),
@@ -160,16 +164,12 @@ interface Call {
 }
 
 /** The answers that a subgraph streams to one subscription. */
-async function* readStream(pool: Pool, call: Call, secret: string): AsyncGenerator<GraphQLAnswer> {
+function openStream(pool: Pool, call: Call, secret: string): UpstreamEvents {
   const { name, context } = call;
-  const signed = signedRequest(secret, '/graphql/stream', call);
-  const response = await orUnavailable(pool.request({ ...signed, signal: context.signal }), context.signal);
-  if (response.headers['content-type']?.toString().startsWith('text/event-stream') !== true) {
-    const text = await orUnavailable(response.body.text(), context.signal);
-    const answer = readAnswer(name, { statusCode: response.statusCode, text });
-    throw new Error(`The ${name} subgraph answered ${response.statusCode} to a stream: ${JSON.stringify(answer)}`);
-  }
-  yield* readEventStream(response.body);
+  const { signal } = context;
+  const events = new UpstreamEvents({ name, signal, failureOf: (cause) => failure(cause, signal) });
+  pool.dispatch(signedRequest(secret, '/graphql/stream', call), events);
+  return events;
 }
 
 function remainingMs({ deadlineAt }: OperationContext): string {

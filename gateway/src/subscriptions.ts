@@ -10,6 +10,7 @@ import { capErrors } from './limits.ts';
 import type { OperationRequest } from './operation-request.ts';
 import type { PreparedOperation } from './operations.ts';
 import { EventFeed } from './event-feed.ts';
+import { EventRounds } from './event-rounds.ts';
 import { scopeOf } from './executor/viewer-scope.ts';
 import { type ResumePoint, resumePointOf, sequenceOf } from './resume-point.ts';
 import { SharedFeeds } from './shared-feeds.ts';
@@ -82,12 +83,14 @@ export function createSubscriptions(options: SubscriptionOptions): Subscriptions
 function createFeedOpener(options: SubscriptionOptions) {
   const { client, formatError } = options;
   const complete = createEventCompleter(options);
+  const rounds = new EventRounds();
   return (planned: PlannedSubscription, { credential: { viewer }, traceId }: Consumer): EventFeed => {
     const { resume } = planned;
     return new EventFeed({
       open: (signal) => openUpstream(client, planned, { viewer, traceId, signal, deadlineAt: Infinity }),
       complete: (event, signal) =>
         runInTrace(traceId, async () => {
+          await rounds.pass();
           using deadline = new Deadline(signal);
           const { signal: inTime, deadlineAt } = deadline;
           return await complete(planned, event, { viewer, traceId, signal: inTime, deadlineAt });
@@ -126,7 +129,7 @@ function openUpstream(
   client: SubgraphClient,
   { primary, variables: given }: PlannedSubscription,
   context: OperationContext,
-): AsyncGenerator<StreamEvent> {
+): AsyncIterator<StreamEvent, undefined> {
   const { serviceName, operation: query, operationName, variableUsages = [] } = primary;
   const used = variableUsages.filter((name) => given[name] !== undefined);
   const variables = Object.fromEntries(used.map((name) => [name, given[name]]));

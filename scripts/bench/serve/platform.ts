@@ -23,7 +23,7 @@ export interface ServePlatform extends AsyncDisposable {
   /** By name; Redis's and the subgraphs' are replaced by `restart…`. */
   processes: Map<string, Child>;
   /** Starts a part anew, or one more replica of it under another name and port. */
-  start(name: 'catalog' | 'recommendation' | 'gateway', change?: Change): Promise<Child>;
+  start(name: 'catalog' | 'model' | 'recommendation' | 'gateway', change?: Change): Promise<Child>;
   killRedis(): void;
   startRedis(): Promise<void>;
 }
