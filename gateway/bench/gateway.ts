@@ -12,7 +12,7 @@ import { median, quantile } from '@kindred/testing/quantile';
 import { ask } from './ask.ts';
 import { installHive } from './hive-packages.ts';
 import { CAN_PIN, pinOther } from './pin.ts';
-import { QUERIES, REAL_QUERIES } from './queries.ts';
+import { bodiesOf, QUERIES, REAL_QUERIES } from './queries.ts';
 import { type BenchGateway, startGatewayProcess } from './start-gateway.ts';
 import { startRealSubgraphs, startStubs, type SubgraphsUnderTest } from './subgraphs-under-test.ts';
 
@@ -78,13 +78,14 @@ async function load(
 ) {
   const { origin, pathname: path } = new URL(url);
   const open = new LoadConnections(origin, { connections });
+  const bodyFor = bodiesOf(query);
   const latencies: number[] = [];
   let failures = 0;
   const endAt = performance.now() + seconds * 1000;
   const connection = async (index: number) => {
     const headers = { 'content-type': 'application/json', authorization: `Bearer ${subgraphs.tokens[index]}` };
     for (let count = 0; performance.now() < endAt; count++) {
-      const body = JSON.stringify({ query, variables: { user: subgraphs.userOf(index, count) } });
+      const body = bodyFor(subgraphs.userOf(index, count));
       const startedAt = performance.now();
       const { statusCode, text } = await open.post({ path, headers, body });
       latencies.push(performance.now() - startedAt);

@@ -62,8 +62,8 @@ function signatureOf(audience: SubgraphName, body: unknown, { viewer, internalTo
 
 interface HiveFetch {
   url: string;
-  options: RequestInit;
-  setOptions(options: RequestInit): void;
+  options: { headers: Record<string, string>; body?: unknown };
+  setOptions: (options: HiveFetch['options']) => void;
 }
 
 /** Hive Gateway with its planner in Rust, as it comes, but for the signatures. */

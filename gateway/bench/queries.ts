@@ -14,3 +14,9 @@ export const REAL_QUERIES = {
   '3 subgraphs, 1 object': QUERIES['3 subgraphs, 1 object'],
   '3 subgraphs, 20 objects': QUERIES['3 subgraphs, 20 objects'],
 };
+
+/** The bodies of requests for a query, of which nothing but the user changes. */
+export function bodiesOf(query: string): (user: string) => string {
+  const head = JSON.stringify({ query }).slice(0, -1);
+  return (user) => `${head},"variables":{"user":"${user}"}}`;
+}

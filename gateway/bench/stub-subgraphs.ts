@@ -40,17 +40,13 @@ function firstItemOf(user: string): number {
   return number;
 }
 
-/** What a subgraph could tell, of which it tells what is selected. */
-function answerFrom({ query, variables: { user = '', representations } = {} }: Request): object {
-  if (representations !== undefined) {
-    return { _entities: representations.map(({ __typename: type, id }) => ENTITIES[type]?.(id)) };
-  }
+/** What a subgraph could tell of its root fields, of which it tells what is selected. */
+function rootOf(query: string, start: number): object {
   // As the tenant subgraph says it: without it no month can be counted, and the gateway asks again with every request.
   if (query.includes('tenantAllowance(')) return { tenantAllowance: { plan: 'SCALE', requests: 0, points: 0 } };
   if (query.includes('recordUsage(')) return { recordUsage: { entryCount: 1 } };
   if (query.includes('item(')) return { item: { title: 'Film 1' } };
   const first = Number(/first: ?(\d+)/.exec(query)?.[1] ?? 20);
-  const start = firstItemOf(user);
   const edges = Array.from({ length: first }, (_, index) => ({
     rank: index + 1,
     score: 1 - index / 100,
@@ -127,21 +123,53 @@ function compileSelection({ selections }: SelectionSetNode): Select {
   return select;
 }
 
-const selections = new Map<string, Select>();
+/** One query that gateways send: what was once written for it is not written again, so that a stub costs little. */
+class StubQuery {
+  readonly #query: string;
+  readonly #select: Select;
+  readonly #roots = new Map<number, string>();
+  readonly #entities = new Map<string, string>();
 
-function selectionOf(query: string): Select {
-  let selection = selections.get(query);
-  if (selection === undefined) {
+  constructor(query: string) {
+    this.#query = query;
     const [operation] = parse(query).definitions;
     if (operation?.kind !== Kind.OPERATION_DEFINITION) throw new Error(`Wanted an operation, got ${query}`);
-    selections.set(query, (selection = compileSelection(operation.selectionSet)));
+    this.#select = compileSelection(operation.selectionSet);
   }
-  return selection;
+
+  answer({ user = '', representations }: NonNullable<Request['variables']>): string {
+    if (representations !== undefined) {
+      const texts = representations.map(({ __typename: type, id }) => this.#entityText(type, id));
+      return `{"data":{"_entities":[${texts.join(',')}]}}`;
+    }
+    const start = firstItemOf(user);
+    let text = this.#roots.get(start);
+    if (text === undefined) {
+      text = JSON.stringify({ data: this.#select(rootOf(this.#query, start)) });
+      this.#roots.set(start, text);
+    }
+    return text;
+  }
+
+  #entityText(type: string, id: string): string {
+    const key = `${type} ${id}`;
+    let text = this.#entities.get(key);
+    if (text === undefined) {
+      const { _entities: entity } = this.#select({ _entities: ENTITIES[type]?.(id) }) as { _entities: object };
+      text = JSON.stringify(entity);
+      this.#entities.set(key, text);
+    }
+    return text;
+  }
 }
 
+const queries = new Map<string, StubQuery>();
+
 function answerLine(line: string): string {
-  const request = JSON.parse(line) as Request;
-  return JSON.stringify({ data: selectionOf(request.query)(answerFrom(request)) });
+  const { query, variables = {} } = JSON.parse(line) as Request;
+  let stub = queries.get(query);
+  if (stub === undefined) queries.set(query, (stub = new StubQuery(query)));
+  return stub.answer(variables);
 }
 
 function answerBody(body: Buffer): string {

@@ -64,7 +64,7 @@ export class EventChannel {
   stop(id: string): void {
     const results = this.#subscriptions.get(id);
     this.#subscriptions.delete(id);
-    void results?.return();
+    results?.end();
   }
 
   /** Leaves everything; the client takes it for a lost connection. */
@@ -83,11 +83,11 @@ export class EventChannel {
     const response = await this.#attached.promise;
     for (;;) {
       await this.#roomy;
-      const next = await results.next();
+      const result = await ask(results);
       // It may have been stopped, and its id taken again, while it was waited for.
       if (this.#subscriptions.get(id) !== results) return;
-      if (next.done === true) break;
-      this.#write(response, 'next', nextOf(id, next.value));
+      if (result === undefined) break;
+      this.#write(response, 'next', nextOf(id, result));
     }
     this.#subscriptions.delete(id);
     this.#write(response, 'complete', JSON.stringify({ id }));
@@ -108,6 +108,12 @@ export class EventChannel {
     }
     this.end();
   }
+}
+
+function ask(results: OperationResults): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    results.ask(resolve);
+  });
 }
 
 /** A result that is JSON already, under its id. */

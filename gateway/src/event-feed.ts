@@ -1,9 +1,12 @@
 import type { FormattedExecutionResult } from 'graphql';
+import { Deadline } from './context.ts';
 import type { StreamEvent } from './event-stream-reader.ts';
+import type { UpstreamEvents, UpstreamListener } from './upstream-events.ts';
 
 export interface EventFeedOptions {
-  open(signal: AbortSignal): AsyncIterator<StreamEvent, undefined>;
-  complete(event: StreamEvent, signal: AbortSignal): Promise<FormattedExecutionResult>;
+  open(signal: AbortSignal, listener: UpstreamListener): Pick<UpstreamEvents, 'ask'>;
+  /** What other subgraphs add to it, in its time. */
+  complete(event: StreamEvent, time: Deadline): Promise<FormattedExecutionResult>;
   /** What they are told last when the upstream fails. */
   failureOf(error: unknown): FormattedExecutionResult;
   /** Undefined where it has none, or where none of its results has. */
@@ -39,19 +42,24 @@ const KEPT_FOR_ONE = 4;
 export class EventFeed {
   readonly #options: EventFeedOptions;
   readonly #abort = new AbortController();
-  readonly #upstream: AsyncIterator<StreamEvent, undefined>;
+  readonly #upstream: Pick<UpstreamEvents, 'ask'>;
   readonly #waiting = new Set<() => void>();
   #kept: FeedResult[] = [];
   #keptChars = 0;
   /** The index of the first that is kept. */
   #from = 0;
   #readers = 0;
-  #isPulling = false;
+  /** Of the event that is completed. */
+  #time: Deadline | undefined;
+  #isAsking = false;
   #hasEnded = false;
 
   constructor(options: EventFeedOptions) {
     this.#options = options;
-    this.#upstream = options.open(this.#abort.signal);
+    this.#upstream = options.open(this.#abort.signal, {
+      onEvent: (event) => void this.#complete(event),
+      onEnd: (failure) => this.#endWith(failure),
+    });
   }
 
   /** Nothing comes any more but what is kept. */
@@ -68,6 +76,7 @@ export class EventFeed {
     if (this.#readers > 0) return;
     this.#hasEnded = true;
     this.#abort.abort();
+    this.#time?.abort();
   }
 
   /** Where one goes on who read all up to a sequence elsewhere; undefined where some of what comes next is not kept, and after the end. */
@@ -91,7 +100,9 @@ export class EventFeed {
   /** Has the next event read. Calls `wake` once, when there is one, or the feed has ended. */
   wait(wake: () => void): void {
     this.#waiting.add(wake);
-    if (!this.#isPulling) void this.#pull();
+    if (this.#isAsking) return;
+    this.#isAsking = true;
+    this.#upstream.ask();
   }
 
   /** No longer calls it. */
@@ -99,18 +110,32 @@ export class EventFeed {
     this.#waiting.delete(wake);
   }
 
-  async #pull(): Promise<void> {
-    this.#isPulling = true;
+  async #complete(event: StreamEvent): Promise<void> {
+    using time = new Deadline();
+    this.#time = time;
     try {
-      const event = await this.#upstream.next();
-      if (event.done === true) this.#hasEnded = true;
-      else this.#keep(await this.#options.complete(event.value, this.#abort.signal));
+      this.#keep(await this.#options.complete(event, time));
     } catch (error) {
-      // When the last reader has left, its abort is no failure.
-      if (!this.#hasEnded) this.#keep(this.#options.failureOf(error));
-      this.#hasEnded = true;
+      this.#fail(error);
     }
-    this.#isPulling = false;
+    this.#time = undefined;
+    this.#wakeAll();
+  }
+
+  #endWith(failure: Error | undefined): void {
+    if (failure !== undefined) this.#fail(failure);
+    this.#hasEnded = true;
+    this.#wakeAll();
+  }
+
+  #fail(error: unknown): void {
+    // When the last reader has left, its abort is no failure.
+    if (!this.#hasEnded) this.#keep(this.#options.failureOf(error));
+    this.#hasEnded = true;
+  }
+
+  #wakeAll(): void {
+    this.#isAsking = false;
     const woken = [...this.#waiting];
     this.#waiting.clear();
     for (const wake of woken) wake();

@@ -1,5 +1,6 @@
 import { afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { ANYBODY, createTestOperations, readGraph } from './executor/test-sockets.ts';
+import { iterate } from './operation-results.ts';
 import { createLoadLimit } from './overload/load-limit.ts';
 
 const QUERY = '{ viewer { scopes ... @defer { role } } ... @defer { tenant { name } } }';
@@ -24,10 +25,10 @@ const read = (result: IteratorResult<string, undefined>) => JSON.parse(result.va
 
 test('what is left in the middle is settled once, and nothing of it is under way', async () => {
   const { admitted, spent, load } = await admit();
-  const results = admitted.open(CONSUMER);
+  const results = iterate(admitted.open(CONSUMER));
   expect(read(await results.next())).toMatchObject({ hasNext: true });
   expect(load.stats().underWay).toBe(1);
-  for (let time = 0; time < 2; time++) await results.return();
+  for (let time = 0; time < 2; time++) await results.return?.();
   expect((await results.next()).done).toBe(true);
   await expect.poll(() => load.stats().underWay).toBe(0);
   expect(spent).toEqual(['settled']);
@@ -37,7 +38,7 @@ test('what is never asked for, or dropped, is not run and costs nothing', async 
   for (const way of ['return', 'drop'] as const) {
     const { admitted, spent, load } = await admit();
     if (way === 'drop') admitted.drop();
-    else await admitted.open(CONSUMER).return();
+    else admitted.open(CONSUMER).end();
     expect(spent).toEqual(['cancelled']);
     expect(load.stats().underWay).toBe(0);
   }
@@ -45,7 +46,7 @@ test('what is never asked for, or dropped, is not run and costs nothing', async 
 
 test('what is not read in the time of an operation is dropped, and the reader is told', async () => {
   const { admitted, spent, load } = await admit();
-  const results = admitted.open(CONSUMER);
+  const results = iterate(admitted.open(CONSUMER));
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   expect(read(await results.next())).toMatchObject({ hasNext: true });
   vi.advanceTimersByTime(30_000);
@@ -58,7 +59,7 @@ test('what is not read in the time of an operation is dropped, and the reader is
 
 test('whoever is slow to take the last part is not late', async () => {
   const { admitted } = await admit();
-  const results = admitted.open(CONSUMER);
+  const results = iterate(admitted.open(CONSUMER));
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   let message = read(await results.next()) as { hasNext: boolean };
   while (message.hasNext) message = read(await results.next()) as { hasNext: boolean };
@@ -69,7 +70,7 @@ test('whoever is slow to take the last part is not late', async () => {
 
 test('where there is too much to do, it is refused without being run, and costs nothing', async () => {
   const { admitted, spent } = await admit({ ...createLoadLimit(), begin: () => false });
-  const results = admitted.open(CONSUMER);
+  const results = iterate(admitted.open(CONSUMER));
   expect(read(await results.next())).toMatchObject({ errors: [{ extensions: { code: 'UNAVAILABLE' } }] });
   expect((await results.next()).done).toBe(true);
   expect(spent).toEqual(['cancelled']);

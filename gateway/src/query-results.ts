@@ -17,13 +17,9 @@ export interface StreamedQuery extends Omit<AdmittedOperation, 'context'> {
   acceptsParts: boolean;
 }
 
-type Result = IteratorResult<string, undefined>;
-
-const DONE: Result = { done: true, value: undefined };
-
 /**
  * The answer to a query over a socket or stream: whole, or in parts. It runs when it is first asked for and in the time of
- * one operation; the next part is shaped when the last was taken. Returning it ends the calls to subgraphs.
+ * one operation; the next part is shaped when the last was taken. Ending it ends the calls to subgraphs.
  */
 export class QueryResults implements OperationResults {
   readonly #answering: QueryAnswering;
@@ -38,29 +34,31 @@ export class QueryResults implements OperationResults {
     this.#query = query;
   }
 
-  async next(): Promise<Result> {
+  ask(take: (result: string | undefined) => void): void {
+    void this.#next().then(take);
+  }
+
+  end(): void {
+    if (this.#leave.signal.aborted) return;
+    this.#leave.abort();
+    // It was admitted, and never run.
+    if (this.#results === undefined) giveBack(this.#query.admitted);
+    else void this.#results.return(undefined);
+  }
+
+  async #next(): Promise<string | undefined> {
     const { signal } = this.#leave;
-    if (signal.aborted) return DONE;
+    if (signal.aborted) return undefined;
     if (this.#isLate) {
       this.#leave.abort();
       const late = new AppError('TIMEOUT', 'The rest was not read in time.');
-      return { done: false, value: failure(late, this.#answering, { hasNext: false }) };
+      return failure(late, this.#answering, { hasNext: false });
     }
     const results = (this.#results ??= this.#begin());
     this.#isAsked = true;
-    const result = await runInTrace(this.#query.context.traceId, () => results.next());
+    const { value } = await runInTrace(this.#query.context.traceId, () => results.next());
     this.#isAsked = false;
-    return signal.aborted ? DONE : result;
-  }
-
-  return(): Promise<Result> {
-    if (!this.#leave.signal.aborted) {
-      this.#leave.abort();
-      // It was admitted, and never run.
-      if (this.#results === undefined) giveBack(this.#query.admitted);
-      else void this.#results.return(undefined);
-    }
-    return Promise.resolve(DONE);
+    return signal.aborted ? undefined : value;
   }
 
   #begin(): AsyncGenerator<string, undefined> {
@@ -74,14 +72,6 @@ export class QueryResults implements OperationResults {
     if (this.#isAsked || this.#leave.signal.aborted) return;
     this.#isLate = true;
     void this.#results?.return(undefined);
-  }
-
-  throw(): Promise<Result> {
-    return this.return();
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
   }
 }
 

@@ -11,6 +11,7 @@ export class SocketDelivery implements AsyncIterableIterator<never, undefined> {
   readonly #socket: WebSocket;
   readonly #head: string;
   readonly #results: OperationResults;
+  #over: PromiseWithResolvers<IteratorResult<never, undefined>> | undefined;
 
   constructor(socket: WebSocket, id: string, results: OperationResults) {
     this.#socket = socket;
@@ -18,31 +19,39 @@ export class SocketDelivery implements AsyncIterableIterator<never, undefined> {
     this.#results = results;
   }
 
-  async next(): Promise<IteratorResult<never, undefined>> {
-    for (;;) {
-      const result = await this.#results.next();
-      if (result.done === true) return DONE;
-      await this.#send(`${this.#head}${result.value}}`);
+  /** Until all is sent. */
+  next(): Promise<IteratorResult<never, undefined>> {
+    if (this.#over === undefined) {
+      this.#over = Promise.withResolvers();
+      this.#results.ask(this.#send);
     }
+    return this.#over.promise;
   }
 
-  async return(): Promise<IteratorResult<never, undefined>> {
-    await this.#results.return();
-    return DONE;
+  return(): Promise<IteratorResult<never, undefined>> {
+    this.#results.end();
+    return Promise.resolve(DONE);
   }
 
-  async throw(): Promise<IteratorResult<never, undefined>> {
-    return await this.return();
+  throw(): Promise<IteratorResult<never, undefined>> {
+    return this.return();
   }
 
   [Symbol.asyncIterator](): this {
     return this;
   }
 
-  #send(text: string): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    if (this.#socket.readyState !== this.#socket.OPEN) resolve();
-    else this.#socket.send(text, (error) => (error ? reject(error) : resolve()));
-    return promise;
-  }
+  readonly #send = (result: string | undefined): void => {
+    if (result !== undefined && this.#socket.readyState === this.#socket.OPEN) {
+      this.#socket.send(`${this.#head}${result}}`, this.#goOn);
+      return;
+    }
+    this.#results.end();
+    this.#over?.resolve(DONE);
+  };
+
+  readonly #goOn = (error?: Error | null): void => {
+    if (error) this.#over?.reject(error);
+    else this.#results.ask(this.#send);
+  };
 }

@@ -6,6 +6,7 @@ import type { Caller } from './caller.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
 import { HttpError } from './http-error.ts';
 import { type OperationRequest, readOperationObject } from './operation-request.ts';
+import { iterate } from './operation-results.ts';
 import { acceptsPartsInStream, acceptsStream } from './media-type.ts';
 import type { StreamedOperations } from './streamed-operations.ts';
 
@@ -27,7 +28,8 @@ export function createStreamRoute(options: {
       const acceptsParts = acceptsPartsInStream(accept);
       const admitted = await operations.admit({ request: readStreamRequest(req.body), caller, acceptsParts });
       const consumer = { credential: caller.credential, traceId: currentTraceId(), isWatched: false };
-      const results = 'open' in admitted ? admitted.open(consumer) : only(JSON.stringify({ errors: admitted }));
+      const results =
+        'open' in admitted ? iterate(admitted.open(consumer)) : only(JSON.stringify({ errors: admitted }));
       await writeEventStream(res, results, draining);
     } finally {
       giveBack();

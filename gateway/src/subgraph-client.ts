@@ -11,10 +11,9 @@ import { TIMEOUT_HEADER } from '@kindred/service/request-deadline';
 import { type Dispatcher, Pool } from 'undici';
 import { CircuitBreaker } from './circuit-breaker.ts';
 import type { OperationContext } from './context.ts';
-import type { StreamEvent } from './event-stream-reader.ts';
 import { SubgraphChannels } from './subgraph-channels.ts';
 import { isSubgraphName, SUBGRAPHS, type SubgraphName } from './subgraphs.ts';
-import { UpstreamEvents } from './upstream-events.ts';
+import { UpstreamEvents, type UpstreamListener } from './upstream-events.ts';
 
 export interface GraphQLRequest {
   query: string;
@@ -50,8 +49,8 @@ export interface SubgraphClient {
   request(name: SubgraphName, request: GraphQLRequest, context: OperationContext): Promise<GraphQLAnswer>;
   /** Like `request`, of a body that is written already, and leaves reading the answer (`readAnswer`) to the caller. @throws like `request`; Error when there is no such subgraph */
   send(call: SubgraphCall, context: OperationContext): Promise<TextAnswer>;
-  /** The events of a subscription until it completes. Aborting the context's signal ends it upstream. @throws like `send` */
-  stream(name: string, request: GraphQLRequest, context: OperationContext): AsyncIterator<StreamEvent, undefined>;
+  /** Opens a subscription, whose events come as they are asked for. Aborting the context's signal ends it. @throws Error when there is no such subgraph */
+  stream(name: string, request: GraphQLRequest, listening: Listening): Pick<UpstreamEvents, 'ask'>;
   /** Sends and gets a file, unread. @throws AppError UNAVAILABLE */
   passFile(name: SubgraphName, file: FilePass, context: FileContext): Promise<Dispatcher.ResponseData>;
   /** @throws when the subgraph does not say that it is live. */
@@ -59,6 +58,12 @@ export interface SubgraphClient {
   /** How many subgraphs are spared now because they failed. */
   openCircuitCount(): number;
   close(): Promise<void>;
+}
+
+/** Who opens a subscription, and gets its events. */
+export interface Listening {
+  context: OperationContext;
+  listener: UpstreamListener;
 }
 
 /** A file on its way; the token is for the method and the path. */
@@ -126,13 +131,10 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
     request: async (name, request, context) =>
       readAnswer(name, await send({ name, body: JSON.stringify(request), repeatable: false }, context)),
     openCircuitCount: () => Object.values(breakers).filter(({ isOpen }) => isOpen).length,
-    stream: (wanted, request, context) => {
+    stream: (wanted, request, { context, listener }) => {
       const name = knownName(wanted);
-      return openStream(
-        streamPools[name],
-        { name, body: JSON.stringify(request), context },
-        options.internalTokenSecret,
-      );
+      const stream = { name, body: JSON.stringify(request), context, listener };
+      return openStream(streamPools[name], options.internalTokenSecret, stream);
     },
     passFile: (name, file, context) =>
       passFile(streamPools[name], signedFile(options.internalTokenSecret, { name, file, context }), context.signal),
@@ -163,11 +165,10 @@ interface Call {
   context: OperationContext;
 }
 
-/** The answers that a subgraph streams to one subscription. */
-function openStream(pool: Pool, call: Call, secret: string): UpstreamEvents {
+function openStream(pool: Pool, secret: string, { listener, ...call }: Call & Listening): UpstreamEvents {
   const { name, context } = call;
   const { signal } = context;
-  const events = new UpstreamEvents({ name, signal, failureOf: (cause) => failure(cause, signal) });
+  const events = new UpstreamEvents({ name, signal, failureOf: (cause) => failure(cause, signal), listener });
   pool.dispatch(signedRequest(secret, '/graphql/stream', call), events);
   return events;
 }

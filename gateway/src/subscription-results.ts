@@ -23,15 +23,12 @@ export interface SubscriptionResultsOptions {
   onEnd(): void;
 }
 
-type Result = IteratorResult<string, undefined>;
-
-const DONE: Result = { done: true, value: undefined };
 const FROM_THE_START: FeedPlace = { index: 0, readTo: -Infinity };
 
 /**
  * The results of one subscription for one consumer, each as JSON; who asks for them one at a time. Everybody's events
  * come from an upstream of their own at first, which checks their rights and tells them what they missed; once level with
- * a feed that others follow, they read that one, until they are too far behind for it. Returning it leaves the feed even
+ * a feed that others follow, they read that one, until they are too far behind for it. Ending it leaves the feed even
  * while the consumer waits. An upstream that fails and a credential that ends become a last result with errors.
  */
 export class SubscriptionResults implements OperationResults {
@@ -39,7 +36,7 @@ export class SubscriptionResults implements OperationResults {
   readonly #stopWatching: () => void;
   #feed: EventFeed;
   #place: FeedPlace;
-  #wake: (() => void) | undefined;
+  #taker: ((result: string | undefined) => void) | undefined;
   #failure: { error: unknown } | undefined;
   #ended = false;
 
@@ -51,32 +48,50 @@ export class SubscriptionResults implements OperationResults {
     this.#stopWatching = options.credential === undefined ? () => {} : this.#watch(options.credential);
   }
 
-  async next(): Promise<Result> {
-    while (!this.#ended) {
-      if (this.#failure !== undefined) {
-        this.#end();
-        return { done: false, value: JSON.stringify(this.#options.formatError(this.#failure.error)) };
+  ask(take: (result: string | undefined) => void): void {
+    this.#taker = take;
+    this.#serve();
+  }
+
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#stopWatching();
+    this.#feed.forget(this.#serve);
+    this.#leave();
+    this.#options.onEnd();
+    this.#give(undefined);
+  }
+
+  /** Gives who asked what there is, or waits until there is more. One function for all waits. */
+  readonly #serve = (): void => {
+    while (this.#taker !== undefined) {
+      if (this.#ended) this.#give(undefined);
+      else if (this.#failure !== undefined) this.#giveLast(this.#failure.error);
+      else {
+        const text = this.#take();
+        if (text !== undefined) this.#give(text);
+        else if (this.#feed.hasLost(this.#place)) this.#goOnAlone();
+        else if (this.#feed.hasEnded) this.end();
+        else {
+          this.#feed.wait(this.#serve);
+          return;
+        }
       }
-      const text = this.#take();
-      if (text !== undefined) return { done: false, value: text };
-      if (this.#feed.hasLost(this.#place)) this.#goOnAlone();
-      else if (this.#feed.hasEnded) this.#end();
-      else await this.#untilMore();
     }
-    return DONE;
+  };
+
+  #give(result: string | undefined): void {
+    const take = this.#taker;
+    this.#taker = undefined;
+    take?.(result);
   }
 
-  return(): Promise<Result> {
-    this.#end();
-    return Promise.resolve(DONE);
-  }
-
-  throw(): Promise<Result> {
-    return this.return();
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
+  #giveLast(error: unknown): void {
+    const take = this.#taker;
+    this.#taker = undefined;
+    this.end();
+    take?.(JSON.stringify(this.#options.formatError(error)));
   }
 
   /** The next result that is there and was not read yet. */
@@ -119,37 +134,11 @@ export class SubscriptionResults implements OperationResults {
     sharing?.feeds.forget(sharing.key, this.#feed);
   }
 
-  #untilMore(): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = () => {
-        this.#wake = undefined;
-        resolve();
-      };
-      this.#wake = wake;
-      this.#feed.wait(wake);
-    });
-  }
-
-  #stopWaiting(): void {
-    const wake = this.#wake;
-    if (wake === undefined) return;
-    this.#feed.forget(wake);
-    wake();
-  }
-
   #watch(credential: Credential): () => void {
     return watchCredential(credential, (error) => {
       this.#failure ??= { error };
-      this.#stopWaiting();
+      this.#feed.forget(this.#serve);
+      this.#serve();
     });
-  }
-
-  #end(): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#stopWatching();
-    this.#stopWaiting();
-    this.#leave();
-    this.#options.onEnd();
   }
 }

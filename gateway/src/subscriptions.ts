@@ -3,7 +3,7 @@ import { type FormatError, toFormattedError } from '@kindred/service/format-erro
 import { runInTrace } from '@kindred/service/trace';
 import type { FormattedExecutionResult } from 'graphql';
 import type { Credential } from './auth.ts';
-import { Deadline, type OperationContext } from './context.ts';
+import type { OperationContext } from './context.ts';
 import type { StreamEvent } from './event-stream-reader.ts';
 import type { Executor, PlannedOperation } from './executor/executor.ts';
 import { capErrors } from './limits.ts';
@@ -14,8 +14,9 @@ import { EventRounds } from './event-rounds.ts';
 import { scopeOf } from './executor/viewer-scope.ts';
 import { type ResumePoint, resumePointOf, sequenceOf } from './resume-point.ts';
 import { SharedFeeds } from './shared-feeds.ts';
-import type { SubgraphClient } from './subgraph-client.ts';
+import type { Listening, SubgraphClient } from './subgraph-client.ts';
 import { type Sharing, SubscriptionResults } from './subscription-results.ts';
+import type { UpstreamEvents } from './upstream-events.ts';
 
 /** How a subscription runs: what is subscribed where, and the plan to run for each event. */
 export interface PlannedSubscription {
@@ -87,13 +88,12 @@ function createFeedOpener(options: SubscriptionOptions) {
   return (planned: PlannedSubscription, { credential: { viewer }, traceId }: Consumer): EventFeed => {
     const { resume } = planned;
     return new EventFeed({
-      open: (signal) => openUpstream(client, planned, { viewer, traceId, signal, deadlineAt: Infinity }),
-      complete: (event, signal) =>
+      open: (signal, listener) =>
+        openUpstream(client, planned, { context: { viewer, traceId, signal, deadlineAt: Infinity }, listener }),
+      complete: (event, { signal, deadlineAt }) =>
         runInTrace(traceId, async () => {
           await rounds.pass();
-          using deadline = new Deadline(signal);
-          const { signal: inTime, deadlineAt } = deadline;
-          return await complete(planned, event, { viewer, traceId, signal: inTime, deadlineAt });
+          return await complete(planned, event, { viewer, traceId, signal, deadlineAt });
         }),
       failureOf: (error) => runInTrace(traceId, () => ({ errors: [toFormattedError(error, formatError)] })),
       sequenceOf: ({ data }) => resume && sequenceOf(resume, data),
@@ -128,12 +128,12 @@ function planOf({ document, node, planned }: PreparedOperation, { variables }: O
 function openUpstream(
   client: SubgraphClient,
   { primary, variables: given }: PlannedSubscription,
-  context: OperationContext,
-): AsyncIterator<StreamEvent, undefined> {
+  listening: Listening,
+): Pick<UpstreamEvents, 'ask'> {
   const { serviceName, operation: query, operationName, variableUsages = [] } = primary;
   const used = variableUsages.filter((name) => given[name] !== undefined);
   const variables = Object.fromEntries(used.map((name) => [name, given[name]]));
-  return client.stream(serviceName, { query, operationName, variables }, context);
+  return client.stream(serviceName, { query, operationName, variables }, listening);
 }
 
 /** Runs the plan of an event: the owner's fetch is answered by the event itself, every other one by its subgraph. */

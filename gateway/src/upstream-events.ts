@@ -2,9 +2,6 @@ import { AppError } from '@kindred/domain/app-error';
 import type { Dispatcher } from 'undici';
 import { EventStreamReader, type StreamEvent } from './event-stream-reader.ts';
 
-type Next = IteratorResult<StreamEvent, undefined>;
-
-const DONE: Next = { done: true, value: undefined };
 /** So many that nobody has taken hold their connection back. */
 const MANY = 16;
 /** Of an answer that is no stream, for the log. */
@@ -16,18 +13,29 @@ export interface UpstreamEventsOptions {
   signal: AbortSignal;
   /** Why there is no answer. */
   failureOf(cause: unknown): Error;
+  listener: UpstreamListener;
+}
+
+/** Who asks for the events of a subscription; one of the two is called for each time, maybe at once. */
+export interface UpstreamListener {
+  onEvent(event: StreamEvent): void;
+  /**
+   * There are no more. The failure is AppError UNAVAILABLE when the subgraph does not answer, and when it breaks off or
+   * ends without `complete`.
+   */
+  onEnd(failure: Error | undefined): void;
 }
 
 /**
- * The results of one subscription at a subgraph, which are taken one at a time: bytes of its answer become results with no
- * stream in between. Those that nobody takes hold the connection back. The signal ends it.
+ * The results of one subscription at a subgraph, given as they are asked for, one at a time: bytes of its answer become
+ * results with no stream in between. Those that nobody asks for hold the connection back. The signal ends it.
  */
-export class UpstreamEvents implements AsyncIterator<StreamEvent, undefined>, Dispatcher.DispatchHandler {
+export class UpstreamEvents implements Dispatcher.DispatchHandler {
   readonly #options: UpstreamEventsOptions;
   readonly #reader = new EventStreamReader();
   readonly #events: StreamEvent[] = [];
   #controller: Dispatcher.DispatchController | undefined;
-  #taker: PromiseWithResolvers<Next> | undefined;
+  #isAsked = false;
   #isHeldBack = false;
   #hasBegun = false;
   /** Of an answer that is no event stream. */
@@ -40,17 +48,17 @@ export class UpstreamEvents implements AsyncIterator<StreamEvent, undefined>, Di
     if (options.signal.aborted) this.#abort();
   }
 
-  /** @throws AppError UNAVAILABLE when the subgraph does not answer, and when it breaks off or ends without `complete` */
-  next(): Promise<Next> {
+  /** Asks for the next one; not before the last was given. */
+  ask(): void {
+    const { listener } = this.#options;
     const event = this.#events.shift();
-    if (event !== undefined) {
-      if (this.#isHeldBack && this.#events.length === 0) this.#goOn();
-      return Promise.resolve({ done: false, value: event });
+    if (event === undefined) {
+      if (this.#end === undefined) this.#isAsked = true;
+      else listener.onEnd(this.#end.failure);
+      return;
     }
-    if (this.#end?.failure !== undefined) return Promise.reject(this.#end.failure);
-    if (this.#end !== undefined) return Promise.resolve(DONE);
-    this.#taker ??= Promise.withResolvers();
-    return this.#taker.promise;
+    if (this.#isHeldBack && this.#events.length === 0) this.#goOn();
+    listener.onEvent(event);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -102,10 +110,12 @@ export class UpstreamEvents implements AsyncIterator<StreamEvent, undefined>, Di
   }
 
   #give(event: StreamEvent): void {
-    const taker = this.#taker;
-    this.#taker = undefined;
-    if (taker === undefined) this.#events.push(event);
-    else taker.resolve({ done: false, value: event });
+    if (!this.#isAsked) {
+      this.#events.push(event);
+      return;
+    }
+    this.#isAsked = false;
+    this.#options.listener.onEvent(event);
   }
 
   #goOn(): void {
@@ -117,10 +127,9 @@ export class UpstreamEvents implements AsyncIterator<StreamEvent, undefined>, Di
     if (this.#end !== undefined) return;
     this.#end = { failure };
     this.#options.signal.removeEventListener('abort', this.#abort);
-    const taker = this.#taker;
-    this.#taker = undefined;
-    if (failure === undefined) taker?.resolve(DONE);
-    else taker?.reject(failure);
+    if (!this.#isAsked) return;
+    this.#isAsked = false;
+    this.#options.listener.onEnd(failure);
   }
 
   readonly #abort = (): void => {

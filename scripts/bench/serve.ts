@@ -6,6 +6,7 @@ import { writeFile } from 'node:fs/promises';
 import { availableParallelism, loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { median } from '@kindred/testing/quantile';
 import { freePort } from '../src/ports.ts';
 import { measureEvents } from './serve/events.ts';
 import { loadAtMost, loadAtRate, type Question } from './serve/load.ts';
@@ -28,6 +29,7 @@ const { values: options } = parseArgs({
 });
 const SECONDS = Number(options.seconds);
 const RATE = Number(options.rate);
+const ROUNDS = 5;
 const HOLD_RATE = 450;
 const CONCURRENCY = 32;
 const CLICKS = 200;
@@ -59,7 +61,17 @@ const measure = async (name: string, run: Parameters<typeof measureLoad>[2]) => 
 await platform.start('recommendation', { env: NO_CACHE });
 await atMost(evenly(world), Math.max(10, SECONDS / 2));
 await measure('at most, results not kept', () => atMost(evenly(world)));
-await measure(`${RATE}/s, results not kept`, () => atRate(evenly(world)));
+// In rounds: this machine is at times slow for seconds.
+const rounds: LoadFigures[] = [];
+for (let round = 1; round <= ROUNDS; round++) {
+  rounds.push(await measure(`${RATE}/s, results not kept, round ${round}`, () => atRate(evenly(world))));
+}
+const steady = { p50Ms: median(rounds.map(({ p50Ms }) => p50Ms)), p95Ms: median(rounds.map(({ p95Ms }) => p95Ms)) };
+console.log(
+  `${RATE}/s, medians of ${ROUNDS} rounds: p50 ${steady.p50Ms.toFixed(1)}, p95 ${steady.p95Ms.toFixed(1)} ms`,
+);
+// What a filter looks at is read with its first use.
+await atRate(filtered(world), RATE, 2);
 await measure(`${RATE}/s, half of them filtered`, () => atRate(filtered(world)));
 if (Number(options.hold) > 0)
   await measure(`${HOLD_RATE}/s held, results not kept`, () => atRate(evenly(world), HOLD_RATE, Number(options.hold)));
@@ -100,7 +112,7 @@ console.log(`${ratio.toFixed(1)} x the answers of the baseline`);
 const machine = { cores: availableParallelism(), loadBefore, loadAfter: loadavg(), node: process.version };
 console.log(`${machine.cores} cores, load ${loadBefore.map((value) => value.toFixed(1)).join(' ')} before`);
 if (options.json !== undefined) {
-  const result = { machine, size, loads, events, eventsUnderLoad, promotions, redisGone, unheard, ratio };
+  const result = { machine, size, loads, steady, events, eventsUnderLoad, promotions, redisGone, unheard, ratio };
   await writeFile(options.json, `${JSON.stringify(result, null, 2)}\n`);
 }
 

@@ -40,12 +40,12 @@ test('one that stays busy lets in fewer and fewer, but never fewer than it takes
   pass(600, 1);
   const { limit: first } = limit.stats();
   expect(first).toBeLessThan(1_000);
-  expect(first).toBeGreaterThan(256);
+  expect(first).toBeGreaterThan(128);
   expect(begin(1)).toBe(0);
   pass(5_000, 1);
   endAll(limit);
-  expect(begin(1_000)).toBe(256);
-  expect(limit.stats().shed).toBe(1 + 1_000 - 256);
+  expect(begin(1_000)).toBe(128);
+  expect(limit.stats().shed).toBe(1 + 1_000 - 128);
 });
 
 test('one that keeps up again lets in more and more as it is asked to', () => {

@@ -13,15 +13,15 @@ export const CHECK_MS = 20;
 const BUSY_SHARE = 0.98;
 /** A collection of garbage, or a document that is compiled, keeps a loop busy for less. */
 const PATIENCE_MS = 500;
-/** So many use up a core, and wait no longer than people notice. */
-const LEAST = 256;
+/** So many use up a core, and wait no longer than people notice; with twice as many, V8 copies what they hold for a third of the time. */
+const LEAST = 128;
 const MOST = 10_000;
 const LESS = 0.9;
 const MORE = 1.1;
 
 /**
  * While the event loop has been busy all the time for longer than half a second, fewer operations may be under way, down to
- * 256; while it idles, more. What a slow subgraph keeps waiting does not keep the loop busy, and is not held against it.
+ * 128; while it idles, more. What a slow subgraph keeps waiting does not keep the loop busy, and is not held against it.
  * @param readBusyShare how much of the time since it was last asked the loop was busy, in [0, 1]
  */
 export function createLoadLimit(

@@ -33,6 +33,7 @@ export class LoadConnections {
   readonly #idle: LoadConnection[] = [];
   readonly #all = new Set<LoadConnection>();
   readonly #queue: Asked[] = [];
+  readonly #lines = new WeakMap<LoadRequest['headers'], string>();
 
   constructor(origin: string, { connections }: { connections: number }) {
     const { hostname, port } = new URL(origin);
@@ -43,9 +44,7 @@ export class LoadConnections {
 
   /** @throws Error when the connection ends before the answer does, or the answer is of another form. */
   post({ path, headers, body }: LoadRequest): Promise<LoadAnswer> {
-    let head = `POST ${path} HTTP/1.1\r\nhost: ${this.#host}:${this.#port}\r\n`;
-    for (const [name, value] of Object.entries(headers)) head += `${name}: ${value}\r\n`;
-    const bytes = `${head}content-length: ${Buffer.byteLength(body)}${HEAD_END}${body}`;
+    const bytes = `POST ${path} ${this.#linesOf(headers)}${Buffer.byteLength(body)}${HEAD_END}${body}`;
     return new Promise((resolve, reject) => {
       const asked = { bytes, resolve, reject };
       const connection = this.#takeIdle() ?? this.#open();
@@ -56,6 +55,18 @@ export class LoadConnections {
 
   close(): void {
     for (const connection of this.#all) connection.close();
+  }
+
+  /** What follows the path, up to the length; written once for headers that are sent again. */
+  #linesOf(headers: LoadRequest['headers']): string {
+    let lines = this.#lines.get(headers);
+    if (lines === undefined) {
+      lines = `HTTP/1.1\r\nhost: ${this.#host}:${this.#port}\r\n`;
+      for (const [name, value] of Object.entries(headers)) lines += `${name}: ${value}\r\n`;
+      lines += 'content-length: ';
+      this.#lines.set(headers, lines);
+    }
+    return lines;
   }
 
   /** The one used last. What its server is about to end is closed. */

@@ -16,7 +16,11 @@ import { readEnvKeys, refusalOfEnv } from './service-env.ts';
 const SERVICES: Record<string, { port: PortName; entryPoint: string; flags?: readonly string[] }> = {
   web: { port: 'web', entryPoint: 'web/src/server.ts' },
   // Young objects get so much before they are collected; more is memory that nothing is answered faster with.
-  gateway: { port: 'gateway', entryPoint: 'gateway/src/main.ts', flags: ['--max-semi-space-size=16'] },
+  gateway: {
+    port: 'gateway',
+    entryPoint: 'gateway/src/main.ts',
+    flags: ['--max-semi-space-size=16', '--no-allocation-site-pretenuring'],
+  },
   tenant: { port: 'tenant', entryPoint: 'subgraphs/tenant/src/main.ts' },
   catalog: { port: 'catalog', entryPoint: 'subgraphs/catalog/src/main.ts' },
   model: { port: 'model', entryPoint: 'subgraphs/model/src/main.ts' },
