@@ -339,8 +339,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
     Napi::Array names = Napi::Array::New(env);
     uint32_t count = 0;
     names.Set(count++, linear::kBaseline.name);
-    const linear::Kernels& best = linear::BestKernels();
 #if defined(__x86_64__)
+    const linear::Kernels& best = linear::BestKernels();
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) names.Set(count++, linear::kAvx2.name);
     if (&best == &linear::kAvx512) names.Set(count++, best.name);
 #endif
