@@ -54,7 +54,8 @@ const SUITES = [
 ];
 
 const SETTINGS = {
-  ASAN_OPTIONS: 'detect_stack_use_after_return=1:strict_init_order=1',
+  // GCC 12 aligns its fake stack too little for vectors of AVX-512 (GCC bug 110027), hence no use after return.
+  ASAN_OPTIONS: 'detect_stack_use_after_return=0:strict_init_order=1',
   UBSAN_OPTIONS: 'print_stacktrace=1',
   TSAN_OPTIONS: 'halt_on_error=1',
 };
