@@ -4,7 +4,7 @@
 //   node core/native/sanitize.mjs drivers   programs without Node: addresses, leaks and undefined behaviour; then data races
 //   node core/native/sanitize.mjs addons    the suites of core/ inside Node: addresses and undefined behaviour
 import { spawn, spawnSync } from 'node:child_process';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { ADDONS, addonParts, BUILD_FOLDER, compile, sourcesOf } from './addons.mjs';
 
 const FOLDER = join(BUILD_FOLDER, 'sanitized');
@@ -17,6 +17,8 @@ const BUGS = [
   '-fsanitize=address,undefined',
   '-fno-sanitize-recover=undefined',
 ];
+/** The stack that finds uses after return is aligned too little for vectors of 64 bytes by GCC 12: storing one there faults. */
+const REAL_STACK = ['--param', 'asan-use-after-return=0'];
 const RACES = ['-O1', '-g', '-fsanitize=thread'];
 
 /** Programs that link what an addon is made of, but for its binding to Node. */
@@ -54,8 +56,7 @@ const SUITES = [
 ];
 
 const SETTINGS = {
-  // GCC 12 aligns its fake stack too little for vectors of AVX-512 (GCC bug 110027), hence no use after return.
-  ASAN_OPTIONS: 'detect_stack_use_after_return=0:strict_init_order=1',
+  ASAN_OPTIONS: 'detect_stack_use_after_return=1:strict_init_order=1',
   UBSAN_OPTIONS: 'print_stacktrace=1',
   TSAN_OPTIONS: 'halt_on_error=1',
 };
@@ -88,6 +89,17 @@ async function make(output, parts) {
   if (errors !== undefined) throw new Error(`${output} does not compile:\n${errors}`);
 }
 
+/** Makes a sanitized `output`, its code for AVX-512 apart from the rest. */
+async function makeSanitized(output, { sources, flags, ...parts }) {
+  const objects = sources.map(async (source) => {
+    if (!source.endsWith('-avx512.cc')) return source;
+    const object = `${output}-${basename(source, '.cc')}.o`;
+    await make(object, { sources: [source], flags: [...flags, ...REAL_STACK, '-c'] });
+    return object;
+  });
+  await make(output, { ...parts, sources: await Promise.all(objects), flags });
+}
+
 async function runDrivers() {
   const programs = DRIVERS.flatMap(({ name, flags, sources }) =>
     Object.entries({ bugs: BUGS, races: RACES }).map(([kind, sanitizers]) => {
@@ -100,14 +112,14 @@ async function runDrivers() {
       };
     }),
   );
-  await Promise.all(programs.map(({ output, parts }) => make(output, parts)));
+  await Promise.all(programs.map(({ output, parts }) => makeSanitized(output, parts)));
   let isClean = true;
   for (const { label, output } of programs) isClean = (await passes(label, [output])) && isClean;
   return isClean;
 }
 
 async function runSuites() {
-  await Promise.all(ADDONS.map((addon) => make(join(FOLDER, `${addon.name}.node`), addonParts(addon, BUGS))));
+  await Promise.all(ADDONS.map((addon) => makeSanitized(join(FOLDER, `${addon.name}.node`), addonParts(addon, BUGS))));
   // The C++ library beside the sanitizer's, which else looks for `throw` before an addon has brought it in.
   const preload = ['libasan.so', 'libstdc++.so.6'].map((library) => find(library));
   const tests = SUITES.map((suite) => `core/src/${suite}`);
