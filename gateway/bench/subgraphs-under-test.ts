@@ -53,7 +53,7 @@ export async function startStubs({ connections, areOne }: SubgraphOptions): Prom
 }
 
 /** What the process of the real subgraphs tells when they have a tenant to serve. */
-export interface RealSubgraphs {
+interface RealSubgraphs {
   urls: Record<SubgraphName, string>;
   redisUrl: string;
   internalTokenSecret: string;

@@ -12,8 +12,8 @@ export class EventRounds {
 
   /** Until the event may pass. */
   pass(): Promise<void> {
-    const waitMs = this.#nextAt - performance.now();
     if (this.#waiting !== undefined) return this.#waiting.promise;
+    const waitMs = this.#nextAt - performance.now();
     if (waitMs <= 0) {
       this.#nextAt = performance.now() + BETWEEN_MS;
       return Promise.resolve();

@@ -44,5 +44,5 @@ function parseBlock(block: string): { event: string; data: string } {
     if (line.startsWith('event:')) event = line.slice(6, end).trimStart();
     else if (line.startsWith('data:')) data.push(line.slice(line[5] === ' ' ? 6 : 5, end));
   }
-  return { event, data: data.length === 1 ? (data[0] ?? '') : data.join('\n') };
+  return { event, data: data.join('\n') };
 }

@@ -35,7 +35,7 @@ export class QueryResults implements OperationResults {
   }
 
   ask(take: (result: string | undefined) => void): void {
-    void this.#next().then(take);
+    void this.#next().then(take, (error: unknown) => take(failure(error, this.#answering)));
   }
 
   end(): void {

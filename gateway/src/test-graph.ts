@@ -46,6 +46,8 @@ export interface World {
   batches: Map<string, UsageEntry[]>;
   /** Whether batches are recorded whose acknowledgement then is lost. */
   losesAcknowledgements: boolean;
+  /** What the recommendation subgraph waits for before it answers. */
+  recommending: Promise<void>;
   /** Emits `event` with the sequence of a training event, "end", or an Error to break the source with; `messageChars` lengthens its message. */
   bus: EventEmitter;
   /** How many subscriptions are open in the model subgraph. */
@@ -185,16 +187,19 @@ function recommendationResolvers(world: World): object {
   const record = recorder(world, 'recommendation');
   return {
     Query: {
-      recommend: record('recommend', () => ({
-        recommendationId: 'rec_1',
-        status: 'PERSONALIZED',
-        modelVersion: { id: 'ver_1' },
-        edges: ['7', '8'].map((item, index) => ({
-          node: { id: `itm_${item}` },
-          rank: index + 1,
-          score: 1 - index / 10,
-        })),
-      })),
+      recommend: record('recommend', async () => {
+        await world.recommending;
+        return {
+          recommendationId: 'rec_1',
+          status: 'PERSONALIZED',
+          modelVersion: { id: 'ver_1' },
+          edges: ['7', '8'].map((item, index) => ({
+            node: { id: `itm_${item}` },
+            rank: index + 1,
+            score: 1 - index / 10,
+          })),
+        };
+      }),
     },
   };
 }
@@ -262,6 +267,7 @@ function createWorld(publicJwk: object): World {
     allowance: { plan: 'SCALE', requests: 0, points: 0 },
     batches: new Map(),
     losesAcknowledgements: false,
+    recommending: Promise.resolve(),
     bus,
     openStreams: 0,
     publicKeys: [publicJwk],
