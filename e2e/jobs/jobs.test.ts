@@ -16,7 +16,8 @@ const SESSION = 'session { accessToken } userErrors { message }';
 const SIGN_UP = `mutation ($input: SignUpInput!) { signUp(input: $input) { ${SESSION} } }`;
 const INVITE = 'mutation { inviteMember(input: { role: VIEWER }) { token } }';
 const JOIN = `mutation ($input: AcceptInvitationInput!) { acceptInvitation(input: $input) { ${SESSION} } }`;
-const CREATE_MODEL = `mutation { createModel(input: { name: "Home", hyperparameters: { dimension: 16, epochs: 4 } }) { model { id } } }`;
+/** Trials go through all of their epochs, which takes seconds: a page that opens late still sees one run. */
+const CREATE_MODEL = `mutation { createModel(input: { name: "Home", hyperparameters: { dimension: 16, epochs: 200, patience: 200 } }) { model { id } } }`;
 
 const ITEMS = Array.from({ length: 40 }, (_, item) => `item-${item}`);
 
@@ -110,7 +111,7 @@ describe('long work in the dashboard', () => {
     await page.goto(modelUrl);
     await page.getByTestId('tune-model').click();
     await page.getByTestId('tune-trialCount').fill('4');
-    await page.getByTestId('tune-epochs').fill('4');
+    await page.getByTestId('tune-epochs').fill('200');
     await page.getByTestId('tune-parallelCount').fill('1');
     await page.getByTestId('tune-submit').click();
     await page.locator('[data-testid="trial-row"][data-status="RUNNING"]').waitFor();
