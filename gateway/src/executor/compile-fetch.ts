@@ -2,7 +2,7 @@ import type { FetchNode } from '@apollo/query-planner';
 import { GraphQLError, OperationTypeNode } from 'graphql';
 import type { GraphQLAnswer } from '../subgraph-client.ts';
 import type { PlanCompilation } from './compile-plan.ts';
-import { collectAt, collectPathsAt } from './entities.ts';
+import { compilePlaces, type Places } from './entities.ts';
 import { type JsonObject, mergeInto, TYPENAME } from './json.ts';
 import type { FetchTiming, Path, PlanRun, RunNode } from './plan-run.ts';
 import { compileRepresentation, type Represent } from './representations.ts';
@@ -14,9 +14,11 @@ const ENTITIES = '_entities';
 export function compileFetch(node: FetchNode, path: Path, compilation: PlanCompilation): RunNode {
   const { types } = compilation;
   const shareable = compilation.shareable && node.operationKind === OperationTypeNode.QUERY;
+  const places = compilePlaces(path);
   const fetch: Fetch = {
     name: node.serviceName,
     path,
+    places,
     operation: shareable ? `${node.serviceName} ${node.operation}` : undefined,
     head: `${JSON.stringify({ query: node.operation, operationName: node.operationName }).slice(0, -1)},"variables":{`,
     variables: (node.variableUsages ?? []).map((name) => ({ name, key: `${JSON.stringify(name)}:` })),
@@ -27,13 +29,14 @@ export function compileFetch(node: FetchNode, path: Path, compilation: PlanCompi
   };
   const rewrite = compileRewrites(node.inputRewrites, types);
   const represent = node.requires && compileRepresentation(node.requires, { types, rewrite });
+  const entitiesFetch = represent && { ...fetch, represent };
   return async (run) => {
     // Where the plan is at odds with what was fetched there is no answer at all, hence outside.
-    const entities = collectAt(run.data, path);
+    const entities = places.entitiesIn(run.data);
     if (entities.length === 0) return;
     try {
-      if (represent === undefined) await fetchFields(fetch, run, entities);
-      else await fetchEntities({ ...fetch, represent }, run, entities);
+      if (entitiesFetch === undefined) await fetchFields(fetch, run, entities);
+      else await fetchEntities(entitiesFetch, run, entities);
     } catch (error) {
       run.errors.push(error instanceof Error ? error : new Error(String(error)));
     }
@@ -43,6 +46,7 @@ export function compileFetch(node: FetchNode, path: Path, compilation: PlanCompi
 interface Fetch {
   name: string;
   path: Path;
+  places: Places;
   operation: string | undefined;
   head: string;
   variables: readonly { name: string; key: string }[];
@@ -68,46 +72,46 @@ async function fetchEntities(
   run: PlanRun,
   entities: readonly JsonObject[],
 ): Promise<void> {
-  const { representations, entitiesOf } = representAll(fetch, entities);
+  const { representations, indexes } = representAll(fetch, entities);
   if (representations.length === 0) return;
   const { data, errors } = await send(fetch, run, representations);
-  if (errors !== undefined) run.errors.push(...entityErrors(fetch, run, { errors, entitiesOf }));
+  if (errors !== undefined) run.errors.push(...entityErrors(fetch, run, { errors, indexes }));
   if (data === undefined || data === null) return;
   const received = data[ENTITIES];
   if (!Array.isArray(received)) throw new Error('Expected "data._entities" in response to be an array');
   if (received.length !== representations.length)
     throw new Error(`Expected "data._entities" to contain ${representations.length} elements`);
-  for (const [index, addition] of received.entries()) {
-    if (addition === null) continue;
-    const places = entitiesOf[index] ?? [];
-    const first = entities[places[0] ?? -1];
-    if (!addition[TYPENAME] && first !== undefined) addition[TYPENAME] = first[TYPENAME];
-    fetch.rewriteOutput?.(addition);
-    for (const place of places) {
-      const entity = entities[place];
-      if (entity !== undefined) mergeInto(entity, addition);
+  let seenCount = 0;
+  for (let place = 0; place < entities.length; place++) {
+    const index = indexes[place];
+    const entity = entities[place];
+    const addition = index === undefined ? null : received[index];
+    if (index === undefined || entity === undefined || addition === null) continue;
+    // Representations are numbered in the order in which entities need them first.
+    if (index >= seenCount) {
+      seenCount = index + 1;
+      if (!addition[TYPENAME]) addition[TYPENAME] = entity[TYPENAME];
+      fetch.rewriteOutput?.(addition);
     }
+    mergeInto(entity, addition);
   }
 }
 
-/** Each distinct representation once, as JSON, with the places of the entities that it stands for. */
+/** Each distinct representation once, as JSON, and the index of each entity's own; undefined for one that has none. */
 function representAll({ represent }: { represent: Represent }, entities: readonly JsonObject[]) {
   const representations: string[] = [];
-  const entitiesOf: number[][] = [];
-  const indexes = new Map<string, number>();
-  for (const [place, entity] of entities.entries()) {
+  const indexes: (number | undefined)[] = [];
+  const known = new Map<string, number>();
+  for (const entity of entities) {
     const json = represent(entity);
-    if (json === null) continue;
-    const known = indexes.get(json);
-    if (known !== undefined) {
-      entitiesOf[known]?.push(place);
-      continue;
+    let index = json === null ? undefined : known.get(json);
+    if (json !== null && index === undefined) {
+      index = representations.push(json) - 1;
+      known.set(json, index);
     }
-    indexes.set(json, representations.length);
-    representations.push(json);
-    entitiesOf.push([place]);
+    indexes.push(index);
   }
-  return { representations, entitiesOf };
+  return { representations, indexes };
 }
 
 function send(fetch: Fetch, run: PlanRun, representations?: readonly string[]): Promise<GraphQLAnswer> {
@@ -165,18 +169,18 @@ type AnswerError = NonNullable<GraphQLAnswer['errors']>[number];
 
 /** An error of an entity is an error of every place where this entity stands in the answer. */
 function entityErrors(
-  { name, path }: Fetch,
+  { name, path, places }: Fetch,
   run: PlanRun,
-  { errors, entitiesOf }: { errors: readonly AnswerError[]; entitiesOf: readonly number[][] },
+  { errors, indexes }: { errors: readonly AnswerError[]; indexes: readonly (number | undefined)[] },
 ): GraphQLError[] {
   let paths: Path[] | undefined;
   return errors.flatMap((error) => {
     const index = error.path?.[1];
     if (typeof index !== 'number') return [toError(error, name, error.path && [...path, ...error.path])];
-    paths ??= collectPathsAt(run.data, path);
+    paths ??= places.pathsIn(run.data);
     const below = error.path?.slice(2) ?? [];
-    const places = entitiesOf[index] ?? [];
-    return places.map((place) => toError(error, name, [...(paths?.[place] ?? []), ...below]));
+    const own = paths.filter((_path, place) => indexes[place] === index);
+    return own.map((at) => toError(error, name, [...at, ...below]));
   });
 }
 

@@ -31,18 +31,18 @@ function compileLeaves(selection: QueryPlanSelectionNode | undefined, types: Typ
   );
   const distinct = new Set(names);
   if (distinct.has(undefined) || distinct.size < names.length || !distinct.has(TYPENAME)) return undefined;
-  const fields = names.map((name = '', index) => ({
-    name,
-    head: `${index === 0 ? '{' : ','}${JSON.stringify(name)}:`,
-  }));
   const matches = types.matching(selection.typeCondition);
+  const openings = new Map([...matches].map((name) => [name, `{"${TYPENAME}":${JSON.stringify(name)}`]));
+  const leaves = names
+    .filter((name = '') => name !== TYPENAME)
+    .map((name = '') => ({ name, key: `,${JSON.stringify(name)}:` }));
   return (entity) => {
-    if (!matches.has(entity[TYPENAME])) return null;
-    let text = '';
-    for (const { name, head } of fields) {
+    let text = openings.get(entity[TYPENAME]);
+    if (text === undefined) return null;
+    for (const { name, key } of leaves) {
       const value = getOwn(entity, name);
       if (value === undefined) return null;
-      text += head + (typeof value === 'string' && PLAIN.test(value) ? `"${value}"` : JSON.stringify(value));
+      text += typeof value === 'string' && PLAIN.test(value) ? `${key}"${value}"` : key + JSON.stringify(value);
     }
     return `${text}}`;
   };
