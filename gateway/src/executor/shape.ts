@@ -185,13 +185,13 @@ function compileList(complete: Complete, type: Type): Complete {
       );
     let nullified = false;
     const deferredCount = run.deferred.length;
-    const completed = new Array<unknown>(value.length);
+    const completed: unknown[] = [];
     for (let index = 0; index < value.length; index++) {
       run.path.push(index);
       const element = complete(value[index], run);
       run.path.pop();
       if (element === BUBBLE) nullified = true;
-      completed[index] = element === REPORTED ? null : element;
+      completed.push(element === REPORTED ? null : element);
     }
     if (!nullified) return completed;
     run.deferred.length = deferredCount;

@@ -2,6 +2,8 @@
 export interface LoadLimit {
   /** Whether one more may begin; whoever began must `end`. */
   begin(): boolean;
+  /** Whether one that comes now is refused, which is counted. */
+  sheds(): boolean;
   end(): void;
   /** To be called every `CHECK_MS`. */
   check(): void;
@@ -42,13 +44,16 @@ export function createLoadLimit(
       limit = Math.max(LEAST, Math.floor(Math.min(limit, mostUnderWay) * LESS));
     }
   };
+  const sheds = (): boolean => {
+    if (underWay < limit) return false;
+    mostUnderWay = limit;
+    shed += 1;
+    return true;
+  };
   return {
+    sheds,
     begin: () => {
-      if (underWay >= limit) {
-        mostUnderWay = limit;
-        shed += 1;
-        return false;
-      }
+      if (sheds()) return false;
       underWay += 1;
       mostUnderWay = Math.max(mostUnderWay, underWay);
       return true;

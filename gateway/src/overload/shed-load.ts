@@ -1,15 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Metrics } from '@kindred/service/metrics';
-import { corsHeaders } from '../cors.ts';
+import { EarlyRefusals } from './early-refusals.ts';
 import { CHECK_MS, createLoadLimit, type LoadLimit } from './load-limit.ts';
+import { createRefusalBytes, refusalFor } from './refusal.ts';
 
 type Serve = (req: IncomingMessage, res: ServerResponse) => void;
-
-const REFUSAL = JSON.stringify({
-  errors: [{ message: 'There is too much to do now; try again.', extensions: { code: 'UNAVAILABLE' } }],
-});
-/** Those who are refused together do not come back together. */
-const RETRY_AFTER_S = [1, 2, 3];
 
 /** Sheds what the event loop does not keep up with, until it is stopped; shown by three gauges. Other transports share its `limit`. */
 export function startShedding(serve: Serve, options: { metrics: Metrics; allowedOrigins: readonly string[] }) {
@@ -19,28 +14,25 @@ export function startShedding(serve: Serve, options: { metrics: Metrics; allowed
   return { serve: shedLoad(serve, { ...options, limit }), limit, stop: () => clearInterval(checking) };
 }
 
-/** Serves what the limit lets in. The rest is told to come again, before its body or its credential is looked at. */
+/**
+ * Serves what the limit lets in. The rest is told to come again, before its body or its credential is looked at; where
+ * something was refused before on the same connection, before it is parsed.
+ */
 export function shedLoad(serve: Serve, options: { limit: LoadLimit; allowedOrigins: readonly string[] }): Serve {
   const { limit, allowedOrigins } = options;
+  const bytesFor = createRefusalBytes(allowedOrigins);
+  const early = new EarlyRefusals(({ origin }) => (limit.sheds() ? bytesFor(origin, limit.stats().shed) : undefined));
   return (req, res) => {
+    early.note(req, res);
     if (!limit.begin()) {
-      refuse(res, corsHeaders(allowedOrigins, req.headers.origin), limit.stats().shed);
+      const { status, headers, body } = refusalFor(allowedOrigins, req.headers.origin, limit.stats().shed);
+      res.writeHead(status, headers).end(body);
+      early.watch(req, res);
       return;
     }
     res.once('close', () => limit.end());
     serve(req, res);
   };
-}
-
-function refuse(res: ServerResponse, cors: Readonly<Record<string, string>>, number: number): void {
-  const headers = {
-    ...cors,
-    'content-type': 'application/json; charset=utf-8',
-    'content-length': REFUSAL.length,
-    'cache-control': 'no-store',
-    'retry-after': String(RETRY_AFTER_S[number % RETRY_AFTER_S.length]),
-  };
-  res.writeHead(503, headers).end(REFUSAL);
 }
 
 function addLoadGauges(metrics: Metrics, limit: LoadLimit): void {

@@ -9,13 +9,15 @@ export interface RunningServer {
   drain(): Promise<void>;
 }
 
+/** How long a connection is kept that nobody asks anything: longer than the pause between two requests of the gateway or of a load balancer. */
+export const KEEP_ALIVE_MS = 65_000;
+
 /** How long a server that drains waits for its callers. */
 export const DRAIN_TIMEOUT_MS = 10_000;
 
 /** Listens at `host:port` (port 0: a free one). @throws Error with code EADDRINUSE, EACCES, ... when it cannot. */
 export async function listen(server: Server, { host, port }: { host: string; port: number }): Promise<RunningServer> {
-  // Longer than the pause between two requests of the gateway or of a load balancer, which keep connections open.
-  server.keepAliveTimeout = 65_000;
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
   const closed = new Promise<void>((resolve) => server.once('close', resolve));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

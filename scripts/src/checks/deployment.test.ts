@@ -19,7 +19,7 @@ const SERVICES: Record<string, { port: PortName; entryPoint: string; flags?: rea
   gateway: {
     port: 'gateway',
     entryPoint: 'gateway/src/main.ts',
-    flags: ['--max-semi-space-size=16', '--no-allocation-site-pretenuring'],
+    flags: ['--max-semi-space-size=16', '--no-allocation-site-pretenuring', '--single-threaded-gc'],
   },
   tenant: { port: 'tenant', entryPoint: 'subgraphs/tenant/src/main.ts' },
   catalog: { port: 'catalog', entryPoint: 'subgraphs/catalog/src/main.ts' },

@@ -74,7 +74,7 @@ export function gatewayApp({ ports, secrets, redisUrl }: AppSettings): AppSpec {
     title: 'gateway',
     script: 'gateway/src/main.ts',
     // As it is deployed.
-    nodeFlags: ['--max-semi-space-size=16', '--no-allocation-site-pretenuring'],
+    nodeFlags: ['--max-semi-space-size=16', '--no-allocation-site-pretenuring', '--single-threaded-gc'],
     port: ports.gateway,
     env: {
       INTERNAL_TOKEN_SECRET: secrets.internalTokenSecret,

@@ -1,0 +1,153 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { createLoadLimit } from './load-limit.ts';
+import { shedLoad } from './shed-load.ts';
+
+const PAGE = 'https://app.example.test';
+const BODY = '{"query":"{ viewer }"}';
+
+const request = (body = BODY, headers = '') =>
+  `POST /graphql HTTP/1.1\r\nhost: 127.0.0.1\r\nContent-Length: ${body.length}\r\n${headers}\r\n${body}`;
+
+/** A server with nothing to spare, or enough, and one connection to it. What is parsed is counted. */
+async function connectTest() {
+  let isFull = true;
+  let parsed = 0;
+  const bodies: string[] = [];
+  const serve = shedLoad(
+    (req, res) => {
+      const chunks: Buffer[] = [];
+      req.on('data', (chunk: Buffer) => chunks.push(chunk));
+      req.once('end', () => {
+        bodies.push(Buffer.concat(chunks).toString());
+        res.end('served');
+      });
+    },
+    { limit: { ...createLoadLimit(), sheds: () => isFull, begin: () => !isFull }, allowedOrigins: [PAGE] },
+  );
+  const server = createServer((req, res) => {
+    parsed += 1;
+    serve(req, res);
+  });
+  server.keepAliveTimeout = 65_000;
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1').setNoDelay(true);
+  await once(socket, 'connect');
+  let received = '';
+  socket.on('data', (chunk: Buffer) => (received += chunk.toString()));
+  /** What is answered to bytes that are sent with pauses in between. */
+  const ask = async (...parts: string[]): Promise<string> => {
+    received = '';
+    for (const part of parts) {
+      socket.write(part);
+      await sleep(50);
+    }
+    return received;
+  };
+  return {
+    ask,
+    bodies,
+    countParsed: () => parsed,
+    makeRoom: () => void (isFull = false),
+    fill: () => void (isFull = true),
+    [Symbol.asyncDispose]: async () => {
+      socket.destroy();
+      server.closeAllConnections();
+      await new Promise((resolve) => void server.close(resolve));
+    },
+  };
+}
+
+const withoutTimes = (answer: string) =>
+  answer
+    .toLowerCase()
+    .replace(/date: .*\r\n/, '')
+    .replace(/retry-after: \d\r\n/, 'retry-after: N\r\n')
+    .split('\r\n')
+    .toSorted();
+
+test('says the same with and without parsing, and tells pages of allowed origins alone', async () => {
+  await using connection = await connectTest();
+  for (const origin of [PAGE, 'https://evil.example.test', undefined]) {
+    const bytes = request(BODY, origin === undefined ? '' : `Origin: ${origin}\r\n`);
+    await using other = await connectTest();
+    const parsed = await other.ask(bytes);
+    await connection.ask(request());
+    const early = await connection.ask(bytes);
+    expect(other.countParsed()).toBe(1);
+    expect(parsed).toMatch(/^HTTP\/1.1 503 Service Unavailable\r\n[^]*retry-after: [123]\r\n[^]*"code":"UNAVAILABLE"/);
+    expect(parsed.includes(`access-control-allow-origin: ${PAGE}`)).toBe(origin === PAGE);
+    expect(early).toMatch(/\r\ndate: \w{3}, /i);
+    expect(withoutTimes(early)).toEqual(withoutTimes(parsed));
+  }
+  expect(connection.countParsed()).toBe(1);
+});
+
+test('serves over the same connection as soon as there is room, and refuses again', async () => {
+  await using connection = await connectTest();
+  const { ask, countParsed, makeRoom, fill, bodies } = connection;
+  await ask(request());
+  await ask(request());
+  makeRoom();
+  expect(await ask(request())).toMatch(/^HTTP\/1.1 200 OK\r\n[^]*served/);
+  fill();
+  expect(await ask(request())).toContain(' 503 ');
+  expect(countParsed()).toBe(2);
+  expect(bodies).toEqual([BODY]);
+});
+
+const half = BODY.slice(0, 5);
+
+test.each([
+  ['whose body comes later', [request().slice(0, -BODY.length), BODY]],
+  ['whose head comes in parts', [request().slice(0, 30), request().slice(30)]],
+  ['in chunks', [`POST /graphql HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n5\r\n${half}\r\n0\r\n\r\n`]],
+  ['that wants a go-ahead first', [request(BODY, 'Expect: 100-continue\r\n')]],
+  ['that is the last of its connection', [request(BODY, 'Connection: close\r\n')]],
+  ['with something behind it', [`${request()}${request().slice(0, 20)}`, request().slice(20)]],
+])('leaves a request %s to the parser', async (_form, parts) => {
+  await using connection = await connectTest();
+  await connection.ask(request());
+  expect(await connection.ask(...parts)).toMatch(/HTTP\/1.1 503 /);
+  expect(connection.countParsed()).toBeGreaterThan(1);
+});
+
+test.each([
+  ['two lengths', request(BODY, 'content-length: 3\r\n')],
+  ['a length that is none', request().replace(`${BODY.length}`, '+22')],
+  ['a broken head', request(BODY, 'no header\r\n')],
+])('leaves a request with %s to the parser, which refuses it for good', async (_fault, bytes) => {
+  await using connection = await connectTest();
+  await connection.ask(request());
+  expect(await connection.ask(bytes)).toMatch(/^HTTP\/1.1 400 /);
+});
+
+test('takes no part of a body for a request', async () => {
+  await using connection = await connectTest();
+  const { ask, makeRoom, fill, bodies } = connection;
+  await ask(request());
+  makeRoom();
+  const smuggled = request('{}');
+  const outer = request(`${half}${smuggled}`);
+  const answer = ask(outer.slice(0, -smuggled.length), smuggled);
+  await sleep(20);
+  fill();
+  expect(await answer).toMatch(/^HTTP\/1.1 200 OK\r\n[^]*served$/);
+  expect(bodies).toEqual([`${half}${smuggled}`]);
+});
+
+test('answers requests that do not wait for each other in their order', async () => {
+  await using connection = await connectTest();
+  const { ask, makeRoom, fill, bodies } = connection;
+  await ask(request());
+  makeRoom();
+  const answer = ask(request().slice(0, -1), `}${request('{"second":1}')}`);
+  expect((await answer).match(/HTTP\/1.1 200 OK/g)).toHaveLength(2);
+  fill();
+  expect(await ask(request())).toContain(' 503 ');
+  expect(bodies).toEqual([BODY, '{"second":1}']);
+});

@@ -1,0 +1,58 @@
+import { STATUS_CODES } from 'node:http';
+import { KEEP_ALIVE_MS } from '@kindred/service/http-server';
+import { corsHeaders, isAllowedOrigin } from '../cors.ts';
+
+const STATUS = 503;
+const BODY = JSON.stringify({
+  errors: [{ message: 'There is too much to do now; try again.', extensions: { code: 'UNAVAILABLE' } }],
+});
+/** Those who are refused together do not come back together. */
+const RETRY_AFTER_S = [1, 2, 3];
+
+/** What somebody is told who has to come again. */
+export interface Refusal {
+  status: number;
+  headers: Readonly<Record<string, string | number>>;
+  body: string;
+}
+
+/** The refusal number `count`, for a page of `origin`. */
+export function refusalFor(allowedOrigins: readonly string[], origin: string | undefined, count: number): Refusal {
+  const headers = {
+    ...corsHeaders(allowedOrigins, origin),
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': BODY.length,
+    'cache-control': 'no-store',
+    'retry-after': String(RETRY_AFTER_S[count % RETRY_AFTER_S.length]),
+  };
+  return { status: STATUS, headers, body: BODY };
+}
+
+/** Refusals as they go over a connection that is kept, each written once a second. */
+export function createRefusalBytes(allowedOrigins: readonly string[]) {
+  const written = new Map<string | undefined, Buffer[]>();
+  let writtenAtS = 0;
+  return (origin: string | undefined, count: number): Buffer => {
+    const nowS = Math.floor(Date.now() / 1_000);
+    if (nowS !== writtenAtS) written.clear();
+    writtenAtS = nowS;
+    const page = isAllowedOrigin(allowedOrigins, origin) ? origin : undefined;
+    let all = written.get(page);
+    if (all === undefined) {
+      all = RETRY_AFTER_S.map((_seconds, number) => write(refusalFor(allowedOrigins, page, number)));
+      written.set(page, all);
+    }
+    return all[count % RETRY_AFTER_S.length] ?? write(refusalFor(allowedOrigins, page, count));
+  };
+}
+
+function write({ status, headers, body }: Refusal): Buffer {
+  const all = {
+    ...headers,
+    date: new Date().toUTCString(),
+    connection: 'keep-alive',
+    'keep-alive': `timeout=${Math.floor(KEEP_ALIVE_MS / 1_000)}`,
+  };
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+  return Buffer.from(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`, 'latin1');
+}
