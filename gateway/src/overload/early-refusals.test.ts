@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { createLoadLimit } from './load-limit.ts';
 import { shedLoad } from './shed-load.ts';
+import { Turns } from './turns.ts';
 
 const PAGE = 'https://app.example.test';
 const BODY = '{"query":"{ viewer }"}';
@@ -17,6 +18,7 @@ async function connectTest() {
   let isFull = true;
   let parsed = 0;
   const bodies: string[] = [];
+  const limit = createLoadLimit();
   const serve = shedLoad(
     (req, res) => {
       const chunks: Buffer[] = [];
@@ -26,7 +28,11 @@ async function connectTest() {
         res.end('served');
       });
     },
-    { limit: { ...createLoadLimit(), sheds: () => isFull, begin: () => !isFull }, allowedOrigins: [PAGE] },
+    {
+      limit: { ...limit, sheds: () => isFull, begin: () => !isFull },
+      turns: new Turns(() => limit.isBusy()),
+      allowedOrigins: [PAGE],
+    },
   );
   const server = createServer((req, res) => {
     parsed += 1;

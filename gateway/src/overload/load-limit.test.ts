@@ -70,3 +70,14 @@ test('what waits for a slow subgraph while the loop idles is not held against it
   }
   expect(limit.stats()).toMatchObject({ underWay: 4_000, shed: 0 });
 });
+
+test('forgets a load that is over, however few come: a burst after it is let in whole', () => {
+  const { limit, begin, pass } = createTestLimit();
+  begin(1_000);
+  pass(5_000, 1);
+  endAll(limit);
+  pass(480, 0.5);
+  expect(limit.stats().limit).toBeLessThan(200);
+  pass(40, 0.5);
+  expect(begin(1_000)).toBe(1_000);
+});

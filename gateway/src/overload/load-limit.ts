@@ -7,6 +7,8 @@ export interface LoadLimit {
   end(): void;
   /** To be called every `CHECK_MS`. */
   check(): void;
+  /** Whether the event loop had no time to idle for longer than half a second. */
+  isBusy(): boolean;
   stats(): { underWay: number; limit: number; shed: number };
 }
 
@@ -23,7 +25,8 @@ const MORE = 1.1;
 
 /**
  * While the event loop has been busy all the time for longer than half a second, fewer operations may be under way, down to
- * 128; while it idles, more. What a slow subgraph keeps waiting does not keep the loop busy, and is not held against it.
+ * 128; while it idles, more, and after half a second without a busy moment as many as come. What a slow subgraph keeps
+ * waiting does not keep the loop busy, and is not held against it.
  * @param readBusyShare how much of the time since it was last asked the loop was busy, in [0, 1]
  */
 export function createLoadLimit(
@@ -35,12 +38,19 @@ export function createLoadLimit(
   let mostUnderWay = 0;
   let shed = 0;
   let idleAt = now();
+  let busyAt = Number.NEGATIVE_INFINITY;
+  let isPressed = false;
 
   const adapt = (at: number, isBusy: boolean): void => {
+    isPressed = isBusy && at - idleAt > PATIENCE_MS;
     if (!isBusy) {
       idleAt = at;
-      if (mostUnderWay >= limit) limit = Math.min(MOST, Math.ceil(limit * MORE));
-    } else if (at - idleAt > PATIENCE_MS) {
+      if (at - busyAt > PATIENCE_MS) limit = MOST;
+      else if (mostUnderWay >= limit) limit = Math.min(MOST, Math.ceil(limit * MORE));
+      return;
+    }
+    busyAt = at;
+    if (isPressed) {
       limit = Math.max(LEAST, Math.floor(Math.min(limit, mostUnderWay) * LESS));
     }
   };
@@ -65,6 +75,7 @@ export function createLoadLimit(
       adapt(now(), readBusyShare() > BUSY_SHARE);
       mostUnderWay = underWay;
     },
+    isBusy: () => isPressed,
     stats: () => ({ underWay, limit, shed }),
   };
 }

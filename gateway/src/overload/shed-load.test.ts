@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
 import type { LoadLimit } from './load-limit.ts';
 import { shedLoad } from './shed-load.ts';
+import { Turns } from './turns.ts';
 
 const PAGE = 'https://app.example.test';
 
@@ -18,12 +19,19 @@ async function startTestServer() {
       return shed === 0;
     },
     sheds: () => false,
+    isBusy: () => false,
     end: () => void (underWay -= 1),
     check: () => {},
     stats: () => ({ underWay, limit: 1, shed }),
   };
   const served: ServerResponse[] = [];
-  const server = createServer(shedLoad((_req, res) => void served.push(res), { limit, allowedOrigins: [PAGE] }));
+  const server = createServer(
+    shedLoad((_req, res) => void served.push(res), {
+      limit,
+      turns: new Turns(() => limit.isBusy()),
+      allowedOrigins: [PAGE],
+    }),
+  );
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`;
