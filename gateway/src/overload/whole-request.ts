@@ -12,6 +12,8 @@ const ORIGIN = /\r\norigin: *(\S*) *\r\n/i;
 /** A request for an operation, as far as it is needed to refuse it. */
 export interface WholeRequest {
   origin: string | undefined;
+  /** How many headers it has. */
+  countHeaders(): number;
 }
 
 /**
@@ -25,5 +27,5 @@ export function readWholeRequest(chunk: Buffer): WholeRequest | undefined {
   if (!HEAD.test(head) || SPECIAL.test(head)) return undefined;
   const length = LENGTH.exec(head)?.[1];
   if (length === undefined || chunk.length !== headEnd + HEAD_END.length + Number(length)) return undefined;
-  return { origin: ORIGIN.exec(head)?.[1] };
+  return { origin: ORIGIN.exec(head)?.[1], countHeaders: () => head.split('\r\n').length - 2 };
 }
