@@ -15,6 +15,7 @@ import {
   findVersionsByRuns,
   type ModelVersionRow,
   promoteModelVersion,
+  readModelVersions,
   rollbackModel,
 } from './model-versions.ts';
 import type { ModelRow } from './models.ts';
@@ -278,4 +279,26 @@ test('another tenant neither finds nor changes a version', async () => {
     await expect(createTestVersion(tx, runId)).rejects.toMatchObject(notFound);
   });
   expect(await withTenant(db, ours.tenantId, (tx) => findModelVersions(tx, [id]))).toEqual([version]);
+});
+
+describe('readModelVersions', () => {
+  test('reads versions as they are found, for their tenant only', async () => {
+    await using world = await createTwoTenants();
+    const { db, ours, theirs } = world;
+    const ids = await withTenant(db, ours.tenantId, async (tx) => {
+      const model = await createTestModel(tx);
+      const active = await createReadyVersion(tx, model);
+      await promoteModelVersion(tx, { versionId: active.id });
+      const building = await createTestVersion(tx, (await createTestRun(tx, model)).id);
+      return [active.id, building.id];
+    });
+    const byNumber = (a: ModelVersionRow, b: ModelVersionRow) => a.number - b.number;
+    const found = (await withTenant(db, ours.tenantId, (tx) => findModelVersions(tx, ids))).toSorted(byNumber);
+    expect(found).toMatchObject([
+      { status: 'ACTIVE', metrics: METRICS, indexSummary: RESULT.index },
+      { status: 'BUILDING', metrics: null, indexSummary: null, activatedAt: null },
+    ]);
+    expect((await readModelVersions(db, ours.tenantId, ids)).toSorted(byNumber)).toEqual(found);
+    expect(await readModelVersions(db, theirs.tenantId, ids)).toEqual([]);
+  });
 });

@@ -14,8 +14,10 @@ import {
   type VersionAlgorithm,
 } from '@kindred/domain/training';
 import { endCanary, findRunningCanary } from './canaries.ts';
-import type { Prisma } from './generated/client.ts';
+import type { Db } from './client.ts';
+import { Prisma } from './generated/client.ts';
 import { appendOutbox } from './outbox.ts';
+import { readAsTenant } from './read-as-tenant.ts';
 import type { TenantTx } from './tenants.ts';
 import { appendWebhookEvent } from './webhook-events.ts';
 
@@ -201,6 +203,20 @@ export async function deleteUnfinishedVersions(tx: TenantTx, runId: TrainingRunI
 /** The versions of `ids` that the tenant has, in no order. */
 export async function findModelVersions(tx: TenantTx, ids: readonly ModelVersionId[]): Promise<ModelVersionRow[]> {
   return findVersions(tx, { id: { in: [...ids] } });
+}
+
+/** What `findModelVersions` finds, in a transaction of its own and one round trip. */
+export async function readModelVersions(
+  db: Db,
+  tenantId: TenantId,
+  ids: readonly ModelVersionId[],
+): Promise<ModelVersionRow[]> {
+  const statement = Prisma.sql`
+    SELECT tenant_id AS "tenantId", id, model_id AS "modelId", run_id AS "runId", algorithm, number, status, metrics,
+           baselines, index_summary AS "indexSummary", artefact_key AS "artefactKey", created_at AS "createdAt",
+           activated_at AS "activatedAt"
+      FROM model_versions WHERE tenant_id = ${tenantId}::uuid AND id = ANY (${[...ids]}::uuid[])`;
+  return await readAsTenant<ModelVersionRow>(db, tenantId, { name: 'model-versions', statement, isPlannedOnce: true });
 }
 
 /** The versions that these runs made, in no order. */

@@ -1,7 +1,7 @@
 import { createTestModel, TEST_SETTINGS } from '@kindred/testing/test-model';
 import { createTwoTenants } from '@kindred/testing/two-tenants';
 import { expect, test } from 'vitest';
-import { findModels, listModels, setModelSchedule } from './models.ts';
+import { findModels, listModels, readModels, setModelCanary, setModelSchedule } from './models.ts';
 import { TakenError } from './taken-error.ts';
 import { withTenant } from './tenants.ts';
 
@@ -13,6 +13,28 @@ test('a model is found with its settings by its tenant only', async () => {
   expect(await withTenant(db, ours.tenantId, (tx) => findModels(tx, [model.id]))).toEqual([model]);
   expect(await withTenant(db, theirs.tenantId, (tx) => findModels(tx, [model.id]))).toEqual([]);
   expect(await withTenant(db, theirs.tenantId, (tx) => listModels(tx, { first: 10 }))).toEqual([]);
+});
+
+const CANARY = { sharePercent: 10, minimumAnswers: 100, maximumMinutes: 30 };
+
+test('a model is read as it is found, by its tenant only', async () => {
+  await using world = await createTwoTenants();
+  const { db, ours, theirs } = world;
+  const ids = await withTenant(db, ours.tenantId, async (tx) => {
+    const plain = await createTestModel(tx, 'Plain');
+    const full = await createTestModel(tx, 'Full');
+    await setModelSchedule(tx, { modelId: full.id, schedule: { everyMinutes: 60, afterInteractions: 100 } });
+    await setModelCanary(tx, { modelId: full.id, canary: CANARY });
+    return [plain.id, full.id];
+  });
+  const byId = (a: { id: string }, b: { id: string }) => a.id.localeCompare(b.id);
+  const found = await withTenant(db, ours.tenantId, (tx) => findModels(tx, ids));
+  expect(found.toSorted(byId)).toMatchObject([
+    { schedule: null, canary: null },
+    { schedule: { everyMinutes: 60 }, canary: CANARY },
+  ]);
+  expect((await readModels(db, ours.tenantId, ids)).toSorted(byId)).toEqual(found.toSorted(byId));
+  expect(await readModels(db, theirs.tenantId, ids)).toEqual([]);
 });
 
 test('a name is taken once per tenant, and the transaction goes on', async () => {

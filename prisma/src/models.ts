@@ -2,6 +2,9 @@ import type { ModelId, TenantId } from '@kindred/domain/ids';
 import { AppError } from '@kindred/domain/app-error';
 import type { CanarySettings } from '@kindred/domain/canary';
 import type { Algorithm, HyperparameterSettings, TrainingSchedule } from '@kindred/domain/training';
+import type { Db } from './client.ts';
+import { Prisma } from './generated/client.ts';
+import { readAsTenant } from './read-as-tenant.ts';
 import { TakenError } from './taken-error.ts';
 import type { TenantTx } from './tenants.ts';
 
@@ -39,6 +42,14 @@ export async function createModel(
 export async function findModels(tx: TenantTx, ids: readonly ModelId[]): Promise<ModelRow[]> {
   const rows = await tx.client.model.findMany({ where: { tenantId: tx.tenantId, id: { in: [...ids] } } });
   return rows.map((row) => row as typeof row & ModelRow);
+}
+
+/** What `findModels` finds, in a transaction of its own and one round trip. */
+export async function readModels(db: Db, tenantId: TenantId, ids: readonly ModelId[]): Promise<ModelRow[]> {
+  const statement = Prisma.sql`
+    SELECT tenant_id AS "tenantId", id, name, algorithm, settings, schedule, canary, created_at AS "createdAt"
+      FROM models WHERE tenant_id = ${tenantId}::uuid AND id = ANY (${[...ids]}::uuid[])`;
+  return await readAsTenant<ModelRow>(db, tenantId, { name: 'models', statement, isPlannedOnce: true });
 }
 
 /** At most `first` models, newest first, from after `afterId`. */

@@ -1,7 +1,7 @@
 import { createTwoTenants } from '@kindred/testing/two-tenants';
 import { describe, expect, test } from 'vitest';
 import { upsertItems } from './items.ts';
-import { findTenants, withTenant } from './tenants.ts';
+import { findTenants, readTenants, withTenant } from './tenants.ts';
 
 const LAMP = { externalId: 'lamp', title: 'Lamp', categories: [], properties: {} };
 
@@ -106,5 +106,16 @@ describe('findTenants', () => {
     expect(found).toEqual([
       expect.objectContaining({ id: ours.tenantId, name: 'Ours', simulated: false, demoSource: null }),
     ]);
+  });
+});
+
+describe('readTenants', () => {
+  test('reads a tenant as it finds itself, and none else', async () => {
+    await using world = await createTwoTenants();
+    const { db, ours, theirs } = world;
+    const ids = [ours.tenantId, theirs.tenantId];
+    const found = await withTenant(db, ours.tenantId, (tx) => findTenants(tx, ids));
+    expect(found.map(({ id }) => id)).toEqual([ours.tenantId]);
+    expect(await readTenants(db, ours.tenantId, ids)).toEqual(found);
   });
 });

@@ -1,7 +1,8 @@
 import type { TenantId } from '@kindred/domain/ids';
 import type { PlanName } from '@kindred/domain/plans';
 import { CONNECTION_WAIT_MS, type Db } from './client.ts';
-import type { Prisma } from './generated/client.ts';
+import { Prisma } from './generated/client.ts';
+import { readAsTenant } from './read-as-tenant.ts';
 import { translateDatabaseError } from './translate-database-error.ts';
 
 /** Longer than any statement may take, so that a transaction ends by its statement's error. */
@@ -51,4 +52,12 @@ export async function withTenant<T>(db: Db, tenantId: TenantId, work: (tx: Tenan
 /** The tenants of `ids` that the transaction's tenant may see: itself. */
 export async function findTenants(tx: TenantTx, ids: readonly TenantId[]): Promise<TenantRow[]> {
   return (await tx.client.tenant.findMany({ where: { id: { in: [...ids] } } })) as TenantRow[];
+}
+
+/** What `findTenants` finds, in a transaction of its own and one round trip. */
+export async function readTenants(db: Db, tenantId: TenantId, ids: readonly TenantId[]): Promise<TenantRow[]> {
+  const statement = Prisma.sql`
+    SELECT id, name, slug, demo_source AS "demoSource", simulated, created_at AS "createdAt", plan
+      FROM tenants WHERE id = ANY (${[...ids]}::uuid[])`;
+  return await readAsTenant<TenantRow>(db, tenantId, { name: 'tenants', statement, isPlannedOnce: true });
 }

@@ -3,13 +3,13 @@ import { type CanaryRow, countCanaries, findCanaries, findRunningCanary } from '
 import type { Db } from '@kindred/db/client';
 import {
   findActiveVersions,
-  findModelVersions,
   findPreviousVersions,
   findVersionsByRuns,
   type ModelVersionRow,
+  readModelVersions,
 } from '@kindred/db/model-versions';
 import { findJobs } from '@kindred/db/jobs';
-import { findModels, type ModelRow } from '@kindred/db/models';
+import { type ModelRow, readModels } from '@kindred/db/models';
 import { type TenantTx, withTenant } from '@kindred/db/tenants';
 import { countAhead } from '@kindred/db/training-admission';
 import type { TrainingRunRow } from '@kindred/db/training-runs';
@@ -55,15 +55,19 @@ export function createLoaders({ db, runReader }: { db: Db; runReader: RunReader 
     <Id, Row>(read: (tx: TenantTx, ids: readonly Id[]) => Promise<Row[]>) =>
     (ids: readonly Id[]) =>
       withTenant(db, requireTenant(viewer), (tx) => read(tx, ids));
+  const readOwn =
+    <Id, Row>(read: (from: Db, tenantId: TenantId, ids: readonly Id[]) => Promise<Row[]>) =>
+    (ids: readonly Id[]) =>
+      read(db, requireTenant(viewer), ids);
   return {
-    models: loaderOf(find(findModels), (model) => model.id),
+    models: loaderOf(readOwn(readModels), (model) => model.id),
     runs: loaderOf(
       async (ids: readonly TrainingRunId[]) => runReader.read(requireTenant(viewer), ids),
       (run) => run.id,
     ),
     tunings: loaderOf(find(findTunings), (tuning) => tuning.id),
     batches: loaderOf(find(findBatches), (batch) => batch.id),
-    versions: loaderOf(find(findModelVersions), (version) => version.id),
+    versions: loaderOf(readOwn(readModelVersions), (version) => version.id),
     versionsByRun: new DataLoader(async (runIds) => {
       const versions = await find(findVersionsByRuns)(runIds);
       const inOrder = versions.toSorted((a, b) => a.number - b.number);

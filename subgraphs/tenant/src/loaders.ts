@@ -1,7 +1,7 @@
 import { findAccounts, type AccountRow } from '@kindred/db/accounts';
 import { findApiKeys, type ApiKeyRow } from '@kindred/db/api-keys';
 import type { Db } from '@kindred/db/client';
-import { findTenants, withTenant, type TenantRow, type TenantTx } from '@kindred/db/tenants';
+import { readTenants, withTenant, type TenantRow, type TenantTx } from '@kindred/db/tenants';
 import { findReceipts, type ReadReceiptLine } from '@kindred/db/erasure-receipts';
 import type { AccountId, ApiKeyId, ErasureId, TenantId } from '@kindred/domain/ids';
 import DataLoader from 'dataloader';
@@ -24,28 +24,27 @@ export interface Loaders {
 
 export function createLoaders(db: Db): Loaders {
   return {
-    tenants: rowLoader(db, findTenants),
-    accounts: rowLoader(db, findAccounts),
-    apiKeys: rowLoader(db, findApiKeys),
-    receipts: rowLoader(db, findReceipts),
+    tenants: rowLoader((tenantId, ids) => readTenants(db, tenantId, ids)),
+    accounts: rowLoader(within(db, findAccounts)),
+    apiKeys: rowLoader(within(db, findApiKeys)),
+    receipts: rowLoader(within(db, findReceipts)),
   };
 }
 
-function rowLoader<Id extends string, Row extends { id: Id }>(
-  db: Db,
-  find: (tx: TenantTx, ids: readonly Id[]) => Promise<Row[]>,
-): RowLoader<Id, Row> {
+type Read<Id, Row> = (tenantId: TenantId, ids: readonly Id[]) => Promise<Row[]>;
+
+function within<Id, Row>(db: Db, find: (tx: TenantTx, ids: readonly Id[]) => Promise<Row[]>): Read<Id, Row> {
+  return (tenantId, ids) => withTenant(db, tenantId, (tx) => find(tx, ids));
+}
+
+function rowLoader<Id extends string, Row extends { id: Id }>(read: Read<Id, Row>): RowLoader<Id, Row> {
   const nameOf = ({ tenantId, id }: Key<Id>): string => `${tenantId}/${id}`;
   return new DataLoader(
     async (keys) => {
       const found = new Map<string, Row>();
       for (const [tenantId, ofTenant] of Map.groupBy(keys, (key) => key.tenantId)) {
-        const rows = await withTenant(db, tenantId, (tx) =>
-          find(
-            tx,
-            ofTenant.map((key) => key.id),
-          ),
-        );
+        const ids = ofTenant.map((key) => key.id);
+        const rows = await read(tenantId, ids);
         for (const row of rows) found.set(nameOf({ tenantId, id: row.id }), row);
       }
       return keys.map((key) => found.get(nameOf(key)) ?? null);

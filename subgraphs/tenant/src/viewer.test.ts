@@ -79,7 +79,7 @@ test("references to the tenant's own entities resolve in the order asked; anothe
 
 test('ten references of one type take one transaction', async () => {
   const { viewer, references } = await createReferences('Own');
-  const transaction = vi.spyOn(subgraph.db.prisma, '$transaction');
+  const transaction = vi.spyOn(subgraph.db.pipelines, 'connect');
   await subgraph.read(viewer, ENTITIES, { representations: Array.from({ length: 10 }, () => references[0]) });
   expect(transaction.mock.calls).toHaveLength(1);
   transaction.mockRestore();
