@@ -1,4 +1,6 @@
-// Our gateway at its peak, at twice its peak, and after it: `node gateway/bench/overload.ts [--seconds N] [--json FILE]`.
+// Our gateway at its peak, at twice its peak, at half of it and at its peak again:
+// `node gateway/bench/overload.ts [--seconds N] [--rounds N] [--json FILE]`. The machine does not stay as quick as it is: what is
+// kept is held against the peaks right before and after, and is the median of the rounds.
 // Requests come on time whether the ones before were answered or not, as from many clients that know nothing of each
 // other. An answer is good when it is whole and comes within a second. The gateway has a core of its own, where there is
 // another for who asks and answers it.
@@ -6,7 +8,7 @@ import { writeFile } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { LoadConnections } from '@kindred/testing/load-connections';
-import { quantile } from '@kindred/testing/quantile';
+import { median, quantile } from '@kindred/testing/quantile';
 import { ask } from './ask.ts';
 import { CAN_PIN, pinOther } from './pin.ts';
 import { bodiesOf, QUERIES } from './queries.ts';
@@ -14,9 +16,15 @@ import { startGatewayProcess } from './start-gateway.ts';
 import { startStubs } from './subgraphs-under-test.ts';
 
 const { values: options } = parseArgs({
-  options: { seconds: { type: 'string', default: '60' }, json: { type: 'string' } },
+  options: {
+    // Of twice the peak, in each round.
+    seconds: { type: 'string', default: '60' },
+    rounds: { type: 'string', default: '3' },
+    json: { type: 'string' },
+  },
 });
 const SECONDS = Number(options.seconds);
+const ROUNDS = Number(options.rounds);
 const PEAK_SECONDS = Math.min(10, SECONDS);
 const RECOVERY_SECONDS = 15;
 const GOOD_MS = 1_000;
@@ -130,56 +138,68 @@ const clientFor = (connections: number) => createAsk(url, subgraphs.tokens[0] ??
 
 const phases: ReturnType<typeof summary>[] = [];
 
-/** The most good answers a second; the machine does not stay as quick as it is, hence before and after. */
-async function findPeak(when: string): Promise<number> {
-  const found: number[] = [];
-  for (const connections of PEAK_CONNECTIONS) {
-    const client = clientFor(connections);
-    await askByTurns(client, connections, 2);
-    const outcomes = await askByTurns(client, connections, PEAK_SECONDS);
-    const phase = summary(`${connections} connections, ${when}`, outcomes, PEAK_SECONDS);
-    phases.push(phase);
-    found.push(phase.good);
-    client.close();
-  }
-  return Math.max(...found);
+/** Good answers a second with so many connections that each ask as soon as they are answered. */
+async function measurePeak(connections: number, phase: string): Promise<number> {
+  const client = clientFor(connections);
+  await askByTurns(client, connections, 2);
+  const measured = summary(phase, await askByTurns(client, connections, PEAK_SECONDS), PEAK_SECONDS);
+  phases.push(measured);
+  client.close();
+  return measured.good;
 }
 
-const peakBefore = await findPeak('before');
-const client = clientFor(CONNECTIONS);
-const overloaded = await askOnTime(client, 2 * peakBefore, SECONDS);
-const after = await askOnTime(client, peakBefore / 2, RECOVERY_SECONDS);
-await Promise.all([overloaded.answered, after.answered]);
-phases.push(summary('twice the peak', overloaded.outcomes, SECONDS));
-phases.push(summary('half the peak, after it', after.outcomes, RECOVERY_SECONDS));
-client.close();
-const peakAfter = await findPeak('after');
-const peak = (peakBefore + peakAfter) / 2;
+/** The number of connections with which the most is answered well. */
+async function findPeakConnections(): Promise<number> {
+  let best = { connections: 0, good: 0 };
+  for (const connections of PEAK_CONNECTIONS) {
+    const good = await measurePeak(connections, `${connections} connections`);
+    if (good > best.good) best = { connections, good };
+  }
+  return best.connections;
+}
+
+async function measureRound(round: number) {
+  const before = await measurePeak(peakConnections, `round ${round}: peak, before`);
+  const client = clientFor(CONNECTIONS);
+  const overloaded = await askOnTime(client, 2 * before, SECONDS);
+  const after = await askOnTime(client, before / 2, RECOVERY_SECONDS);
+  await Promise.all([overloaded.answered, after.answered]);
+  const atTwice = summary(`round ${round}: twice the peak`, overloaded.outcomes, SECONDS);
+  phases.push(atTwice, summary(`round ${round}: half the peak`, after.outcomes, RECOVERY_SECONDS));
+  client.close();
+  const peak = (before + (await measurePeak(peakConnections, `round ${round}: peak, after`))) / 2;
+  const recovered = recoveredAfterS(after.outcomes);
+  return { peakPerSecond: peak, keptOfPeak: atTwice.good / peak, recoveredAfterS: recovered ?? null };
+}
+
+const peakConnections = await findPeakConnections();
+const rounds: Awaited<ReturnType<typeof measureRound>>[] = [];
+for (let round = 1; round <= ROUNDS; round++) rounds.push(await measureRound(round));
 const { rssMiB } = await ask<{ rssMiB: number }>(gateway, {});
 gateway.disconnect();
 subgraphs[Symbol.dispose]();
 
 const columns = [...NAMES, 'p50Ms', 'p95Ms'] as const;
-console.log(`${'per second'.padEnd(26)}${columns.map((name) => name.padStart(9)).join('')}`);
+console.log(`${'per second'.padEnd(28)}${columns.map((name) => name.padStart(9)).join('')}`);
 for (const phase of phases) {
-  console.log(`${phase.phase.padEnd(26)}${columns.map((name) => phase[name].toFixed(1).padStart(9)).join('')}`);
+  console.log(`${phase.phase.padEnd(28)}${columns.map((name) => phase[name].toFixed(1).padStart(9)).join('')}`);
 }
-const goodAtTwice = phases.find(({ phase }) => phase === 'twice the peak')?.good ?? 0;
+const recoveries = rounds.map((round) => round.recoveredAfterS);
 const figures = {
-  peakPerSecond: peak,
-  peakBeforePerSecond: peakBefore,
-  peakAfterPerSecond: peakAfter,
-  keptOfPeak: goodAtTwice / peak,
-  recoveredAfterS: recoveredAfterS(after.outcomes),
+  peakConnections,
+  peakPerSecond: median(rounds.map((round) => round.peakPerSecond)),
+  keptOfPeak: median(rounds.map((round) => round.keptOfPeak)),
+  longestRecoveryS: recoveries.includes(null) ? null : Math.max(...recoveries.map(Number)),
   rssMiB,
 };
-const recovered = figures.recoveredAfterS === undefined ? 'not within the time' : `after ${figures.recoveredAfterS} s`;
+const recovered = figures.longestRecoveryS === null ? 'not within the time' : `after ${figures.longestRecoveryS} s`;
+const percent = (share: number) => `${(share * 100).toFixed(0)} %`;
 console.log(
-  `at twice the peak ${(figures.keptOfPeak * 100).toFixed(0)} % of its goodput are kept; recovered ${recovered}; ${rssMiB.toFixed(0)} MiB`,
+  `at twice the peak ${percent(figures.keptOfPeak)} of its goodput are kept (${rounds.map((round) => percent(round.keptOfPeak)).join(', ')}); recovered ${recovered}; ${rssMiB.toFixed(0)} MiB`,
 );
 const machine = { isPinned: CAN_PIN, cores: cpus().length, loadBefore, loadAfter: loadavg(), node: process.version };
 console.log(`${machine.cores} cores, load ${loadBefore.map((value) => value.toFixed(1)).join(' ')} before`);
 if (options.json !== undefined) {
-  await writeFile(options.json, `${JSON.stringify({ machine, phases, figures }, null, 2)}\n`);
+  await writeFile(options.json, `${JSON.stringify({ machine, phases, rounds, figures }, null, 2)}\n`);
 }
 process.exit();

@@ -45,8 +45,9 @@ interface AnswerInParts {
 /** Serves queries and mutations on POST /graphql (GraphQL over HTTP). */
 export function createOperationRoute(
   options: OperationRouteOptions,
-): (req: IncomingMessage, res: ServerResponse, arrivedAt?: number) => void {
-  return (req, res, startedAt = performance.now()) => {
+): (req: IncomingMessage, res: ServerResponse) => void {
+  return (req, res) => {
+    const startedAt = performance.now();
     const { method = '' } = req;
     res.once('close', () => options.metrics.observe({ method, route: '/graphql', status: res.statusCode, startedAt }));
     // The trace begins here: what a client sends as a trace, or as any internal header, is never read.

@@ -5,7 +5,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { createLoadLimit } from './load-limit.ts';
 import { shedLoad } from './shed-load.ts';
-import { Turns } from './turns.ts';
 
 const PAGE = 'https://app.example.test';
 const BODY = '{"query":"{ viewer }"}';
@@ -30,7 +29,6 @@ async function connectTest() {
     },
     {
       limit: { ...limit, sheds: () => isFull, begin: () => !isFull },
-      turns: new Turns(() => limit.isBusy()),
       allowedOrigins: [PAGE],
     },
   );

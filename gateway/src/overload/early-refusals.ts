@@ -2,10 +2,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { readWholeRequest, type WholeRequest } from './whole-request.ts';
 
-/** The newest request of a connection, and its answer. */
-interface Exchange {
-  req: IncomingMessage;
-  res: ServerResponse;
+/** A connection of which the next bytes are looked at. */
+interface Watched {
+  /** Of its requests that were parsed, how many are not answered. */
+  underWay: number;
+  /** The newest one, where it was answered before all of it had come. */
+  coming: IncomingMessage | undefined;
+  /** Of the newest one. */
+  headerCount: number | undefined;
 }
 
 /**
@@ -15,7 +19,7 @@ interface Exchange {
  * Node's parser, until something is refused again.
  */
 export class EarlyRefusals {
-  readonly #newest = new WeakMap<Socket, Exchange>();
+  readonly #watched = new WeakMap<Socket, Watched>();
   /** The bytes of a refusal where there has to be one now. */
   readonly #refuse: (request: WholeRequest) => Buffer | undefined;
 
@@ -25,36 +29,43 @@ export class EarlyRefusals {
 
   /** To be called with every request that was parsed. */
   note(req: IncomingMessage, res: ServerResponse): void {
-    const newest = this.#newest.get(req.socket);
-    if (newest === undefined) return;
-    newest.req = req;
-    newest.res = res;
+    const watched = this.#watched.get(req.socket);
+    if (watched === undefined) return;
+    watched.underWay += 1;
+    watched.coming = undefined;
+    watched.headerCount = req.rawHeaders.length / 2;
+    // Nothing of it is kept once it is answered: V8 would copy that for each of a thousand connections.
+    res.once('close', () => {
+      watched.underWay -= 1;
+      if (!req.complete) watched.coming = req;
+    });
   }
 
   /** Looks at what comes after a request that was refused. */
   watch(req: IncomingMessage, res: ServerResponse): void {
     const { socket } = req;
     const [parse, ...others] = socket.listeners('data') as ((chunk: Buffer) => void)[];
-    if (this.#newest.has(socket) || parse === undefined || others.length > 0) return;
-    const newest = { req, res };
+    if (this.#watched.has(socket) || parse === undefined || others.length > 0) return;
+    const watched: Watched = { underWay: 0, coming: undefined, headerCount: undefined };
     // Whether the parser holds no beginning of another request, which may have come in one piece with the one before.
     let isSure = false;
     const look = (chunk: Buffer) => {
-      const isBetween = newest.req.complete && newest.res.writableFinished && socket.writableLength === 0;
+      const isBetween = watched.underWay === 0 && (watched.coming?.complete ?? true) && socket.writableLength === 0;
       const request = isBetween ? readWholeRequest(chunk) : undefined;
       const refusal = isSure && request ? this.#refuse(request) : undefined;
       if (refusal !== undefined) {
         socket.write(refusal);
         return;
       }
-      const before = newest.req;
+      watched.headerCount = undefined;
       parse(chunk);
-      isSure = newest.req !== before && newest.req.rawHeaders.length === 2 * (request?.countHeaders() ?? 0);
+      isSure = request !== undefined && watched.headerCount === request.countHeaders();
       if (isSure) return;
-      this.#newest.delete(socket);
+      this.#watched.delete(socket);
       socket.off('data', look).on('data', parse);
     };
-    this.#newest.set(socket, newest);
+    this.#watched.set(socket, watched);
+    this.note(req, res);
     socket.off('data', parse).on('data', look);
   }
 }

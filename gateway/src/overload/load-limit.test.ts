@@ -27,25 +27,46 @@ function endAll(limit: LoadLimit): void {
 test('an event loop that is busy for a moment lets in whatever comes', () => {
   const { limit, begin, pass } = createTestLimit();
   begin(1_000);
-  pass(400, 1);
-  pass(20, 0.5);
-  pass(400, 1);
+  pass(500, 0.3);
+  pass(600, 1);
   expect(begin(1_000)).toBe(1_000);
   expect(limit.stats()).toMatchObject({ underWay: 2_000, shed: 0 });
+});
+
+test('one that idles for a moment while it has too much to do does not let in more', () => {
+  const { limit, begin, pass } = createTestLimit();
+  begin(1_000);
+  pass(2_000, 1);
+  endAll(limit);
+  for (let turn = 0; turn < 20; turn++) {
+    expect(begin(1_000)).toBe(32);
+    endAll(limit);
+    pass(20, 0.8);
+    pass(180, 1);
+  }
 });
 
 test('one that stays busy lets in fewer and fewer, but never fewer than it takes to use up a core', () => {
   const { limit, begin, pass } = createTestLimit();
   begin(1_000);
-  pass(600, 1);
+  pass(900, 1);
   const { limit: first } = limit.stats();
   expect(first).toBeLessThan(1_000);
-  expect(first).toBeGreaterThan(128);
+  expect(first).toBeGreaterThan(32);
   expect(begin(1)).toBe(0);
   pass(5_000, 1);
   endAll(limit);
-  expect(begin(1_000)).toBe(128);
-  expect(limit.stats().shed).toBe(1 + 1_000 - 128);
+  expect(begin(1_000)).toBe(32);
+  expect(limit.stats().shed).toBe(1 + 1_000 - 32);
+});
+
+test('one that is busy with no more than a hundred and twenty-eight refuses none of them', () => {
+  const { limit, begin, pass } = createTestLimit();
+  for (let turn = 0; turn < 200; turn++) {
+    expect(begin(128)).toBe(128);
+    pass(20, 1);
+    endAll(limit);
+  }
 });
 
 test('one that keeps up again lets in more and more as it is asked to', () => {
@@ -54,9 +75,9 @@ test('one that keeps up again lets in more and more as it is asked to', () => {
   pass(5_000, 1);
   endAll(limit);
   let admitted = 0;
-  for (let turn = 0; turn < 50; turn++) {
+  for (let turn = 0; turn < 60; turn++) {
     admitted = begin(1_000);
-    pass(20, 0.5);
+    pass(20, 0.95);
     endAll(limit);
   }
   expect(admitted).toBe(1_000);
@@ -76,8 +97,8 @@ test('forgets a load that is over, however few come: a burst after it is let in 
   begin(1_000);
   pass(5_000, 1);
   endAll(limit);
-  pass(480, 0.5);
+  pass(200, 0.5);
   expect(limit.stats().limit).toBeLessThan(200);
-  pass(40, 0.5);
+  pass(200, 0.5);
   expect(begin(1_000)).toBe(1_000);
 });

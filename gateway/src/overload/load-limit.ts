@@ -7,26 +7,29 @@ export interface LoadLimit {
   end(): void;
   /** To be called every `CHECK_MS`. */
   check(): void;
-  /** Whether the event loop had no time to idle for longer than half a second. */
-  isBusy(): boolean;
   stats(): { underWay: number; limit: number; shed: number };
 }
 
 export const CHECK_MS = 20;
+/** Over how long what a loop does is looked at: a collection of garbage, or a document that is compiled, takes less. */
+const LOOK_BACK_MS = 250;
 /** An event loop that idles less than this has more to do than it can. */
-const BUSY_SHARE = 0.98;
-/** A collection of garbage, or a document that is compiled, keeps a loop busy for less. */
-const PATIENCE_MS = 500;
-/** So many use up a core, and wait no longer than people notice; with twice as many, V8 copies what they hold for a third of the time. */
-const LEAST = 128;
+const BUSY_SHARE = 0.97;
+/** After one has idled more than this for so long, a load is over. */
+const CALM_SHARE = 0.9;
+const CALM_MS = 250;
+/** Of no more than so many each waits no longer than people notice: a busy loop is not overloaded yet. */
+const ENOUGH = 128;
+/** So many use up a core. What more of them hold while they wait for it V8 copies, again and again. */
+const LEAST = 32;
 const MOST = 10_000;
 const LESS = 0.9;
 const MORE = 1.1;
 
 /**
- * While the event loop has been busy all the time for longer than half a second, fewer operations may be under way, down to
- * 128; while it idles, more, and after half a second without a busy moment as many as come. What a slow subgraph keeps
- * waiting does not keep the loop busy, and is not held against it.
+ * While the event loop has been busy for most of a second with more than 128 operations, fewer may be under way, down to 32; while it idles
+ * now and then, more as they are asked for; once it has idled a tenth of the time for a while, as many as come. What a
+ * slow subgraph keeps waiting does not keep the loop busy, and is not held against it.
  * @param readBusyShare how much of the time since it was last asked the loop was busy, in [0, 1]
  */
 export function createLoadLimit(
@@ -37,21 +40,20 @@ export function createLoadLimit(
   let underWay = 0;
   let mostUnderWay = 0;
   let shed = 0;
-  let idleAt = now();
-  let busyAt = Number.NEGATIVE_INFINITY;
-  let isPressed = false;
+  let checkedAt = now();
+  let busyAt = checkedAt;
+  // Of the time before, what is long ago counting less and less.
+  let busyShare = 0;
 
-  const adapt = (at: number, isBusy: boolean): void => {
-    isPressed = isBusy && at - idleAt > PATIENCE_MS;
-    if (!isBusy) {
-      idleAt = at;
-      if (at - busyAt > PATIENCE_MS) limit = MOST;
-      else if (mostUnderWay >= limit) limit = Math.min(MOST, Math.ceil(limit * MORE));
-      return;
-    }
-    busyAt = at;
-    if (isPressed) {
+  const adapt = (): void => {
+    if (busyShare > CALM_SHARE) busyAt = checkedAt;
+    const isTooMuch = limit < MOST || mostUnderWay > ENOUGH;
+    if (busyShare > BUSY_SHARE && isTooMuch) {
       limit = Math.max(LEAST, Math.floor(Math.min(limit, mostUnderWay) * LESS));
+    } else if (checkedAt - busyAt > CALM_MS) {
+      limit = MOST;
+    } else if (mostUnderWay >= limit) {
+      limit = Math.min(MOST, Math.ceil(limit * MORE));
     }
   };
   const sheds = (): boolean => {
@@ -72,10 +74,12 @@ export function createLoadLimit(
       underWay -= 1;
     },
     check: () => {
-      adapt(now(), readBusyShare() > BUSY_SHARE);
+      const at = now();
+      busyShare += (readBusyShare() - busyShare) * (1 - Math.exp((checkedAt - at) / LOOK_BACK_MS));
+      checkedAt = at;
+      adapt();
       mostUnderWay = underWay;
     },
-    isBusy: () => isPressed,
     stats: () => ({ underWay, limit, shed }),
   };
 }

@@ -4,7 +4,6 @@ import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
 import type { LoadLimit } from './load-limit.ts';
 import { shedLoad } from './shed-load.ts';
-import { Turns } from './turns.ts';
 
 const PAGE = 'https://app.example.test';
 
@@ -19,7 +18,6 @@ async function startTestServer() {
       return shed === 0;
     },
     sheds: () => false,
-    isBusy: () => false,
     end: () => void (underWay -= 1),
     check: () => {},
     stats: () => ({ underWay, limit: 1, shed }),
@@ -28,7 +26,6 @@ async function startTestServer() {
   const server = createServer(
     shedLoad((_req, res) => void served.push(res), {
       limit,
-      turns: new Turns(() => limit.isBusy()),
       allowedOrigins: [PAGE],
     }),
   );

@@ -3,36 +3,27 @@ import type { Metrics } from '@kindred/service/metrics';
 import { EarlyRefusals } from './early-refusals.ts';
 import { CHECK_MS, createLoadLimit, type LoadLimit } from './load-limit.ts';
 import { createRefusalBytes, refusalFor } from './refusal.ts';
-import { Turns } from './turns.ts';
 
-/** Serves a request that came at `arrivedAt`, by `performance.now()`. */
-type Serve = (req: IncomingMessage, res: ServerResponse, arrivedAt: number) => void;
+type Serve = (req: IncomingMessage, res: ServerResponse) => void;
 
 interface ShedOptions {
   limit: LoadLimit;
-  turns: Turns;
   allowedOrigins: readonly string[];
 }
 
 /** Sheds what the event loop does not keep up with, until it is stopped; shown by three gauges. Other transports share its `limit`. */
 export function startShedding(serve: Serve, options: { metrics: Metrics; allowedOrigins: readonly string[] }) {
   const limit = createLoadLimit();
-  const turns = new Turns(() => limit.isBusy());
-  const check = () => {
-    limit.check();
-    turns.check();
-  };
-  const checking = setInterval(check, CHECK_MS).unref();
+  const checking = setInterval(() => limit.check(), CHECK_MS).unref();
   addLoadGauges(options.metrics, limit);
-  return { serve: shedLoad(serve, { ...options, limit, turns }), limit, stop: () => clearInterval(checking) };
+  return { serve: shedLoad(serve, { ...options, limit }), limit, stop: () => clearInterval(checking) };
 }
 
 /**
  * Serves what the limit lets in. The rest is told to come again, before its body or its credential is looked at; where
  * something was refused before on the same connection, before it is parsed.
  */
-export function shedLoad(serve: Serve, options: ShedOptions): (req: IncomingMessage, res: ServerResponse) => void {
-  const { limit, turns, allowedOrigins } = options;
+export function shedLoad(serve: Serve, { limit, allowedOrigins }: ShedOptions): Serve {
   const bytesFor = createRefusalBytes(allowedOrigins);
   const early = new EarlyRefusals(({ origin }) => (limit.sheds() ? bytesFor(origin, limit.stats().shed) : undefined));
   return (req, res) => {
@@ -43,12 +34,8 @@ export function shedLoad(serve: Serve, options: ShedOptions): (req: IncomingMess
       early.watch(req, res);
       return;
     }
-    const arrivedAt = performance.now();
-    const end = turns.take(() => serve(req, res, arrivedAt));
-    res.once('close', () => {
-      limit.end();
-      end();
-    });
+    res.once('close', () => limit.end());
+    serve(req, res);
   };
 }
 
