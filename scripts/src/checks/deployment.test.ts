@@ -19,7 +19,12 @@ const SERVICES: Record<string, { port: PortName; entryPoint: string; flags?: rea
   gateway: {
     port: 'gateway',
     entryPoint: 'gateway/src/main.ts',
-    flags: ['--max-semi-space-size=16', '--no-allocation-site-pretenuring', '--v8-pool-size=1'],
+    flags: [
+      '--max-semi-space-size=16',
+      '--no-allocation-site-pretenuring',
+      '--v8-pool-size=1',
+      '--heap-growing-percent=50',
+    ],
   },
   tenant: { port: 'tenant', entryPoint: 'subgraphs/tenant/src/main.ts' },
   catalog: { port: 'catalog', entryPoint: 'subgraphs/catalog/src/main.ts' },

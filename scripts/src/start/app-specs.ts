@@ -74,7 +74,12 @@ export function gatewayApp({ ports, secrets, redisUrl }: AppSettings): AppSpec {
     title: 'gateway',
     script: 'gateway/src/main.ts',
     // As it is deployed.
-    nodeFlags: ['--max-semi-space-size=16', '--no-allocation-site-pretenuring', '--v8-pool-size=1'],
+    nodeFlags: [
+      '--max-semi-space-size=16',
+      '--no-allocation-site-pretenuring',
+      '--v8-pool-size=1',
+      '--heap-growing-percent=50',
+    ],
     port: ports.gateway,
     env: {
       INTERNAL_TOKEN_SECRET: secrets.internalTokenSecret,
