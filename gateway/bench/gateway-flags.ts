@@ -3,5 +3,5 @@ export const GATEWAY_FLAGS = [
   '--max-semi-space-size=16',
   '--no-allocation-site-pretenuring',
   '--v8-pool-size=1',
-  '--heap-growing-percent=50',
+  '--heap-growing-percent=100',
 ];

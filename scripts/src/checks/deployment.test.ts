@@ -23,7 +23,7 @@ const SERVICES: Record<string, { port: PortName; entryPoint: string; flags?: rea
       '--max-semi-space-size=16',
       '--no-allocation-site-pretenuring',
       '--v8-pool-size=1',
-      '--heap-growing-percent=50',
+      '--heap-growing-percent=100',
     ],
   },
   tenant: { port: 'tenant', entryPoint: 'subgraphs/tenant/src/main.ts' },

@@ -78,7 +78,7 @@ export function gatewayApp({ ports, secrets, redisUrl }: AppSettings): AppSpec {
       '--max-semi-space-size=16',
       '--no-allocation-site-pretenuring',
       '--v8-pool-size=1',
-      '--heap-growing-percent=50',
+      '--heap-growing-percent=100',
     ],
     port: ports.gateway,
     env: {
