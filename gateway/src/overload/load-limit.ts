@@ -27,9 +27,9 @@ const LESS = 0.9;
 const MORE = 1.1;
 
 /**
- * While the event loop has been busy for most of a second with more than 128 operations, fewer may be under way, down to 32; while it idles
- * now and then, more as they are asked for; once it has idled a tenth of the time for a while, as many as come. What a
- * slow subgraph keeps waiting does not keep the loop busy, and is not held against it.
+ * While the event loop has been busy for most of a second with more than 128 operations, fewer may be under way, down to
+ * 32; while it idles now and then, more as they are asked for; once it has idled a tenth of the time for a while, as many
+ * as come. What a slow subgraph keeps waiting does not keep the loop busy, and is not held against it.
  * @param readBusyShare how much of the time since it was last asked the loop was busy, in [0, 1]
  */
 export function createLoadLimit(
