@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { GATEWAY_FLAGS } from '../../scripts/src/start/gateway-flags.ts';
 import { ask } from './ask.ts';
-import { GATEWAY_FLAGS } from './gateway-flags.ts';
 import { pinGateway } from './pin.ts';
 import type { SubgraphsUnderTest } from './subgraphs-under-test.ts';
 

@@ -11,21 +11,12 @@ import { describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { type PortName, portsFrom } from '../ports.ts';
 import { ROOT } from '../root.ts';
+import { GATEWAY_FLAGS } from '../start/gateway-flags.ts';
 import { readEnvKeys, refusalOfEnv } from './service-env.ts';
 
 const SERVICES: Record<string, { port: PortName; entryPoint: string; flags?: readonly string[] }> = {
   web: { port: 'web', entryPoint: 'web/src/server.ts' },
-  // Young objects get so much before they are collected; more is memory that nothing is answered faster with.
-  gateway: {
-    port: 'gateway',
-    entryPoint: 'gateway/src/main.ts',
-    flags: [
-      '--max-semi-space-size=16',
-      '--no-allocation-site-pretenuring',
-      '--v8-pool-size=1',
-      '--heap-growing-percent=100',
-    ],
-  },
+  gateway: { port: 'gateway', entryPoint: 'gateway/src/main.ts', flags: GATEWAY_FLAGS },
   tenant: { port: 'tenant', entryPoint: 'subgraphs/tenant/src/main.ts' },
   catalog: { port: 'catalog', entryPoint: 'subgraphs/catalog/src/main.ts' },
   model: { port: 'model', entryPoint: 'subgraphs/model/src/main.ts' },
@@ -169,6 +160,13 @@ describe('the deployment files', () => {
     const owners = Object.keys(SERVICES).filter((name) => container(name).resources?.limits?.['nvidia.com/gpu']);
     expect(owners).toEqual(['worker-train-gpu']);
     expect(Object.keys(SERVICES).filter((name) => devicesOf(name).length > 0)).toEqual(['worker-train-gpu']);
+  });
+
+  it('start the gateway of the image, and of its own package, as everywhere', () => {
+    const [, command = ''] = /^CMD (.*)$/m.exec(read('Dockerfile')) ?? [];
+    expect(JSON.parse(command)).toEqual(['node', ...GATEWAY_FLAGS, 'gateway/src/main.ts']);
+    const { scripts } = JSON.parse(read('gateway/package.json')) as { scripts: { start: string } };
+    expect(scripts.start).toBe(['node', ...GATEWAY_FLAGS, 'src/main.ts'].join(' '));
   });
 
   it('let Temporal serve tenants in turn', () => {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { PortName, Ports } from '../ports.ts';
 import { ROOT } from '../root.ts';
+import { GATEWAY_FLAGS } from './gateway-flags.ts';
 import type { Secrets } from './secrets.ts';
 import type { StateFolder } from './state-folder.ts';
 
@@ -73,13 +74,7 @@ export function gatewayApp({ ports, secrets, redisUrl }: AppSettings): AppSpec {
     name: 'gateway',
     title: 'gateway',
     script: 'gateway/src/main.ts',
-    // As it is deployed.
-    nodeFlags: [
-      '--max-semi-space-size=16',
-      '--no-allocation-site-pretenuring',
-      '--v8-pool-size=1',
-      '--heap-growing-percent=100',
-    ],
+    nodeFlags: GATEWAY_FLAGS,
     port: ports.gateway,
     env: {
       INTERNAL_TOKEN_SECRET: secrets.internalTokenSecret,
