@@ -1,7 +1,9 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { createLoadLimit } from './load-limit.ts';
 import { shedLoad } from './shed-load.ts';
@@ -17,6 +19,7 @@ async function connectTest() {
   let isFull = true;
   let parsed = 0;
   const bodies: string[] = [];
+  const requests: WeakRef<IncomingMessage>[] = [];
   const limit = createLoadLimit();
   const serve = shedLoad(
     (req, res) => {
@@ -34,6 +37,7 @@ async function connectTest() {
   );
   const server = createServer((req, res) => {
     parsed += 1;
+    requests.push(new WeakRef(req));
     serve(req, res);
   });
   server.keepAliveTimeout = 65_000;
@@ -55,6 +59,7 @@ async function connectTest() {
   return {
     ask,
     bodies,
+    requests,
     countParsed: () => parsed,
     makeRoom: () => void (isFull = false),
     fill: () => void (isFull = true),
@@ -187,4 +192,16 @@ test('takes nothing for a request while the parser waits for the rest of a body'
   expect(await ask(whole)).toContain(' 503 ');
   expect(connection.countParsed()).toBe(2);
   expect(await ask(request())).toBe('');
+});
+
+test('keeps nothing of a request that was answered', async () => {
+  setFlagsFromString('--expose-gc');
+  const collectGarbage = runInNewContext('gc') as () => void;
+  await using connection = await connectTest();
+  await begin(connection);
+  connection.makeRoom();
+  expect(await connection.ask(request())).toContain(' 200 ');
+  await sleep(0);
+  collectGarbage();
+  expect(connection.requests.map((kept) => kept.deref())).toEqual([undefined, undefined, undefined]);
 });
