@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { GATEWAY_FLAGS } from '../../scripts/src/start/gateway-flags.ts';
+import { GATEWAY_FLAGS } from '@kindred/service/gateway-flags';
 import { ask } from './ask.ts';
 import { pinGateway } from './pin.ts';
 import type { SubgraphsUnderTest } from './subgraphs-under-test.ts';

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { GATEWAY_FLAGS } from '@kindred/service/gateway-flags';
 import { Deployment } from 'kubernetes-models/apps/v1/Deployment';
 import { Job } from 'kubernetes-models/batch/v1/Job';
 import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1/NetworkPolicy';
@@ -11,7 +12,6 @@ import { describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { type PortName, portsFrom } from '../ports.ts';
 import { ROOT } from '../root.ts';
-import { GATEWAY_FLAGS } from '../start/gateway-flags.ts';
 import { readEnvKeys, refusalOfEnv } from './service-env.ts';
 
 const SERVICES: Record<string, { port: PortName; entryPoint: string; flags?: readonly string[] }> = {

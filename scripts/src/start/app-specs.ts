@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { GATEWAY_FLAGS } from '@kindred/service/gateway-flags';
 import type { PortName, Ports } from '../ports.ts';
 import { ROOT } from '../root.ts';
-import { GATEWAY_FLAGS } from './gateway-flags.ts';
 import type { Secrets } from './secrets.ts';
 import type { StateFolder } from './state-folder.ts';
 
