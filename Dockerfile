@@ -19,4 +19,4 @@ WORKDIR /app
 COPY --from=build /app /app
 USER node
 ENV NODE_ENV=production HOST=0.0.0.0 CACHE_DIR=/var/cache/kindred NEXT_TELEMETRY_DISABLED=1 OMP_WAIT_POLICY=passive NVIDIA_DRIVER_CAPABILITIES=compute,graphics,utility
-CMD ["node", "--max-semi-space-size=16", "--no-allocation-site-pretenuring", "--v8-pool-size=1", "--heap-growing-percent=100", "gateway/src/main.ts"]
+CMD ["node", "--max-semi-space-size=16", "--no-allocation-site-pretenuring", "--v8-pool-size=1", "--heap-growing-percent=100", "--expose-gc", "gateway/src/main.ts"]

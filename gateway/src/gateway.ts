@@ -11,6 +11,7 @@ import express, { type Express, type RequestHandler, type Response } from 'expre
 import { type Authenticate, createAuthenticate } from './auth.ts';
 import { addressOf, type Caller } from './caller.ts';
 import { type ChannelOptions, createChannelRoutes, tokenOf } from './channel-routes.ts';
+import { collectGarbage } from './collect-garbage.ts';
 import { createConnectionLimits } from './connection-limits.ts';
 import { cors } from './cors.ts';
 import { createDataSources } from './data-sources.ts';
@@ -120,6 +121,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
     else app(req, res);
   });
   const sockets = startSocketServer(http, { ...options, operations: streamed, connections, authenticate });
+  collectGarbage();
   const server = await listen(http, options);
   logger.info({ url: server.url }, 'The gateway listens');
   let drained: Promise<void> | undefined;

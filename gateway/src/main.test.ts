@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { GATEWAY_FLAGS } from '@kindred/service/gateway-flags';
 import { testInfrastructure } from '@kindred/testing/infrastructure';
 import { expect, test } from 'vitest';
 
@@ -21,9 +22,9 @@ net.Socket.prototype.connect = function (...args) {
 };`;
 
 /** The gateway as a process of its own, with exactly this environment. */
-function startProcess(env: Record<string, string>) {
+function startProcess(env: Record<string, string>, flags: readonly string[] = []) {
   const watch = `data:text/javascript,${encodeURIComponent(WATCH)}`;
-  const args = ['--import', watch, new URL('main.ts', import.meta.url).pathname];
+  const args = [...flags, '--import', watch, new URL('main.ts', import.meta.url).pathname];
   const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const output = { out: '', err: '' };
   child.stdout.on('data', (chunk) => (output.out += String(chunk)));
@@ -40,15 +41,15 @@ async function startLiveSubgraph() {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as { port: number };
-  return { url: `http://127.0.0.1:${port}`, [Symbol.asyncDispose]: async () => void server.close() };
+  const env = Object.fromEntries(
+    ['TENANT', 'CATALOG', 'MODEL', 'RECOMMENDATION'].map((name) => [`${name}_URL`, `http://127.0.0.1:${port}`]),
+  );
+  return { env, [Symbol.asyncDispose]: async () => void server.close() };
 }
 
 test('the process serves, talks to its subgraphs and to nobody else, and drains on SIGTERM', async () => {
   await using subgraph = await startLiveSubgraph();
-  const urls = Object.fromEntries(
-    ['TENANT', 'CATALOG', 'MODEL', 'RECOMMENDATION'].map((name) => [`${name}_URL`, subgraph.url]),
-  );
-  const gateway = startProcess({ ...ENV, ...urls });
+  const gateway = startProcess({ ...ENV, ...subgraph.env });
   const url = await gateway.url();
   expect(await (await fetch(`${url}/health/ready`)).json()).toEqual({ status: 'ready', reasons: {} });
   gateway.child.kill('SIGTERM');
@@ -61,4 +62,19 @@ test('an environment that is wrong in several ways is refused with all of them',
   expect(await gateway.ended).toEqual([1, null]);
   expect(gateway.output.err).toMatch(/INTERNAL_TOKEN_SECRET: .*\n.*TENANT_URL: /);
   expect(gateway.output.err).toContain('RECOMMENDATION_URL');
+});
+
+test('the process gives back the memory that its start took, in both of its threads', async () => {
+  await using subgraph = await startLiveSubgraph();
+  const readResidentMemory = async (flags: readonly string[]): Promise<number> => {
+    const gateway = startProcess({ ...ENV, ...subgraph.env }, flags);
+    const metrics = await (await fetch(`${await gateway.url()}/metrics`)).text();
+    gateway.child.kill('SIGTERM');
+    await gateway.ended;
+    return Number(/^process_resident_memory_bytes\S* ([\d.e+]+)$/m.exec(metrics)?.[1]);
+  };
+  const deployed = await readResidentMemory(GATEWAY_FLAGS);
+  const kept = await readResidentMemory(GATEWAY_FLAGS.filter((flag) => flag !== '--expose-gc'));
+  // Without it 240 MB; with one of the two threads 195 and 200, with both 152.
+  expect(deployed / kept).toBeLessThan(0.75);
 });

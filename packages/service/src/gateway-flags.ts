@@ -4,4 +4,5 @@ export const GATEWAY_FLAGS = [
   '--no-allocation-site-pretenuring',
   '--v8-pool-size=1',
   '--heap-growing-percent=100',
+  '--expose-gc',
 ];
