@@ -83,7 +83,7 @@ async function* answer(
 ): AsyncGenerator<string, undefined> {
   const { signal, deadlineAt } = deadline;
   const operation = { ...query, context: { ...query.context, signal, deadlineAt } };
-  if (!load.begin()) {
+  if (!load.begin(query)) {
     deadline[Symbol.dispose]();
     giveBack(query.admitted);
     yield failure(new AppError('UNAVAILABLE', 'There is too much to do now; try again.'), answering);

@@ -21,9 +21,9 @@ interface Watched {
 export class EarlyRefusals {
   readonly #watched = new WeakMap<Socket, Watched>();
   /** The bytes of a refusal where there has to be one now. */
-  readonly #refuse: (request: WholeRequest) => Buffer | undefined;
+  readonly #refuse: (request: WholeRequest, socket: Socket) => Buffer | undefined;
 
-  constructor(refuse: (request: WholeRequest) => Buffer | undefined) {
+  constructor(refuse: (request: WholeRequest, socket: Socket) => Buffer | undefined) {
     this.#refuse = refuse;
   }
 
@@ -52,7 +52,7 @@ export class EarlyRefusals {
     const look = (chunk: Buffer) => {
       const isBetween = watched.underWay === 0 && (watched.coming?.complete ?? true) && socket.writableLength === 0;
       const request = isBetween ? readWholeRequest(chunk) : undefined;
-      const refusal = isSure && request ? this.#refuse(request) : undefined;
+      const refusal = isSure && request ? this.#refuse(request, socket) : undefined;
       if (refusal !== undefined) {
         socket.write(refusal);
         return;

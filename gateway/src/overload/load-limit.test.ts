@@ -9,7 +9,9 @@ function createTestLimit() {
     () => busyShare,
     () => now,
   );
-  const begin = (count: number) => Array.from({ length: count }, () => limit.begin()).filter(Boolean).length;
+  /** Each from another connection, or from those given. */
+  const begin = (count: number, connections: readonly object[] = []) =>
+    Array.from({ length: count }, (_, index) => limit.begin(connections[index] ?? {})).filter(Boolean).length;
   const pass = (ms: number, share: number) => {
     busyShare = share;
     for (let passed = 0; passed < ms; passed += CHECK_MS) {
@@ -64,6 +66,36 @@ test('one that is busy with no more than a hundred and twenty-eight refuses none
   const { limit, begin, pass } = createTestLimit();
   for (let turn = 0; turn < 200; turn++) {
     expect(begin(128)).toBe(128);
+    pass(20, 1);
+    endAll(limit);
+  }
+});
+
+test('after too many came from everywhere, those of a hundred and twenty-eight connections are not refused for long, however often they ask again', () => {
+  const { limit, begin, pass } = createTestLimit();
+  begin(1_000);
+  pass(5_000, 1);
+  endAll(limit);
+  const connections = Array.from({ length: 128 }, () => ({}));
+  const admitted: number[] = [];
+  for (let turn = 0; turn < 50; turn++) {
+    const first = begin(128, connections);
+    const refused = connections.slice(first);
+    admitted.push(first + begin(refused.length, refused));
+    pass(20, 1);
+    endAll(limit);
+  }
+  expect(admitted[0]).toBe(32);
+  expect(admitted.slice(30)).toEqual(Array(20).fill(128));
+});
+
+test('the requests of many connections that ask one after the other are too many all the same', () => {
+  const { limit, begin, pass } = createTestLimit();
+  begin(1_000);
+  pass(5_000, 1);
+  endAll(limit);
+  for (let turn = 0; turn < 100; turn++) {
+    expect(begin(50)).toBe(32);
     pass(20, 1);
     endAll(limit);
   }

@@ -1,9 +1,11 @@
+import { Askers } from './askers.ts';
+
 /** How many operations may be under way at once: as many as the event loop keeps up with. */
 export interface LoadLimit {
-  /** Whether one more may begin; whoever began must `end`. */
-  begin(): boolean;
+  /** Whether one more of a connection may begin; whoever began must `end`. */
+  begin(connection: object): boolean;
   /** Whether one that comes now is refused, which is counted. */
-  sheds(): boolean;
+  sheds(connection: object): boolean;
   end(): void;
   /** To be called every `CHECK_MS`. */
   check(): void;
@@ -18,7 +20,10 @@ const BUSY_SHARE = 0.97;
 /** After one has idled more than this for so long, a load is over. */
 const CALM_SHARE = 0.9;
 const CALM_MS = 250;
-/** Of no more than so many each waits no longer than people notice: a busy loop is not overloaded yet. */
+/**
+ * Of no more than so many each waits no longer than people notice: a busy loop is not overloaded yet. Nor is it where so few
+ * connections ask, again and again since they are refused: to refuse them takes more than to serve them.
+ */
 const ENOUGH = 128;
 /** So many use up a core. What more of them hold while they wait for it V8 copies, again and again. */
 const LEAST = 32;
@@ -28,8 +33,8 @@ const MORE = 1.1;
 
 /**
  * While the event loop has been busy for most of a second with more than 128 operations, fewer may be under way, down to
- * 32; while it idles now and then, more as they are asked for; once it has idled a tenth of the time for a while, as many
- * as come. What a slow subgraph keeps waiting does not keep the loop busy, and is not held against it.
+ * 32; while it idles now and then, more as they are asked for; once it has idled a tenth of the time for a while, or no more
+ * than 128 connections ask, as many as come. What a slow subgraph keeps waiting does not keep the loop busy, and is not held against it.
  * @param readBusyShare how much of the time since it was last asked the loop was busy, in [0, 1]
  */
 export function createLoadLimit(
@@ -44,11 +49,14 @@ export function createLoadLimit(
   let busyAt = checkedAt;
   // Of the time before, what is long ago counting less and less.
   let busyShare = 0;
+  const askers = new Askers(LOOK_BACK_MS, checkedAt);
 
   const adapt = (): void => {
     if (busyShare > CALM_SHARE) busyAt = checkedAt;
+    if (askers.count(checkedAt, mostUnderWay) <= ENOUGH) limit = MOST;
     const isTooMuch = limit < MOST || mostUnderWay > ENOUGH;
     if (busyShare > BUSY_SHARE && isTooMuch) {
+      if (limit === MOST) askers.startOver(checkedAt);
       limit = Math.max(LEAST, Math.floor(Math.min(limit, mostUnderWay) * LESS));
     } else if (checkedAt - busyAt > CALM_MS) {
       limit = MOST;
@@ -56,7 +64,8 @@ export function createLoadLimit(
       limit = Math.min(MOST, Math.ceil(limit * MORE));
     }
   };
-  const sheds = (): boolean => {
+  const sheds = (connection: object): boolean => {
+    if (limit < MOST) askers.note(connection);
     if (underWay < limit) return false;
     mostUnderWay = limit;
     shed += 1;
@@ -64,8 +73,8 @@ export function createLoadLimit(
   };
   return {
     sheds,
-    begin: () => {
-      if (sheds()) return false;
+    begin: (connection) => {
+      if (sheds(connection)) return false;
       underWay += 1;
       mostUnderWay = Math.max(mostUnderWay, underWay);
       return true;

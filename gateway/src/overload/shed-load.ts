@@ -25,10 +25,12 @@ export function startShedding(serve: Serve, options: { metrics: Metrics; allowed
  */
 export function shedLoad(serve: Serve, { limit, allowedOrigins }: ShedOptions): Serve {
   const bytesFor = createRefusalBytes(allowedOrigins);
-  const early = new EarlyRefusals(({ origin }) => (limit.sheds() ? bytesFor(origin, limit.stats().shed) : undefined));
+  const early = new EarlyRefusals(({ origin }, socket) =>
+    limit.sheds(socket) ? bytesFor(origin, limit.stats().shed) : undefined,
+  );
   return (req, res) => {
     early.note(req, res);
-    if (!limit.begin()) {
+    if (!limit.begin(req.socket)) {
       const { status, headers, body } = refusalFor(allowedOrigins, req.headers.origin, limit.stats().shed);
       res.writeHead(status, headers).end(body);
       early.watch(req, res);
