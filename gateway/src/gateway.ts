@@ -104,8 +104,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
   const admit = authenticateRequest(authenticate, options);
   const route = createOperationRoute({ ...options, gate, executor, authenticate, formatError, metrics });
   const shedding = startShedding(route, { ...options, metrics });
-  const load = shedding.limit;
-  const streamed = createStreamedOperations({ gate, executor, subscriptions, formatError, load });
+  const streamed = createStreamedOperations({ gate, executor, subscriptions, formatError, load: shedding.limit });
   const streaming = { operations: streamed, connections, callerOf, formatError, draining: draining.signal };
   addStreamRoutes(app, admit, streaming);
   app.get('/exports/:token', createExportRoute({ tenantUrl: options.subgraphUrls.tenant }));
