@@ -1,4 +1,4 @@
-/** What Node is told wherever the gateway is started (ADR 25, 33 to 35); a test holds every command to it. */
+/** What Node is told wherever the gateway is started (ADR 25, 33 to 36); a test holds every command to it. */
 export const GATEWAY_FLAGS = [
   '--max-semi-space-size=16',
   '--no-allocation-site-pretenuring',
