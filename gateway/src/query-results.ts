@@ -83,7 +83,8 @@ async function* answer(
 ): AsyncGenerator<string, undefined> {
   const { signal, deadlineAt } = deadline;
   const operation = { ...query, context: { ...query.context, signal, deadlineAt } };
-  if (!load.begin(query)) {
+  // A socket may have many under way: each counts as a connection of its own.
+  if (!load.begin({})) {
     deadline[Symbol.dispose]();
     giveBack(query.admitted);
     yield failure(new AppError('UNAVAILABLE', 'There is too much to do now; try again.'), answering);

@@ -101,6 +101,18 @@ test('the requests of many connections that ask one after the other are too many
   }
 });
 
+test('what came before there was too much says nothing of how many ask now', () => {
+  const { limit, begin, pass } = createTestLimit();
+  begin(1);
+  pass(1_100, 1);
+  begin(139);
+  for (let turn = 0; turn < 12; turn++) {
+    begin(5);
+    pass(20, 1);
+    expect(limit.stats().limit).toBeLessThan(140);
+  }
+});
+
 test('one that keeps up again lets in more and more as it is asked to', () => {
   const { limit, begin, pass } = createTestLimit();
   begin(1_000);
