@@ -89,18 +89,20 @@ test.for<[string, Parameters<ReturnType<typeof createBatches>['get']>[1]]>([
   for (const { ids } of sent) expect(ids).toHaveLength(1);
 });
 
-/** Two that are under way, behind which others wait. */
+const FIRST = ['f1', 'f2', 'f3', 'f4', 'f5', 'f6', 'f7', 'f8'];
+
+/** Eight that are under way, behind which others wait. */
 async function createBusyBatches() {
   const world = createBatches();
   const first: ReturnType<typeof world.get>[] = [];
-  for (const id of ['1', '2']) {
+  for (const id of FIRST) {
     first.push(world.get([id]));
     await nextTick();
   }
   return { ...world, first };
 }
 
-test('while two batches are under way the next gathers until one is answered', async () => {
+test('while eight batches are under way the next gathers until one is answered', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   onTestFinished(() => void vi.useRealTimers());
   const { sent, get, first } = await createBusyBatches();
@@ -108,12 +110,12 @@ test('while two batches are under way the next gathers until one is answered', a
   await nextTick();
   others.push(get(['4']));
   await nextTick();
-  expect(sent.map(({ ids }) => ids)).toEqual([['1'], ['2']]);
+  expect(sent.map(({ ids }) => ids)).toEqual(FIRST.map((id) => [id]));
   sent[1]?.answer();
   await first[1];
   await nextTick();
-  expect(sent[2]?.ids).toEqual(['3', '4']);
-  sent[2]?.answer();
+  expect(sent.slice(FIRST.length).map(({ ids }) => ids)).toEqual([['3', '4']]);
+  sent.at(-1)?.answer();
   await Promise.all(others);
 });
 
@@ -121,9 +123,9 @@ test('a slow subgraph does not hold back the next batch', async () => {
   const { sent, get } = await createBusyBatches();
   void get(['3']);
   await nextTick();
-  expect(sent).toHaveLength(2);
+  expect(sent).toHaveLength(FIRST.length);
   await wait(20);
-  expect(sent.map(({ ids }) => ids)).toEqual([['1'], ['2'], ['3']]);
+  expect(sent.slice(FIRST.length).map(({ ids }) => ids)).toEqual([['3']]);
 });
 
 test('an error of an entity reaches those who asked for it, at its place in what they asked for', async () => {

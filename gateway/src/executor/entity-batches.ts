@@ -9,7 +9,7 @@ import { scopeOf } from './viewer-scope.ts';
 export type SendBatch = (fetch: FieldsFetch, context: OperationContext) => Promise<GraphQLAnswer>;
 
 /** So many batches of one lane may be under way before the next one waits for one of them. */
-const BATCHES_AT_ONCE = 2;
+const BATCHES_AT_ONCE = 8;
 /** While that many are under way the next one gathers, at most this long: a slow subgraph must not make its callers queue. */
 const MAX_GATHER_MS = 2;
 /** A batch this large is sent at once. A page has at most 100 entities. */

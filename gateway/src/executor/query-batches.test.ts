@@ -48,11 +48,13 @@ function createBatches() {
 
 const textsOf = async (answers: readonly Promise<TextAnswer>[]) => (await Promise.all(answers)).map(({ text }) => text);
 
-/** Three that are under way, behind which others wait. */
+const FIRST = ['f1', 'f2', 'f3', 'f4', 'f5', 'f6', 'f7', 'f8'];
+
+/** Eight that are under way, behind which others wait. */
 async function createBusyBatches() {
   const world = createBatches();
   const first: Promise<TextAnswer>[] = [];
-  for (const body of ['1', '2', '3']) {
+  for (const body of FIRST) {
     first.push(world.send(body));
     await nextTick();
   }
@@ -70,21 +72,21 @@ test('what one turn of the event loop asks for goes in one request, at its end',
   expect(batches.savedCount).toBe(1);
 });
 
-test('the first three requests wait for no other', async () => {
+test('the first eight requests wait for no other', async () => {
   const { sent, linesSent, first } = await createBusyBatches();
-  expect(linesSent()).toEqual([['1'], ['2'], ['3']]);
+  expect(linesSent()).toEqual(FIRST.map((body) => [body]));
   for (const one of sent) one.answer();
-  expect(await textsOf(first)).toEqual(['answer to 1', 'answer to 2', 'answer to 3']);
+  expect(await textsOf(first)).toEqual(FIRST.map((body) => `answer to ${body}`));
 });
 
 test('those that come meanwhile go in one request when one is back, and each gets its own answer', async () => {
   const { batches, sent, send, linesSent } = await createBusyBatches();
   const later = ['4', '5', '6'].map((body) => send(body));
-  expect(sent).toHaveLength(3);
+  expect(sent).toHaveLength(FIRST.length);
   sent[1]?.answer();
   await nextTick();
-  expect(linesSent().at(3)).toEqual(['4', '5', '6']);
-  sent[3]?.answer();
+  expect(linesSent().slice(FIRST.length)).toEqual([['4', '5', '6']]);
+  sent.at(-1)?.answer();
   expect(await textsOf(later)).toEqual(['answer to 4', 'answer to 5', 'answer to 6']);
   expect(batches.savedCount).toBe(2);
 });
@@ -95,9 +97,9 @@ test('they wait no longer than 2 ms for one that is slow', async () => {
     const { sent, send, linesSent } = await createBusyBatches();
     void send('4');
     vi.advanceTimersByTime(1);
-    expect(sent).toHaveLength(3);
+    expect(sent).toHaveLength(FIRST.length);
     vi.advanceTimersByTime(1);
-    expect(linesSent().at(3)).toEqual(['4']);
+    expect(linesSent().slice(FIRST.length)).toEqual([['4']]);
   } finally {
     vi.useRealTimers();
   }
@@ -127,7 +129,7 @@ test('a request of several waits as long as the most patient of them, and comes 
   void send('5', { deadlineAt: 3_000 });
   sent[0]?.answer();
   await nextTick();
-  expect(sent[3]?.context).toMatchObject({ deadlineAt: 3_000, clientAddress: undefined, viewer: VIEWER });
+  expect(sent[FIRST.length]?.context).toMatchObject({ deadlineAt: 3_000, clientAddress: undefined, viewer: VIEWER });
 });
 
 test('who leaves before it is sent is not in it, and a request ends when all of its queries have left', async () => {
@@ -138,11 +140,11 @@ test('who leaves before it is sent is not in it, and a request ends when all of 
   early.abort();
   sent[0]?.answer();
   await nextTick();
-  expect(linesSent().at(3)).toEqual(['5', '6']);
+  expect(linesSent().at(FIRST.length)).toEqual(['5', '6']);
   late.abort();
-  expect(sent[3]?.context.signal.aborted).toBe(false);
+  expect(sent[FIRST.length]?.context.signal.aborted).toBe(false);
   last.abort();
-  expect(sent[3]?.context.signal.aborted).toBe(true);
+  expect(sent[FIRST.length]?.context.signal.aborted).toBe(true);
   expect((await settled).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
 });
 
@@ -154,10 +156,10 @@ test('what refuses or fails a request refuses or fails each of its queries', asy
   const failed = ['6', '7'].map((body) => send(body));
   sent[1]?.answer();
   await nextTick();
-  sent[3]?.answer({ statusCode: 503, text: 'no' });
+  sent[FIRST.length]?.answer({ statusCode: 503, text: 'no' });
   expect(await textsOf(refused)).toEqual(['no', 'no']);
   const outage = new AppError('UNAVAILABLE', 'gone');
-  sent[4]?.fail(outage);
+  sent[FIRST.length + 1]?.fail(outage);
   for (const answer of failed) await expect(answer).rejects.toBe(outage);
 });
 
@@ -166,7 +168,7 @@ test('a query that was not answered among the others fails', async () => {
   const answers = ['4', '5'].map((body) => send(body));
   sent[0]?.answer();
   await nextTick();
-  sent[3]?.answer({ statusCode: 200, text: 'only one' });
+  sent[FIRST.length]?.answer({ statusCode: 200, text: 'only one' });
   const [, second] = await Promise.allSettled(answers);
   expect(second).toMatchObject({ status: 'rejected', reason: new Error('1 of 2 queries were answered') });
 });
@@ -174,8 +176,8 @@ test('a query that was not answered among the others fails', async () => {
 test('no request holds more than 16 queries', async () => {
   const { sent, send, linesSent } = await createBusyBatches();
   for (let query = 0; query < 24; query++) void send(String(query));
-  expect(linesSent().at(3)).toHaveLength(16);
+  expect(linesSent().at(FIRST.length)).toHaveLength(16);
   sent[0]?.answer();
   await nextTick();
-  expect(linesSent().at(4)).toHaveLength(8);
+  expect(linesSent().at(FIRST.length + 1)).toHaveLength(8);
 });

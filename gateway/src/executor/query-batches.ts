@@ -6,7 +6,7 @@ import { failure, type SubgraphCall, type SubgraphClient, type TextAnswer } from
 import { stopListening } from './stop-listening.ts';
 
 /** So many requests of one lane may be under way before queries wait for one of them: nobody waits for an idle subgraph. */
-const REQUESTS_AT_ONCE = 3;
+const REQUESTS_AT_ONCE = 8;
 /** While that many are under way the next one gathers, at most this long: a slow subgraph must not make its callers queue. */
 const MAX_GATHER_MS = 2;
 /** A request of this many is sent at once: its answers come together, and larger ones save little more. */
