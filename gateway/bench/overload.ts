@@ -1,4 +1,4 @@
-// Our gateway at its peak, at twice its peak, at half of it and at its peak again:
+// Our gateway at its peak, a little below it, at twice its peak, at half of it and at its peak again:
 // `node gateway/bench/overload.ts [--seconds N] [--rounds N] [--json FILE]`. The machine does not stay as quick as it is: what is
 // kept is held against the peaks right before and after, and is the median of the rounds.
 // Requests come on time whether the ones before were answered or not, as from many clients that know nothing of each
