@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { readWholeRequest, type WholeRequest } from './whole-request.ts';
+import { type WholeRequest, WholeRequestReader } from './whole-request.ts';
 
 /** A connection of which the next bytes are looked at. */
 interface Watched {
@@ -49,9 +49,10 @@ export class EarlyRefusals {
     const watched: Watched = { underWay: 0, coming: undefined, headerCount: undefined };
     // Whether the parser holds no beginning of another request, which may have come in one piece with the one before.
     let isSure = false;
+    const reader = new WholeRequestReader();
     const look = (chunk: Buffer) => {
       const isBetween = watched.underWay === 0 && (watched.coming?.complete ?? true) && socket.writableLength === 0;
-      const request = isBetween ? readWholeRequest(chunk) : undefined;
+      const request = isBetween ? reader.read(chunk) : undefined;
       const refusal = isSure && request ? this.#refuse(request, socket) : undefined;
       if (refusal !== undefined) {
         socket.write(refusal);
