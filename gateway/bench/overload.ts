@@ -1,6 +1,7 @@
 // Our gateway at its peak, a little below it, at twice its peak, at half of it and at its peak again:
-// `node gateway/bench/overload.ts [--seconds N] [--rounds N] [--json FILE]`. The machine does not stay as quick as it is: what is
-// kept is held against the peaks right before and after, and is the median of the rounds.
+// `node gateway/bench/overload.ts [--seconds N] [--rounds N] [--json FILE]`. The machine does not stay as quick as it is, for
+// seconds and for minutes: what is kept is held against the peaks right before and after, which are looked at for half as
+// long each, and is the median of the rounds.
 // Requests come on time whether the ones before were answered or not, as from many clients that know nothing of each
 // other. The peak is what a few get that ask as soon as they are answered, which is the most there is; what is kept of the
 // best that the same many get below it is said too. An answer is good when it is whole and comes within a second. The
@@ -26,7 +27,9 @@ const { values: options } = parseArgs({
 });
 const SECONDS = Number(options.seconds);
 const ROUNDS = Number(options.rounds);
-const PEAK_SECONDS = Math.min(10, SECONDS);
+const PEAK_SECONDS = SECONDS / 2;
+/** Of each load below the peak, and with each number of connections with which the peak is looked for. */
+const SHORT_SECONDS = Math.min(10, SECONDS);
 const RECOVERY_SECONDS = 15;
 const GOOD_MS = 1_000;
 const TICK_MS = 5;
@@ -142,10 +145,10 @@ const clientFor = (connections: number) => createAsk(url, subgraphs.tokens[0] ??
 const phases: ReturnType<typeof summary>[] = [];
 
 /** Good answers a second with so many connections that each ask as soon as they are answered. */
-async function measurePeak(connections: number, phase: string): Promise<number> {
+async function measurePeak(connections: number, seconds: number, phase: string): Promise<number> {
   const client = clientFor(connections);
   await askByTurns(client, connections, 2);
-  const measured = summary(phase, await askByTurns(client, connections, PEAK_SECONDS), PEAK_SECONDS);
+  const measured = summary(phase, await askByTurns(client, connections, seconds), seconds);
   phases.push(measured);
   client.close();
   return measured.good;
@@ -155,7 +158,7 @@ async function measurePeak(connections: number, phase: string): Promise<number> 
 async function findPeakConnections(): Promise<number> {
   let best = { connections: 0, good: 0 };
   for (const connections of PEAK_CONNECTIONS) {
-    const good = await measurePeak(connections, `${connections} connections`);
+    const good = await measurePeak(connections, SHORT_SECONDS, `${connections} connections`);
     if (good > best.good) best = { connections, good };
   }
   return best.connections;
@@ -165,9 +168,9 @@ async function findPeakConnections(): Promise<number> {
 async function measureOnTime(client: ReturnType<typeof createAsk>, peak: number, round: number): Promise<number> {
   const good: number[] = [];
   for (const share of BELOW_PEAK) {
-    const { outcomes, answered } = await askOnTime(client, share * peak, PEAK_SECONDS);
+    const { outcomes, answered } = await askOnTime(client, share * peak, SHORT_SECONDS);
     await answered;
-    const measured = summary(`round ${round}: ${share} of the peak`, outcomes, PEAK_SECONDS);
+    const measured = summary(`round ${round}: ${share} of the peak`, outcomes, SHORT_SECONDS);
     phases.push(measured);
     good.push(measured.good);
   }
@@ -175,7 +178,8 @@ async function measureOnTime(client: ReturnType<typeof createAsk>, peak: number,
 }
 
 async function measureRound(round: number) {
-  const before = await measurePeak(peakConnections, `round ${round}: peak, before`);
+  const measurePeakOnce = (when: string) => measurePeak(peakConnections, PEAK_SECONDS, `round ${round}: peak, ${when}`);
+  const before = await measurePeakOnce('before');
   const client = clientFor(CONNECTIONS);
   const onTime = await measureOnTime(client, before, round);
   const overloaded = await askOnTime(client, 2 * before, SECONDS);
@@ -184,7 +188,7 @@ async function measureRound(round: number) {
   const atTwice = summary(`round ${round}: twice the peak`, overloaded.outcomes, SECONDS);
   phases.push(atTwice, summary(`round ${round}: half the peak`, after.outcomes, RECOVERY_SECONDS));
   client.close();
-  const peak = (before + (await measurePeak(peakConnections, `round ${round}: peak, after`))) / 2;
+  const peak = (before + (await measurePeakOnce('after'))) / 2;
   const recovered = recoveredAfterS(after.outcomes);
   return {
     peakPerSecond: peak,

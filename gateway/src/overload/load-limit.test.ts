@@ -41,7 +41,7 @@ test('one that idles for a moment while it has too much to do does not let in mo
   pass(2_000, 1);
   endAll(limit);
   for (let turn = 0; turn < 20; turn++) {
-    expect(begin(1_000)).toBe(64);
+    expect(begin(1_000)).toBe(80);
     endAll(limit);
     pass(20, 0.8);
     pass(180, 1);
@@ -54,12 +54,12 @@ test('one that stays busy lets in fewer and fewer, but never fewer than it takes
   pass(900, 1);
   const { limit: first } = limit.stats();
   expect(first).toBeLessThan(1_000);
-  expect(first).toBeGreaterThan(64);
+  expect(first).toBeGreaterThan(80);
   expect(begin(1)).toBe(0);
   pass(5_000, 1);
   endAll(limit);
-  expect(begin(1_000)).toBe(64);
-  expect(limit.stats().shed).toBe(1 + 1_000 - 64);
+  expect(begin(1_000)).toBe(80);
+  expect(limit.stats().shed).toBe(1 + 1_000 - 80);
 });
 
 test('where there was no room, others are let in once half of it is free', () => {
@@ -67,12 +67,12 @@ test('where there was no room, others are let in once half of it is free', () =>
   begin(1_000);
   pass(5_000, 1);
   endAll(limit);
-  expect(begin(100)).toBe(64);
-  for (let count = 0; count < 31; count++) limit.end();
+  expect(begin(100)).toBe(80);
+  for (let count = 0; count < 39; count++) limit.end();
   expect(begin(100)).toBe(0);
   limit.end();
-  expect(begin(20)).toBe(20);
-  expect(begin(20)).toBe(12);
+  expect(begin(30)).toBe(30);
+  expect(begin(30)).toBe(10);
 });
 
 test('one that is busy with no more than a hundred and twenty-eight refuses none of them', () => {
@@ -98,7 +98,7 @@ test('after too many came from everywhere, those of a hundred and twenty-eight c
     pass(20, 1);
     endAll(limit);
   }
-  expect(admitted[0]).toBe(64);
+  expect(admitted[0]).toBe(80);
   expect(admitted.slice(30)).toEqual(Array(20).fill(128));
 });
 
@@ -108,7 +108,7 @@ test('the requests of many connections that ask one after the other are too many
   pass(5_000, 1);
   endAll(limit);
   for (let turn = 0; turn < 100; turn++) {
-    expect(begin(100)).toBe(64);
+    expect(begin(100)).toBe(80);
     pass(20, 1);
     endAll(limit);
   }

@@ -26,8 +26,8 @@ const CALM_MS = 250;
  */
 const ENOUGH = 128;
 /** So many use up a core. What more of them hold while they wait for it V8 copies, again and again. */
-const LEAST = 64;
-/** Where there was no room, others are let in once so much of it is free, which then go through it together, at less cost. */
+const LEAST = 80;
+/** Where there was no room, others are let in once so much of it is free: those go through each step together, at less cost. */
 const FREE_SHARE = 0.5;
 const MOST = 10_000;
 const LESS = 0.9;
@@ -35,8 +35,9 @@ const MORE = 1.1;
 
 /**
  * While the event loop has been busy for most of a second with more than 128 operations, fewer may be under way, down to
- * 64, which come in by the half; while it idles now and then, more as they are asked for; once it has idled a tenth of the time for a while, or no more
- * than 128 connections ask, as many as come. What a slow subgraph keeps waiting does not keep the loop busy, and is not held against it.
+ * 80, which come in by the half; while it idles now and then, more as they are asked for; once it has idled a tenth of the
+ * time for a while, or no more than 128 connections ask, as many as come. What a slow subgraph keeps waiting does not keep
+ * the loop busy, and is not held against it.
  * @param readBusyShare how much of the time since it was last asked the loop was busy, in [0, 1]
  */
 export function createLoadLimit(
