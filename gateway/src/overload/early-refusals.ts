@@ -60,7 +60,7 @@ export class EarlyRefusals {
       }
       watched.headerCount = undefined;
       parse(chunk);
-      isSure = request !== undefined && watched.headerCount === request.countHeaders();
+      isSure = request !== undefined && watched.headerCount === request.headerCount;
       if (isSure) return;
       this.#watched.delete(socket);
       socket.off('data', look).on('data', parse);

@@ -15,8 +15,8 @@ const ORIGIN = /\r\norigin: *(\S*) *\r\n/i;
 /** A request for an operation, as far as it is needed to refuse it. */
 export interface WholeRequest {
   origin: string | undefined;
-  /** How many headers it has. */
-  countHeaders(): number;
+  /** Of its headers. */
+  headerCount: number;
 }
 
 /** The head of a request that was read whole: what is before the digits of its length, and what is behind them. */
@@ -47,7 +47,7 @@ export class WholeRequestReader {
     const [lengthAt, lengthEnd] = LENGTH.exec(head)?.indices?.[1] ?? [0, 0];
     const bodyAt = headEnd + HEAD_END.length;
     if (lengthEnd === 0 || chunk.length !== bodyAt + Number(head.slice(lengthAt, lengthEnd))) return undefined;
-    const request = { origin: ORIGIN.exec(head)?.[1], countHeaders: () => head.split('\r\n').length - 2 };
+    const request = { origin: ORIGIN.exec(head)?.[1], headerCount: head.split('\r\n').length - 2 };
     this.#known = { bytes: Buffer.from(chunk.subarray(0, bodyAt)), lengthAt, lengthEnd, request };
     return request;
   }
