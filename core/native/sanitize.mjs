@@ -5,7 +5,8 @@
 //   node core/native/sanitize.mjs addons    the suites of core/ inside Node: addresses and undefined behaviour
 import { spawn, spawnSync } from 'node:child_process';
 import { basename, join } from 'node:path';
-import { ADDONS, addonParts, BUILD_FOLDER, compile, sourcesOf } from './addons.mjs';
+import { compile } from '@kindred/native/compile';
+import { ADDONS, addonParts, BUILD_FOLDER, sourcesOf } from './addons.mjs';
 
 const FOLDER = join(BUILD_FOLDER, 'sanitized');
 const ROOT = join(import.meta.dirname, '..', '..');

@@ -1,4 +1,5 @@
-import { type AddonForm, type AddonState, loadAddon } from './load-addon.ts';
+import type { AddonForm, AddonState } from '@kindred/native/load-addon';
+import { loadAddon } from './load-addon.ts';
 import type { LinearAlgebra } from './models/linear-algebra.ts';
 
 /** How a call of the addon is carried out: see core/native/linear.cc. */

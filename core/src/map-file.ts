@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { type AddonForm, loadAddon } from './load-addon.ts';
+import type { AddonForm } from '@kindred/native/load-addon';
+import { loadAddon } from './load-addon.ts';
 
 interface MappingAddon {
   mapFile(path: string): ArrayBuffer;

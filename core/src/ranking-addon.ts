@@ -1,4 +1,5 @@
-import { type AddonForm, type AddonState, loadAddon } from './load-addon.ts';
+import type { AddonForm, AddonState } from '@kindred/native/load-addon';
+import { loadAddon } from './load-addon.ts';
 import type { NativeSearch } from './native-search.ts';
 
 /**

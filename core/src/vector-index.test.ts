@@ -9,7 +9,7 @@ import { loadFaissAddon, FAISS_ADDON } from './faiss-addon.ts';
 import { measureRecall } from './tune-index.ts';
 import { buildVectorIndex, openVectorIndex } from './vector-index.ts';
 import { createVectors, DIMENSION, describeVectorIndex } from './vector-index-suite.ts';
-import { loadAddonFrom } from './load-addon.ts';
+import { loadAddonFrom } from '@kindred/native/load-addon';
 import { toNativeOptions } from './native-search.ts';
 import { loadRankingAddon } from './ranking-addon.ts';
 

@@ -6,7 +6,7 @@ import { chooseBackend } from './choose-backend.ts';
 import { buildGraph } from './graph.ts';
 import { createLightGcn, trainEpoch } from './light-gcn.ts';
 import { loadLightGcnAddon, LIGHTGCN_ADDON } from './native-addon.ts';
-import { loadAddonFrom } from '../load-addon.ts';
+import { loadAddonFrom } from '@kindred/native/load-addon';
 
 const { addon } = loadLightGcnAddon();
 

@@ -1,4 +1,5 @@
-import { type AddonForm, type AddonState, loadAddon } from '../load-addon.ts';
+import type { AddonForm, AddonState } from '@kindred/native/load-addon';
+import { loadAddon } from '../load-addon.ts';
 
 /**
  * A model's computation in core/native/lightgcn.cc; every call is synchronous. Errors carry a `code`:

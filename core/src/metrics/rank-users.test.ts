@@ -7,7 +7,7 @@ import { loadRankingAddon, RANKING_ADDON } from '../ranking-addon.ts';
 import { prepareEvaluation } from './evaluation-case.ts';
 import { rankByReference } from './rank-by-reference.ts';
 import { rankUsers, rankUsersAsync } from './rank-users.ts';
-import { loadAddonFrom } from '../load-addon.ts';
+import { loadAddonFrom } from '@kindred/native/load-addon';
 
 const { addon } = loadRankingAddon();
 

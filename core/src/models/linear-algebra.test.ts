@@ -5,7 +5,7 @@ import { chooseAlgebra } from './choose-algebra.ts';
 import { transposeLists } from './histories.ts';
 import { normalizeGraph } from './normalized-graph.ts';
 import { referenceAlgebra } from './reference-algebra.ts';
-import { loadAddonFrom } from '../load-addon.ts';
+import { loadAddonFrom } from '@kindred/native/load-addon';
 
 const { addon } = loadLinearAddon();
 

@@ -5,6 +5,7 @@ import { findCycle, type Import, readImports } from './import-graph.ts';
 const LAYERS: [RegExp, string][] = [
   [/^packages\/domain\//, 'domain'],
   [/^packages\/service\//, 'service'],
+  [/^packages\/native\//, 'native'],
   [/^packages\/testing\//, 'testing'],
   [/^prisma\//, 'db'],
   [/^core\//, 'core'],
@@ -24,7 +25,8 @@ const LAYERS: [RegExp, string][] = [
 /** Which layers a layer's product code may import, besides itself. */
 const ALLOWED: Record<string, readonly string[]> = {
   domain: [],
-  core: [],
+  native: [],
+  core: ['native'],
   contract: ['domain'],
   service: ['domain'],
   db: ['domain'],
