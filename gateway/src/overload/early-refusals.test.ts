@@ -5,8 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
+import { EarlyRefusals } from './early-refusals.ts';
 import { createLoadLimit } from './load-limit.ts';
 import { shedLoad } from './shed-load.ts';
+import { REFUSALS } from './test-refusals.ts';
 
 const PAGE = 'https://app.example.test';
 const BODY = '{"query":"{ viewer }"}';
@@ -20,7 +22,8 @@ async function connectTest() {
   let parsed = 0;
   const bodies: string[] = [];
   const requests: WeakRef<IncomingMessage>[] = [];
-  const limit = createLoadLimit();
+  const early = new EarlyRefusals(REFUSALS, [PAGE]);
+  early.setFull(isFull);
   const serve = shedLoad(
     (req, res) => {
       const chunks: Buffer[] = [];
@@ -31,7 +34,8 @@ async function connectTest() {
       });
     },
     {
-      limit: { ...limit, sheds: () => isFull, begin: () => !isFull },
+      limit: { ...createLoadLimit(), begin: () => !isFull },
+      early,
       allowedOrigins: [PAGE],
     },
   );
@@ -45,6 +49,10 @@ async function connectTest() {
   await once(server, 'listening');
   const socket = connect((server.address() as AddressInfo).port, '127.0.0.1').setNoDelay(true);
   await once(socket, 'connect');
+  const setFull = (value: boolean) => {
+    isFull = value;
+    early.setFull(value);
+  };
   let received = '';
   socket.on('data', (chunk: Buffer) => (received += chunk.toString()));
   /** What is answered to bytes that are sent with pauses in between. */
@@ -61,8 +69,9 @@ async function connectTest() {
     bodies,
     requests,
     countParsed: () => parsed,
-    makeRoom: () => void (isFull = false),
-    fill: () => void (isFull = true),
+    early,
+    makeRoom: () => setFull(false),
+    fill: () => setFull(true),
     [Symbol.asyncDispose]: async () => {
       socket.destroy();
       server.closeAllConnections();

@@ -1,16 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { type WholeRequest, WholeRequestReader } from './whole-request.ts';
+import { KEEP_ALIVE_MS } from '@kindred/service/http-server';
+import { createRefusalBytes } from './refusal.ts';
+import type { NativeConnection, NativeRefusals, RefusalsAddon } from './refusals-addon.ts';
 
-/** A connection of which the next bytes are looked at. */
-interface Watched {
-  /** Of its requests that were parsed, how many are not answered. */
-  underWay: number;
-  /** The newest one, where it was answered before all of it had come. */
-  coming: IncomingMessage | undefined;
-  /** Of the newest one. */
-  headerCount: number | undefined;
-}
+/** Node closes a connection of which it sees nothing for `KEEP_ALIVE_MS`. */
+const PASS_EVERY_MS = KEEP_ALIVE_MS / 2;
 
 /**
  * Refuses what comes over connections on which something was refused before, without having it parsed: Node makes some
@@ -19,54 +14,61 @@ interface Watched {
  * Node's parser, until something is refused again.
  */
 export class EarlyRefusals {
-  readonly #watched = new WeakMap<Socket, Watched>();
-  /** The bytes of a refusal where there has to be one now. */
-  readonly #refuse: (request: WholeRequest, socket: Socket) => Buffer | undefined;
+  readonly #native: NativeRefusals;
+  readonly #connections = new WeakMap<Socket, NativeConnection>();
+  readonly #takeNewBytes: ReturnType<typeof createRefusalBytes>;
 
-  constructor(refuse: (request: WholeRequest, socket: Socket) => Buffer | undefined) {
-    this.#refuse = refuse;
+  constructor(addon: RefusalsAddon, allowedOrigins: readonly string[]) {
+    this.#native = new addon.Refusals(PASS_EVERY_MS);
+    this.#takeNewBytes = createRefusalBytes(allowedOrigins);
+    this.refresh();
   }
 
-  /** To be called with every request that was parsed. */
-  note(req: IncomingMessage, res: ServerResponse): void {
-    const watched = this.#watched.get(req.socket);
-    if (watched === undefined) return;
-    watched.underWay += 1;
-    watched.coming = undefined;
-    watched.headerCount = req.rawHeaders.length / 2;
-    // Nothing of it is kept once it is answered: V8 would copy that for each of a thousand connections.
-    res.once('close', () => {
-      watched.underWay -= 1;
-      if (!req.complete) watched.coming = req;
-    });
+  get refused(): number {
+    return this.#native.refused;
+  }
+
+  setFull(isFull: boolean): void {
+    this.#native.setFull(isFull);
+  }
+
+  takeAsked(): number {
+    return this.#native.takeAsked();
+  }
+
+  /** To be called several times a second: answers say when they were given. */
+  refresh(): void {
+    for (const [origin, answers] of this.#takeNewBytes()) this.#native.setAnswers(origin, answers);
+  }
+
+  /** To be called with every request that was parsed; whether its connection is counted by `takeAsked`. */
+  note(req: IncomingMessage, res: ServerResponse): boolean {
+    const connection = this.#connections.get(req.socket);
+    if (connection === undefined) return false;
+    connection.beginRequest(req.rawHeaders.length / 2);
+    res.once('close', () => connection.endRequest());
+    return true;
   }
 
   /** Looks at what comes after a request that was refused. */
   watch(req: IncomingMessage, res: ServerResponse): void {
     const { socket } = req;
-    const [parse, ...others] = socket.listeners('data') as ((chunk: Buffer) => void)[];
-    if (this.#watched.has(socket) || parse === undefined || others.length > 0) return;
-    const watched: Watched = { underWay: 0, coming: undefined, headerCount: undefined };
-    // Whether the parser holds no beginning of another request, which may have come in one piece with the one before.
-    let isSure = false;
-    const reader = new WholeRequestReader();
-    const look = (chunk: Buffer) => {
-      const isBetween = watched.underWay === 0 && (watched.coming?.complete ?? true) && socket.writableLength === 0;
-      const request = isBetween ? reader.read(chunk) : undefined;
-      const refusal = isSure && request ? this.#refuse(request, socket) : undefined;
-      if (refusal !== undefined) {
-        socket.write(refusal);
-        return;
-      }
-      watched.headerCount = undefined;
-      parse(chunk);
-      isSure = request !== undefined && watched.headerCount === request.headerCount;
-      if (isSure) return;
-      this.#watched.delete(socket);
-      socket.off('data', look).on('data', parse);
-    };
-    this.#watched.set(socket, watched);
-    this.note(req, res);
-    socket.off('data', parse).on('data', look);
+    if (!this.#connections.has(socket)) {
+      this.#connections.set(socket, this.#native.open());
+      this.note(req, res);
+    }
+    // It is answered before the parser comes to its body, which has come with it or not.
+    res.once('close', () => setImmediate(() => this.#watchAfter(req)));
   }
+
+  #watchAfter({ complete, socket }: IncomingMessage): void {
+    const descriptor = descriptorOf(socket);
+    if (complete && descriptor !== undefined) this.#connections.get(socket)?.watch(descriptor);
+  }
+}
+
+/** Undefined for a connection that is closed. Node does not publish it; without it nothing is refused early. */
+function descriptorOf(socket: Socket): number | undefined {
+  const { _handle: handle } = socket as Socket & { _handle?: { fd?: number } | null };
+  return handle?.fd;
 }

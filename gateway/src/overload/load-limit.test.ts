@@ -5,10 +5,7 @@ import { CHECK_MS, createLoadLimit, type LoadLimit } from './load-limit.ts';
 function createTestLimit() {
   let now = 0;
   let busyShare = 0;
-  const limit = createLoadLimit(
-    () => busyShare,
-    () => now,
-  );
+  const limit = createLoadLimit({ readBusyShare: () => busyShare, now: () => now });
   /** Each from another connection, or from those given. */
   const begin = (count: number, connections: readonly object[] = []) =>
     Array.from({ length: count }, (_, index) => limit.begin(connections[index] ?? {})).filter(Boolean).length;

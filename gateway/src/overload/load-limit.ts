@@ -2,14 +2,29 @@ import { Askers } from './askers.ts';
 
 /** How many operations may be under way at once: as many as the event loop keeps up with. */
 export interface LoadLimit {
-  /** Whether one more of a connection may begin; whoever began must `end`. */
-  begin(connection: object): boolean;
-  /** Whether one that comes now is refused, which is counted. */
-  sheds(connection: object): boolean;
+  /** Whether one more may begin, of a connection that nobody else counts; whoever began must `end`. */
+  begin(connection?: object): boolean;
   end(): void;
   /** To be called every `CHECK_MS`. */
   check(): void;
   stats(): { underWay: number; limit: number; shed: number };
+}
+
+/** Who refuses what does not come as far as the limit. */
+interface Doorkeeper {
+  /** Is told whenever it changes. */
+  setFull(isFull: boolean): void;
+  /** How many were refused since the start. */
+  readonly refused: number;
+  /** Of how many connections, which are not told to the limit, something came since this was asked before. */
+  takeAsked(): number;
+}
+
+interface LimitOptions {
+  doorkeeper: Doorkeeper;
+  /** How much of the time since it was last asked the loop was busy, in [0, 1]. */
+  readBusyShare: () => number;
+  now: () => number;
 }
 
 export const CHECK_MS = 20;
@@ -32,28 +47,30 @@ const FREE_SHARE = 0.5;
 const MOST = 10_000;
 const LESS = 0.9;
 const MORE = 1.1;
+const NOBODY: Doorkeeper = { setFull: () => {}, refused: 0, takeAsked: () => 0 };
 
 /**
  * While the event loop has been busy for most of a second with more than 128 operations, fewer may be under way, down to
  * 80, which come in by the half; while it idles now and then, more as they are asked for; once it has idled a tenth of the
  * time for a while, or no more than 128 connections ask, as many as come. What a slow subgraph keeps waiting does not keep
  * the loop busy, and is not held against it.
- * @param readBusyShare how much of the time since it was last asked the loop was busy, in [0, 1]
  */
-export function createLoadLimit(
-  readBusyShare: () => number = createBusyShare(),
-  now: () => number = () => performance.now(),
-): LoadLimit {
+export function createLoadLimit({
+  doorkeeper = NOBODY,
+  readBusyShare = createBusyShare(),
+  now = () => performance.now(),
+}: Partial<LimitOptions> = {}): LoadLimit {
   let limit = MOST;
   let underWay = 0;
   let isFull = false;
   let mostUnderWay = 0;
   let shed = 0;
+  let refusedAtDoor = 0;
   let checkedAt = now();
   let busyAt = checkedAt;
   // Of the time before, what is long ago counting less and less.
   let busyShare = 0;
-  const askers = new Askers(LOOK_BACK_MS, checkedAt);
+  const askers = new Askers(LOOK_BACK_MS, checkedAt, () => doorkeeper.takeAsked());
 
   const adapt = (): void => {
     if (busyShare > CALM_SHARE) busyAt = checkedAt;
@@ -68,34 +85,40 @@ export function createLoadLimit(
       limit = Math.min(MOST, Math.ceil(limit * MORE));
     }
   };
-  const sheds = (connection: object): boolean => {
-    if (limit < MOST) askers.note(connection);
+  const updateFull = (): void => {
+    const wasFull = isFull;
     if (underWay >= limit) isFull = true;
     else if (limit === MOST || underWay <= limit * (1 - FREE_SHARE)) isFull = false;
-    if (!isFull) return false;
-    mostUnderWay = limit;
-    shed += 1;
-    return true;
+    if (isFull !== wasFull) doorkeeper.setFull(isFull);
   };
   return {
-    sheds,
     begin: (connection) => {
-      if (sheds(connection)) return false;
+      if (connection !== undefined && limit < MOST) askers.note(connection);
+      if (isFull) {
+        mostUnderWay = limit;
+        shed += 1;
+        return false;
+      }
       underWay += 1;
       mostUnderWay = Math.max(mostUnderWay, underWay);
+      updateFull();
       return true;
     },
     end: () => {
       underWay -= 1;
+      updateFull();
     },
     check: () => {
       const at = now();
       busyShare += (readBusyShare() - busyShare) * (1 - Math.exp((checkedAt - at) / LOOK_BACK_MS));
       checkedAt = at;
+      if (doorkeeper.refused > refusedAtDoor) mostUnderWay = limit;
+      refusedAtDoor = doorkeeper.refused;
       adapt();
       mostUnderWay = underWay;
+      updateFull();
     },
-    stats: () => ({ underWay, limit, shed }),
+    stats: () => ({ underWay, limit, shed: shed + doorkeeper.refused }),
   };
 }
 

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import { KEEP_ALIVE_MS } from '@kindred/service/http-server';
-import { corsHeaders, isAllowedOrigin } from '../cors.ts';
+import { corsHeaders } from '../cors.ts';
 
 const STATUS = 503;
 const BODY = JSON.stringify({
@@ -28,21 +28,19 @@ export function refusalFor(allowedOrigins: readonly string[], origin: string | u
   return { status: STATUS, headers, body: BODY };
 }
 
-/** Refusals as they go over a connection that is kept, each written once a second. */
-export function createRefusalBytes(allowedOrigins: readonly string[]) {
-  const written = new Map<string | undefined, Buffer[]>();
+/**
+ * What gives refusals as they go over a connection that is kept, to pages of each origin, and to all others under `''`; they
+ * say when they were given, and there are new ones once a second.
+ */
+export function createRefusalBytes(allowedOrigins: readonly string[]): () => Iterable<[string, Buffer[]]> {
+  const writeFor = (origin: string | undefined) =>
+    RETRY_AFTER_S.map((_seconds, number) => write(refusalFor(allowedOrigins, origin, number)));
   let writtenAtS = 0;
-  return (origin: string | undefined, count: number): Buffer => {
+  return () => {
     const nowS = Math.floor(Date.now() / 1_000);
-    if (nowS !== writtenAtS) written.clear();
+    if (nowS === writtenAtS) return [];
     writtenAtS = nowS;
-    const page = isAllowedOrigin(allowedOrigins, origin) ? origin : undefined;
-    let all = written.get(page);
-    if (all === undefined) {
-      all = RETRY_AFTER_S.map((_seconds, number) => write(refusalFor(allowedOrigins, page, number)));
-      written.set(page, all);
-    }
-    return all[count % RETRY_AFTER_S.length] ?? write(refusalFor(allowedOrigins, page, count));
+    return [undefined, ...allowedOrigins].map((origin) => [origin ?? '', writeFor(origin)]);
   };
 }
 

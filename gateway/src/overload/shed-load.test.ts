@@ -17,7 +17,6 @@ async function startTestServer() {
       else shed += 1;
       return shed === 0;
     },
-    sheds: () => false,
     end: () => void (underWay -= 1),
     check: () => {},
     stats: () => ({ underWay, limit: 1, shed }),

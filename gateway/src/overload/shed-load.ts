@@ -1,44 +1,62 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Logger } from '@kindred/service/logger';
 import type { Metrics } from '@kindred/service/metrics';
 import { EarlyRefusals } from './early-refusals.ts';
 import { CHECK_MS, createLoadLimit, type LoadLimit } from './load-limit.ts';
-import { createRefusalBytes, refusalFor } from './refusal.ts';
+import { refusalFor } from './refusal.ts';
+import { loadRefusalsAddon } from './refusals-addon.ts';
 
 type Serve = (req: IncomingMessage, res: ServerResponse) => void;
 
+interface SheddingOptions {
+  metrics: Metrics;
+  allowedOrigins: readonly string[];
+  logger: Logger;
+}
+
 interface ShedOptions {
   limit: LoadLimit;
+  /** Refuses without having it parsed, where it is there. */
+  early?: EarlyRefusals | undefined;
   allowedOrigins: readonly string[];
 }
 
 /** Sheds what the event loop does not keep up with, until it is stopped; shown by three gauges. Other transports share its `limit`. */
-export function startShedding(serve: Serve, options: { metrics: Metrics; allowedOrigins: readonly string[] }) {
-  const limit = createLoadLimit();
-  const checking = setInterval(() => limit.check(), CHECK_MS).unref();
+export function startShedding(serve: Serve, options: SheddingOptions) {
+  const early = createEarlyRefusals(options);
+  const limit = createLoadLimit({ ...(early && { doorkeeper: early }) });
+  const check = () => {
+    limit.check();
+    early?.refresh();
+  };
+  const checking = setInterval(check, CHECK_MS).unref();
   addLoadGauges(options.metrics, limit);
-  return { serve: shedLoad(serve, { ...options, limit }), limit, stop: () => clearInterval(checking) };
+  return { serve: shedLoad(serve, { ...options, limit, early }), limit, stop: () => clearInterval(checking) };
 }
 
 /**
  * Serves what the limit lets in. The rest is told to come again, before its body or its credential is looked at; where
  * something was refused before on the same connection, before it is parsed.
  */
-export function shedLoad(serve: Serve, { limit, allowedOrigins }: ShedOptions): Serve {
-  const bytesFor = createRefusalBytes(allowedOrigins);
-  const early = new EarlyRefusals(({ origin }, socket) =>
-    limit.sheds(socket) ? bytesFor(origin, limit.stats().shed) : undefined,
-  );
+export function shedLoad(serve: Serve, { limit, early, allowedOrigins }: ShedOptions): Serve {
   return (req, res) => {
-    early.note(req, res);
-    if (!limit.begin(req.socket)) {
+    const isCounted = early?.note(req, res) ?? false;
+    if (!limit.begin(isCounted ? undefined : req.socket)) {
       const { status, headers, body } = refusalFor(allowedOrigins, req.headers.origin, limit.stats().shed);
       res.writeHead(status, headers).end(body);
-      early.watch(req, res);
+      early?.watch(req, res);
       return;
     }
     res.once('close', () => limit.end());
     serve(req, res);
   };
+}
+
+function createEarlyRefusals({ allowedOrigins, logger }: SheddingOptions): EarlyRefusals | undefined {
+  const state = loadRefusalsAddon();
+  if (state.addon !== null) return new EarlyRefusals(state.addon, allowedOrigins);
+  logger.warn({ reason: state.reason }, 'What comes past the peak is refused after it was parsed, which takes longer');
+  return undefined;
 }
 
 function addLoadGauges(metrics: Metrics, limit: LoadLimit): void {
