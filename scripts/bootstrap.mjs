@@ -87,10 +87,11 @@ function prepare() {
   const options = ['--output-logs=errors-only', '--ui=stream'];
   run('Generating code', turbo, ['run', 'generate', ...options]);
   try {
-    run('Building the native part of core', turbo, ['run', 'build', '--filter=@kindred/core', ...options]);
+    const native = ['--filter=@kindred/core', '--filter=@kindred/gateway'];
+    run('Building the native parts', turbo, ['run', 'build', ...native, ...options]);
   } catch (error) {
     if (!(error instanceof StopReason)) throw error;
-    process.stderr.write('Going on without it: exact search stands in for FAISS.\n');
+    process.stderr.write('Going on without them: slower code stands in.\n');
   }
 }
 

@@ -3,24 +3,14 @@
 //   node core/native/sanitize.mjs           everything: the drivers, then the test suites on sanitized addons
 //   node core/native/sanitize.mjs drivers   programs without Node: addresses, leaks and undefined behaviour; then data races
 //   node core/native/sanitize.mjs addons    the suites of core/ inside Node: addresses and undefined behaviour
-import { spawn, spawnSync } from 'node:child_process';
 import { basename, join } from 'node:path';
-import { compile } from '@kindred/native/compile';
+import { BUGS, make, passes, passesSuites, RACES } from '@kindred/native/sanitizers';
 import { ADDONS, addonParts, BUILD_FOLDER, sourcesOf } from './addons.mjs';
 
 const FOLDER = join(BUILD_FOLDER, 'sanitized');
-const ROOT = join(import.meta.dirname, '..', '..');
 const COMMON = ['-std=c++17', '-Wall', '-pthread'];
-const BUGS = [
-  '-O1',
-  '-g',
-  '-fno-omit-frame-pointer',
-  '-fsanitize=address,undefined',
-  '-fno-sanitize-recover=undefined',
-];
 /** The stack that finds uses after return is aligned too little for vectors of 64 bytes by GCC 12: storing one there faults. */
 const REAL_STACK = ['--param', 'asan-use-after-return=0'];
-const RACES = ['-O1', '-g', '-fsanitize=thread'];
 
 /** Programs that link what an addon is made of, but for its binding to Node. */
 const DRIVERS = [
@@ -56,40 +46,6 @@ const SUITES = [
   'fold-in',
 ];
 
-const SETTINGS = {
-  ASAN_OPTIONS: 'detect_stack_use_after_return=1:strict_init_order=1',
-  UBSAN_OPTIONS: 'print_stacktrace=1',
-  TSAN_OPTIONS: 'halt_on_error=1',
-};
-
-/** Whether the command ends with 0; its output is shown only where it does not. */
-function passes(label, [command, ...args], env) {
-  return new Promise((resolve, reject) => {
-    const started = performance.now();
-    const child = spawn(command, args, { cwd: ROOT, env: { ...process.env, ...SETTINGS, ...env } });
-    let output = '';
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (text) => {
-        output += text;
-      });
-    }
-    child.on('error', reject).on('close', (status, signal) => {
-      const seconds = ((performance.now() - started) / 1000).toFixed(1);
-      const last = output.trimEnd().split('\n').at(-1);
-      console.log(
-        status === 0 ? `${label}: clean, ${seconds} s (${last})` : `${label}: ended with ${signal ?? status}`,
-      );
-      if (status !== 0) console.log(output);
-      resolve(status === 0);
-    });
-  });
-}
-
-async function make(output, parts) {
-  const { errors } = await compile(output, parts);
-  if (errors !== undefined) throw new Error(`${output} does not compile:\n${errors}`);
-}
-
 /** Makes a sanitized `output`, its code for AVX-512 apart from the rest. */
 async function makeSanitized(output, { sources, flags, ...parts }) {
   const objects = sources.map(async (source) => {
@@ -121,34 +77,9 @@ async function runDrivers() {
 
 async function runSuites() {
   await Promise.all(ADDONS.map((addon) => makeSanitized(join(FOLDER, `${addon.name}.node`), addonParts(addon, BUGS))));
-  // The C++ library beside the sanitizer's, which else looks for `throw` before an addon has brought it in.
-  const preload = ['libasan.so', 'libstdc++.so.6'].map((library) => find(library));
+  const options = ['--project', 'core', '--testTimeout=300000', `--testNamePattern=^(?!.*${HUGE})`];
   const tests = SUITES.map((suite) => `core/src/${suite}`);
-  return passes(
-    'suites on sanitized addons',
-    [
-      process.execPath,
-      join(ROOT, 'node_modules/vitest/vitest.mjs'),
-      'run',
-      '--project',
-      'core',
-      '--testTimeout=300000',
-      `--testNamePattern=^(?!.*${HUGE})`,
-      ...tests,
-    ],
-    {
-      LD_PRELOAD: preload.join(' '),
-      NODE_OPTIONS: `--require=${join(import.meta.dirname, 'load-sanitized.cjs')}`,
-      // V8 never frees what it still uses at the end: leaks are the drivers' to find.
-      ASAN_OPTIONS: `${SETTINGS.ASAN_OPTIONS}:detect_leaks=0`,
-    },
-  );
-}
-
-function find(library) {
-  const path = spawnSync('g++', [`-print-file-name=${library}`], { encoding: 'utf8' }).stdout?.trim();
-  if (!path?.startsWith('/')) throw new Error(`g++ has no ${library}, got ${path}.`);
-  return path;
+  return passesSuites('suites on sanitized addons', BUILD_FOLDER, [...options, ...tests]);
 }
 
 const RUNS = { drivers: runDrivers, addons: runSuites };

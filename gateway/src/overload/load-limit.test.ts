@@ -5,7 +5,16 @@ import { CHECK_MS, createLoadLimit, type LoadLimit } from './load-limit.ts';
 function createTestLimit() {
   let now = 0;
   let busyShare = 0;
-  const limit = createLoadLimit({ readBusyShare: () => busyShare, now: () => now });
+  /** What a doorkeeper was told, and what it says. */
+  const door = { told: [] as boolean[], refused: 0, asked: 0 };
+  const doorkeeper = {
+    setFull: (isFull: boolean) => void door.told.push(isFull),
+    get refused() {
+      return door.refused;
+    },
+    takeAsked: () => door.asked,
+  };
+  const limit = createLoadLimit({ doorkeeper, readBusyShare: () => busyShare, now: () => now });
   /** Each from another connection, or from those given. */
   const begin = (count: number, connections: readonly object[] = []) =>
     Array.from({ length: count }, (_, index) => limit.begin(connections[index] ?? {})).filter(Boolean).length;
@@ -16,7 +25,7 @@ function createTestLimit() {
       limit.check();
     }
   };
-  return { limit, begin, pass };
+  return { limit, begin, pass, door };
 }
 
 function endAll(limit: LoadLimit): void {
@@ -155,4 +164,50 @@ test('forgets a load that is over, however few come: a burst after it is let in 
   expect(limit.stats().limit).toBeLessThan(200);
   pass(200, 0.5);
   expect(begin(1_000)).toBe(1_000);
+});
+
+test('a doorkeeper is told when there is no room, and when there is again', () => {
+  const { limit, begin, pass, door } = createTestLimit();
+  begin(1_000);
+  expect(door.told).toEqual([]);
+  pass(5_000, 1);
+  expect(door.told).toEqual([true]);
+  for (let count = 0; count < 960; count++) limit.end();
+  expect(door.told).toEqual([true, false]);
+  begin(39);
+  expect(door.told).toEqual([true, false]);
+  begin(1);
+  expect(door.told).toEqual([true, false, true]);
+});
+
+test('what a doorkeeper refuses counts as shed, and shows that more is asked for than is let in', () => {
+  const { limit, begin, pass, door } = createTestLimit();
+  begin(1_000);
+  pass(5_000, 1);
+  endAll(limit);
+  door.asked = 1_000;
+  begin(79);
+  pass(500, 0.95);
+  expect(limit.stats()).toEqual({ underWay: 79, limit: 80, shed: 0 });
+  door.refused = 10;
+  pass(20, 0.95);
+  expect(limit.stats()).toEqual({ underWay: 79, limit: 88, shed: 10 });
+});
+
+test.each([
+  [48, 10_000],
+  [49, 80],
+])('with 80 connections that are let in and %i of which a doorkeeper knows the limit is %i', (asked, expected) => {
+  const { limit, begin, pass, door } = createTestLimit();
+  begin(1_000);
+  pass(5_000, 1);
+  endAll(limit);
+  door.asked = asked;
+  const connections = Array.from({ length: 80 }, () => ({}));
+  for (let turn = 0; turn < 50; turn++) {
+    expect(begin(80, connections)).toBe(80);
+    pass(20, 1);
+    endAll(limit);
+  }
+  expect(limit.stats().limit).toBe(expected);
 });

@@ -1,4 +1,5 @@
 import { Askers } from './askers.ts';
+import { Room } from './room.ts';
 
 /** How many operations may be under way at once: as many as the event loop keeps up with. */
 export interface LoadLimit {
@@ -42,8 +43,6 @@ const CALM_MS = 250;
 const ENOUGH = 128;
 /** So many use up a core. What more of them hold while they wait for it V8 copies, again and again. */
 const LEAST = 80;
-/** Where there was no room, others are let in once so much of it is free: those go through each step together, at less cost. */
-const FREE_SHARE = 0.5;
 const MOST = 10_000;
 const LESS = 0.9;
 const MORE = 1.1;
@@ -62,7 +61,6 @@ export function createLoadLimit({
 }: Partial<LimitOptions> = {}): LoadLimit {
   let limit = MOST;
   let underWay = 0;
-  let isFull = false;
   let mostUnderWay = 0;
   let shed = 0;
   let refusedAtDoor = 0;
@@ -70,6 +68,7 @@ export function createLoadLimit({
   let busyAt = checkedAt;
   // Of the time before, what is long ago counting less and less.
   let busyShare = 0;
+  const room = new Room((isFull) => doorkeeper.setFull(isFull));
   const askers = new Askers(LOOK_BACK_MS, checkedAt, () => doorkeeper.takeAsked());
 
   const adapt = (): void => {
@@ -85,28 +84,23 @@ export function createLoadLimit({
       limit = Math.min(MOST, Math.ceil(limit * MORE));
     }
   };
-  const updateFull = (): void => {
-    const wasFull = isFull;
-    if (underWay >= limit) isFull = true;
-    else if (limit === MOST || underWay <= limit * (1 - FREE_SHARE)) isFull = false;
-    if (isFull !== wasFull) doorkeeper.setFull(isFull);
-  };
+  const updateRoom = () => room.update(underWay, limit);
   return {
     begin: (connection) => {
       if (connection !== undefined && limit < MOST) askers.note(connection);
-      if (isFull) {
+      if (room.isFull) {
         mostUnderWay = limit;
         shed += 1;
         return false;
       }
       underWay += 1;
       mostUnderWay = Math.max(mostUnderWay, underWay);
-      updateFull();
+      updateRoom();
       return true;
     },
     end: () => {
       underWay -= 1;
-      updateFull();
+      updateRoom();
     },
     check: () => {
       const at = now();
@@ -116,7 +110,7 @@ export function createLoadLimit({
       refusedAtDoor = doorkeeper.refused;
       adapt();
       mostUnderWay = underWay;
-      updateFull();
+      updateRoom();
     },
     stats: () => ({ underWay, limit, shed: shed + doorkeeper.refused }),
   };

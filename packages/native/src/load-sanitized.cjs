@@ -1,7 +1,7 @@
-// Loads the addon of core/build/sanitized in place of each of core/build: a preload of sanitize.mjs.
+// Loads the addon of `sanitized` beside it in place of each addon of the folder SANITIZED_ADDONS: a preload of sanitizers.mjs.
 const nodePath = require('node:path');
 
-const folder = nodePath.join(__dirname, '..', 'build');
+const folder = process.env.SANITIZED_ADDONS;
 const load = process.dlopen.bind(process);
 process.dlopen = (target, path, ...flags) => {
   const isOurs = nodePath.dirname(path) === folder;
