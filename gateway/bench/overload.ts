@@ -4,8 +4,9 @@
 // long each, and is the median of the rounds.
 // Requests come on time whether the ones before were answered or not, as from many clients that know nothing of each
 // other. The peak is what a few get that ask as soon as they are answered, which is the most there is; what is kept of the
-// best that the same many get below it is said too. An answer is good when it is whole and comes within a second. The
-// gateway has a core of its own, where there is another for who asks and answers it.
+// best that the same many get below it is said too, and how much of the machine its host gave to others meanwhile. An answer
+// is good when it is whole and comes within a second. The gateway has a core of its own, where there is another for who asks
+// and answers it.
 import { writeFile } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -14,6 +15,7 @@ import { median, quantile } from '@kindred/testing/quantile';
 import { ask } from './ask.ts';
 import { CAN_PIN, pinOther } from './pin.ts';
 import { bodiesOf, QUERIES } from './queries.ts';
+import { createStolenPercent } from './stolen-time.ts';
 import { startGatewayProcess } from './start-gateway.ts';
 import { startStubs } from './subgraphs-under-test.ts';
 
@@ -48,6 +50,8 @@ interface Second {
   failed: number;
 }
 
+/** Of a column. */
+const WIDTH = 14;
 const NOTHING: Second = { sent: 0, good: 0, shed: 0, late: 0, failed: 0 };
 const NAMES = ['sent', 'good', 'shed', 'late', 'failed'] as const;
 
@@ -56,6 +60,13 @@ class Outcomes {
   readonly seconds: Second[] = [];
   readonly latencies: number[] = [];
   readonly #startedAt = performance.now();
+  readonly #readStolen = createStolenPercent();
+  stolenPercent = Number.NaN;
+
+  /** To be called when no more is asked. */
+  end(): void {
+    this.stolenPercent = this.#readStolen();
+  }
 
   async count(request: () => Promise<{ status: number; text: string }>): Promise<void> {
     const startedAt = performance.now();
@@ -97,6 +108,7 @@ async function askByTurns(client: ReturnType<typeof createAsk>, connections: num
     while (performance.now() < endAt) await outcomes.count(client.ask);
   };
   await Promise.all(Array.from({ length: connections }, connection));
+  outcomes.end();
   return outcomes;
 }
 
@@ -112,13 +124,14 @@ async function askOnTime(client: ReturnType<typeof createAsk>, perSecond: number
       while (asked.length < due) asked.push(outcomes.count(client.ask));
       if (elapsedMs < seconds * 1_000) return;
       clearInterval(timer);
+      outcomes.end();
       resolve();
     }, TICK_MS);
   });
   return { outcomes, answered: Promise.all(asked) };
 }
 
-function summary(phase: string, { seconds, latencies }: Outcomes, lastedS: number) {
+function summary(phase: string, { seconds, latencies, stolenPercent }: Outcomes, lastedS: number) {
   const total = { ...NOTHING };
   for (const second of seconds.filter((value) => value !== undefined)) {
     for (const name of NAMES) total[name] += second[name];
@@ -126,7 +139,7 @@ function summary(phase: string, { seconds, latencies }: Outcomes, lastedS: numbe
   const sorted = latencies.toSorted((a, b) => a - b);
   const rates = { ...NOTHING };
   for (const name of NAMES) rates[name] = total[name] / lastedS;
-  return { phase, ...rates, p50Ms: quantile(sorted, 0.5), p95Ms: quantile(sorted, 0.95) };
+  return { phase, ...rates, p50Ms: quantile(sorted, 0.5), p95Ms: quantile(sorted, 0.95), stolenPercent };
 }
 
 /** The first second from which on nearly all are answered well; undefined where there is none. */
@@ -206,10 +219,10 @@ const { rssMiB } = await ask<{ rssMiB: number }>(gateway, {});
 gateway.disconnect();
 subgraphs[Symbol.dispose]();
 
-const columns = [...NAMES, 'p50Ms', 'p95Ms'] as const;
-console.log(`${'per second'.padEnd(28)}${columns.map((name) => name.padStart(9)).join('')}`);
+const columns = [...NAMES, 'p50Ms', 'p95Ms', 'stolenPercent'] as const;
+console.log(`${'per second'.padEnd(28)}${columns.map((name) => name.padStart(WIDTH)).join('')}`);
 for (const phase of phases) {
-  console.log(`${phase.phase.padEnd(28)}${columns.map((name) => phase[name].toFixed(1).padStart(9)).join('')}`);
+  console.log(`${phase.phase.padEnd(28)}${columns.map((name) => phase[name].toFixed(1).padStart(WIDTH)).join('')}`);
 }
 const recoveries = rounds.map((round) => round.recoveredAfterS);
 const figures = {

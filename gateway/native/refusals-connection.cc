@@ -70,8 +70,7 @@ void Connection::Note() {
 
 void Connection::Look(uv_stream_t* from, std::string_view bytes) {
   Note();
-  const bool isBetween = underWay == 0 && uv_stream_get_write_queue_size(from) == 0;
-  const auto request = isBetween ? ReadWholeRequest(bytes) : std::nullopt;
+  const auto request = underWay == 0 ? ReadWholeRequest(bytes) : std::nullopt;
   if (request.has_value() && Refuse(from, *request)) return;
   passedAtMs = uv_now(from->loop);
   const std::uint32_t begunBefore = begun;

@@ -182,11 +182,13 @@ test('is not led to believe that a request is whole which goes on where another 
   const { ask, makeRoom, bodies } = connection;
   const begun = 'POST /graphql HTTP/1.1\r\nhost: a\r\nx: ';
   await ask(`${request()}${begun}`);
+  // The parser takes it for the rest of what began, which has other headers.
   expect(await ask(request('{"victim":1}'))).toContain(' 503 ');
-  makeRoom();
-  expect(await ask(request('{"victim":2}'))).toMatch(/^HTTP\/1.1 200 OK/);
-  expect(bodies).toEqual(['{"victim":2}']);
+  expect(await ask(request('{"victim":2}'))).toContain(' 503 ');
   expect(connection.countParsed()).toBe(3);
+  makeRoom();
+  expect(await ask(request('{"victim":3}'))).toMatch(/^HTTP\/1.1 200 OK/);
+  expect(bodies).toEqual(['{"victim":3}']);
 });
 
 test('takes nothing for a request while the parser waits for the rest of a body', async () => {

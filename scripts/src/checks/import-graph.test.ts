@@ -34,7 +34,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   'computing subgraph': ['service', 'db', 'domain', 'contract', 'core'],
   workflows: ['contract', 'domain'],
   activities: ['contract', 'workflows', 'core', 'db', 'service', 'domain'],
-  gateway: ['service', 'domain'],
+  gateway: ['service', 'domain', 'native'],
   web: [],
   scripts: ['db', 'domain', 'service'],
   testing: ['db', 'domain', 'service'],
