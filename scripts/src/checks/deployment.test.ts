@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdtempDisposable } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GATEWAY_FLAGS } from '@kindred/service/gateway-flags';
 import { Deployment } from 'kubernetes-models/apps/v1/Deployment';
@@ -165,8 +167,31 @@ describe('the deployment files', () => {
   it('start the gateway of the image, and of its own package, as everywhere', () => {
     const [, command = ''] = /^CMD (.*)$/m.exec(read('Dockerfile')) ?? [];
     expect(JSON.parse(command)).toEqual(['node', ...GATEWAY_FLAGS, 'gateway/src/main.ts']);
+    expect(read('gateway/fill-compile-cache.sh')).toContain(` node ${GATEWAY_FLAGS.join(' ')} "$1"`);
     const { scripts } = JSON.parse(read('gateway/package.json')) as { scripts: { start: string } };
     expect(scripts.start).toBe(['node', ...GATEWAY_FLAGS, 'src/main.ts'].join(' '));
+  });
+
+  it('have the image keep what Node makes of the sources of the gateway, so that none is stripped of its types again', async () => {
+    expect(read('Dockerfile')).toContain('\nRUN gateway/fill-compile-cache.sh\n');
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'kindred-compile-cache-'));
+    const env = { PATH: process.env.PATH, NODE_ENV: 'production', NODE_COMPILE_CACHE: folder.path };
+    const { status, stderr } = spawnSync(join(ROOT, 'gateway/fill-compile-cache.sh'), { env, encoding: 'utf8' });
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+    for (const main of ['gateway/src/main.ts', 'gateway/src/planning/planning-thread.ts']) {
+      const started = spawnSync('node', [...GATEWAY_FLAGS, main], {
+        cwd: ROOT,
+        env: { ...env, NODE_DEBUG_NATIVE: 'COMPILE_CACHE' },
+        encoding: 'utf8',
+        maxBuffer: 2 ** 26,
+      });
+      const stripped = `${started.stdout}${started.stderr}`
+        .split('\n')
+        .filter((line) => line.includes('reading cache from') && line.includes('StrippedTypeScript'));
+      expect(stripped.length).toBeGreaterThan(5);
+      expect(stripped.filter((line) => !line.includes('success'))).toEqual([]);
+    }
   });
 
   it('let Temporal serve tenants in turn', () => {
