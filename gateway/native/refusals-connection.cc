@@ -23,8 +23,7 @@ std::string_view State::NextAnswer(std::string_view origin) const {
 Napi::Function Connection::Define(Napi::Env env) {
   return DefineClass(
       env, "Connection",
-      {InstanceMethod<&Connection::BeginRequest>("beginRequest"), InstanceMethod<&Connection::EndRequest>("endRequest"),
-       InstanceMethod<&Connection::Watch>("watch")});
+      {InstanceMethod<&Connection::BeginRequest>("beginRequest"), InstanceMethod<&Connection::EndRequest>("endRequest")});
 }
 
 Connection::Connection(const Napi::CallbackInfo& info)
@@ -50,12 +49,9 @@ void Connection::BeginRequest(const Napi::CallbackInfo& info) {
 
 void Connection::EndRequest(const Napi::CallbackInfo&) { --underWay; }
 
-void Connection::Watch(const Napi::CallbackInfo& info) {
-  uv_loop_t* loop = nullptr;
-  if (underWay > 0 || napi_get_uv_event_loop(info.Env(), &loop) != napi_ok) return;
-  uv_stream_t* const found = FindStream(loop, info[0].As<Napi::Number>().Int32Value());
-  if (found == nullptr || IsIntercepted(found)) return;
-  stream = found;
+void Connection::Watch(uv_stream_t* open) {
+  if (underWay > 0 || IsIntercepted(open)) return;
+  stream = open;
   isSure = false;
   watched[stream] = this;
   Intercept(stream, Receive);

@@ -41,14 +41,16 @@ class Connection : public Napi::ObjectWrap<Connection> {
   explicit Connection(const Napi::CallbackInfo& info);
   ~Connection() override;
 
+  // Looks at what comes over its stream from now on, as long as it and the parser agree on it. To be called when the parser
+  // holds no part of a body; does nothing while a request is under way.
+  void Watch(uv_stream_t* open);
+
  private:
   static void Receive(uv_stream_t* stream, std::string_view bytes);
 
   // Takes the number of its headers.
   void BeginRequest(const Napi::CallbackInfo& info);
   void EndRequest(const Napi::CallbackInfo& info);
-  // Takes the descriptor.
-  void Watch(const Napi::CallbackInfo& info);
 
   void Note();
   void Look(uv_stream_t* stream, std::string_view bytes);

@@ -59,20 +59,14 @@ void WriteLater(uv_stream_t* stream, std::string_view bytes) {
 
 }  // namespace
 
-uv_stream_t* FindStream(uv_loop_t* loop, int descriptor) {
-  struct Search {
-    int descriptor;
-    uv_stream_t* found;
-  } search{descriptor, nullptr};
+void VisitStreams(uv_loop_t* loop, Visit visit) {
   const auto look = [](uv_handle_t* handle, void* data) {
-    auto& wanted = *static_cast<Search*>(data);
-    uv_os_fd_t own;
-    if (handle->type != UV_TCP || uv_is_closing(handle) || uv_fileno(handle, &own) != 0) return;
-    if (own == wanted.descriptor) wanted.found = reinterpret_cast<uv_stream_t*>(handle);
+    uv_os_fd_t descriptor;
+    if (handle->type != UV_TCP || uv_is_closing(handle) || uv_fileno(handle, &descriptor) != 0) return;
+    auto* const stream = reinterpret_cast<uv_stream_t*>(handle);
+    if (stream->read_cb != nullptr) (*static_cast<Visit*>(data))(descriptor, stream);
   };
-  uv_walk(loop, look, &search);
-  const bool reads = search.found != nullptr && search.found->read_cb != nullptr;
-  return reads ? search.found : nullptr;
+  uv_walk(loop, look, &visit);
 }
 
 bool IsIntercepted(const uv_stream_t* stream) { return stream->read_cb == OnRead; }

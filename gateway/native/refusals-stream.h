@@ -3,6 +3,7 @@
 
 #include <uv.h>
 
+#include <functional>
 #include <string_view>
 
 namespace refusals {
@@ -10,8 +11,10 @@ namespace refusals {
 // Gets what was read of a stream, which is at least one byte, in memory that is used again.
 using Receive = void (*)(uv_stream_t* stream, std::string_view bytes);
 
-// The TCP stream of a descriptor; null where it is closed, or reads nothing.
-uv_stream_t* FindStream(uv_loop_t* loop, int descriptor);
+using Visit = std::function<void(int descriptor, uv_stream_t* stream)>;
+
+// Calls `visit` for each TCP stream of the loop that is read.
+void VisitStreams(uv_loop_t* loop, Visit visit);
 
 // Whether what is read of a stream goes to `receive` of `Intercept`. It no longer does once Node begins to read anew.
 bool IsIntercepted(const uv_stream_t* stream);

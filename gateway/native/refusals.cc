@@ -5,10 +5,12 @@
 
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "refusals-connection.h"
+#include "refusals-stream.h"
 
 namespace {
 
@@ -22,7 +24,7 @@ class Refusals : public Napi::ObjectWrap<Refusals> {
     return DefineClass(env, "Refusals",
                        {InstanceMethod<&Refusals::Open>("open"), InstanceMethod<&Refusals::SetFull>("setFull"),
                         InstanceMethod<&Refusals::SetAnswers>("setAnswers"),
-                        InstanceMethod<&Refusals::TakeAsked>("takeAsked"),
+                        InstanceMethod<&Refusals::TakeAsked>("takeAsked"), InstanceMethod<&Refusals::Watch>("watch"),
                         InstanceAccessor<&Refusals::GetRefused>("refused")});
   }
 
@@ -37,6 +39,22 @@ class Refusals : public Napi::ObjectWrap<Refusals> {
   Napi::Value Open(const Napi::CallbackInfo& info) {
     const auto& connection = *info.Env().GetInstanceData<Napi::FunctionReference>();
     return connection.New({Napi::External<std::shared_ptr<State>>::New(info.Env(), &state)});
+  }
+
+  // Takes connections and the descriptors of their sockets.
+  void Watch(const Napi::CallbackInfo& info) {
+    const auto connections = info[0].As<Napi::Array>(), descriptors = info[1].As<Napi::Array>();
+    std::unordered_map<int, Connection*> wanted;
+    for (std::uint32_t index = 0; index < connections.Length(); ++index) {
+      const int descriptor = descriptors.Get(index).As<Napi::Number>().Int32Value();
+      wanted[descriptor] = Connection::Unwrap(connections.Get(index).As<Napi::Object>());
+    }
+    uv_loop_t* loop = nullptr;
+    NAPI_THROW_IF_FAILED_VOID(info.Env(), napi_get_uv_event_loop(info.Env(), &loop));
+    refusals::VisitStreams(loop, [&](int descriptor, uv_stream_t* stream) {
+      const auto found = wanted.find(descriptor);
+      if (found != wanted.end()) found->second->Watch(stream);
+    });
   }
 
   void SetFull(const Napi::CallbackInfo& info) { state->isFull = info[0].As<Napi::Boolean>(); }

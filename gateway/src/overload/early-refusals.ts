@@ -1,11 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { KEEP_ALIVE_MS } from '@kindred/service/http-server';
-import { createRefusalBytes } from './refusal.ts';
+import { createRefusalBytes, NODE_SEES_EVERY_MS } from './refusal.ts';
 import type { NativeConnection, NativeRefusals, RefusalsAddon } from './refusals-addon.ts';
-
-/** Node closes a connection of which it sees nothing for `KEEP_ALIVE_MS`. */
-const PASS_EVERY_MS = KEEP_ALIVE_MS / 2;
 
 /**
  * Refuses what comes over connections on which something was refused before, without having it parsed: Node makes some
@@ -16,10 +12,12 @@ const PASS_EVERY_MS = KEEP_ALIVE_MS / 2;
 export class EarlyRefusals {
   readonly #native: NativeRefusals;
   readonly #connections = new WeakMap<Socket, NativeConnection>();
+  /** The newest request of each connection that is to be watched. */
+  readonly #waiting = new Map<Socket, IncomingMessage>();
   readonly #takeNewBytes: ReturnType<typeof createRefusalBytes>;
 
   constructor(addon: RefusalsAddon, allowedOrigins: readonly string[]) {
-    this.#native = new addon.Refusals(PASS_EVERY_MS);
+    this.#native = new addon.Refusals(NODE_SEES_EVERY_MS);
     this.#takeNewBytes = createRefusalBytes(allowedOrigins);
     this.refresh();
   }
@@ -36,15 +34,17 @@ export class EarlyRefusals {
     return this.#native.takeAsked();
   }
 
-  /** To be called several times a second: answers say when they were given. */
+  /** To be called every few ms: begins to watch where something was refused, and keeps the answers of today's second. */
   refresh(): void {
     for (const [origin, answers] of this.#takeNewBytes()) this.#native.setAnswers(origin, answers);
+    if (this.#waiting.size > 0) this.#watchWaiting();
   }
 
   /** To be called with every request that was parsed; whether its connection is counted by `takeAsked`. */
   note(req: IncomingMessage, res: ServerResponse): boolean {
     const connection = this.#connections.get(req.socket);
     if (connection === undefined) return false;
+    if (this.#waiting.has(req.socket)) this.#waiting.set(req.socket, req);
     connection.beginRequest(req.rawHeaders.length / 2);
     res.once('close', () => connection.endRequest());
     return true;
@@ -52,18 +52,25 @@ export class EarlyRefusals {
 
   /** Looks at what comes after a request that was refused. */
   watch(req: IncomingMessage, res: ServerResponse): void {
-    const { socket } = req;
-    if (!this.#connections.has(socket)) {
-      this.#connections.set(socket, this.#native.open());
-      this.note(req, res);
-    }
-    // It is answered before the parser comes to its body, which has come with it or not.
-    res.once('close', () => setImmediate(() => this.#watchAfter(req)));
+    const isKnown = this.#connections.has(req.socket);
+    if (!isKnown) this.#connections.set(req.socket, this.#native.open());
+    this.#waiting.set(req.socket, req);
+    if (!isKnown) this.note(req, res);
   }
 
-  #watchAfter({ complete, socket }: IncomingMessage): void {
-    const descriptor = descriptorOf(socket);
-    if (complete && descriptor !== undefined) this.#connections.get(socket)?.watch(descriptor);
+  #watchWaiting(): void {
+    const connections: NativeConnection[] = [];
+    const descriptors: number[] = [];
+    for (const [socket, newest] of this.#waiting) {
+      const connection = this.#connections.get(socket);
+      const descriptor = descriptorOf(socket);
+      // A body of which a part is missing could be taken for a request.
+      if (connection === undefined || descriptor === undefined || !newest.complete) continue;
+      connections.push(connection);
+      descriptors.push(descriptor);
+    }
+    this.#waiting.clear();
+    this.#native.watch(connections, descriptors);
   }
 }
 

@@ -33,7 +33,7 @@ async function watchTest({ answers = ['refused'], passEveryMs = 60_000, holds = 
     res.once('close', () => {
       connection.endRequest();
       const { _handle: handle } = socket as Socket & { _handle?: { fd: number } };
-      setImmediate(() => handle && connection.watch(handle.fd));
+      setImmediate(() => handle && native.watch([connection], [handle.fd]));
     });
     if (isHolding) held.push(res);
     else res.end('parsed');

@@ -22,6 +22,11 @@ export interface NativeRefusals {
   /** Of how many connections something came since this was asked before. */
   takeAsked(): number;
   open(): NativeConnection;
+  /**
+   * Looks at what comes over connections from now on, as long as it and the parser agree on it; not where a request is under
+   * way. The parser must hold no part of a body. It takes as long for one as for all, about 0.1 us for each connection that is open.
+   */
+  watch(connections: readonly NativeConnection[], descriptors: readonly number[]): void;
 }
 
 /** A connection on which something was refused. */
@@ -30,8 +35,6 @@ export interface NativeConnection {
   beginRequest(headerCount: number): void;
   /** To be called when one is answered. */
   endRequest(): void;
-  /** Looks at what comes from now on, as long as it and the parser agree on it. Does nothing while a request is under way. */
-  watch(fileDescriptor: number): void;
 }
 
 const REFUSALS_ADDON: AddonForm<RefusalsAddon> = { name: 'refusals', members: ['Refusals', 'readWholeRequest'] };
