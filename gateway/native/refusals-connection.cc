@@ -50,7 +50,7 @@ void Connection::BeginRequest(const Napi::CallbackInfo& info) {
 void Connection::EndRequest(const Napi::CallbackInfo&) { --underWay; }
 
 void Connection::Watch(uv_stream_t* open) {
-  if (underWay > 0 || IsIntercepted(open)) return;
+  if (IsIntercepted(open)) return;
   stream = open;
   isSure = false;
   watched[stream] = this;

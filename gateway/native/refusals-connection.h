@@ -42,7 +42,7 @@ class Connection : public Napi::ObjectWrap<Connection> {
   ~Connection() override;
 
   // Looks at what comes over its stream from now on, as long as it and the parser agree on it. To be called when the parser
-  // holds no part of a body; does nothing while a request is under way.
+  // holds no part of a body.
   void Watch(uv_stream_t* open);
 
  private:

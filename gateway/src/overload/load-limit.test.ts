@@ -47,7 +47,7 @@ test('one that idles for a moment while it has too much to do does not let in mo
   pass(2_000, 1);
   endAll(limit);
   for (let turn = 0; turn < 20; turn++) {
-    expect(begin(1_000)).toBe(80);
+    expect(begin(1_000)).toBe(112);
     endAll(limit);
     pass(20, 0.8);
     pass(180, 1);
@@ -60,25 +60,25 @@ test('one that stays busy lets in fewer and fewer, but never fewer than it takes
   pass(900, 1);
   const { limit: first } = limit.stats();
   expect(first).toBeLessThan(1_000);
-  expect(first).toBeGreaterThan(80);
+  expect(first).toBeGreaterThan(112);
   expect(begin(1)).toBe(0);
   pass(5_000, 1);
   endAll(limit);
-  expect(begin(1_000)).toBe(80);
-  expect(limit.stats().shed).toBe(1 + 1_000 - 80);
+  expect(begin(1_000)).toBe(112);
+  expect(limit.stats().shed).toBe(1 + 1_000 - 112);
 });
 
-test('where there was no room, others are let in once half of it is free', () => {
+test('where there was no room, others are let in once seven tenths of it are free', () => {
   const { limit, begin, pass } = createTestLimit();
   begin(1_000);
   pass(5_000, 1);
   endAll(limit);
-  expect(begin(100)).toBe(80);
-  for (let count = 0; count < 39; count++) limit.end();
+  expect(begin(200)).toBe(112);
+  for (let count = 0; count < 78; count++) limit.end();
   expect(begin(100)).toBe(0);
   limit.end();
   expect(begin(30)).toBe(30);
-  expect(begin(30)).toBe(10);
+  expect(begin(60)).toBe(49);
 });
 
 test('one that is busy with no more than a hundred and twenty-eight refuses none of them', () => {
@@ -104,7 +104,7 @@ test('after too many came from everywhere, those of a hundred and twenty-eight c
     pass(20, 1);
     endAll(limit);
   }
-  expect(admitted[0]).toBe(80);
+  expect(admitted[0]).toBe(112);
   expect(admitted.slice(30)).toEqual(Array(20).fill(128));
 });
 
@@ -114,7 +114,7 @@ test('the requests of many connections that ask one after the other are too many
   pass(5_000, 1);
   endAll(limit);
   for (let turn = 0; turn < 100; turn++) {
-    expect(begin(100)).toBe(80);
+    expect(begin(120)).toBe(112);
     pass(20, 1);
     endAll(limit);
   }
@@ -172,9 +172,9 @@ test('a doorkeeper is told when there is no room, and when there is again', () =
   expect(door.told).toEqual([]);
   pass(5_000, 1);
   expect(door.told).toEqual([true]);
-  for (let count = 0; count < 960; count++) limit.end();
+  for (let count = 0; count < 967; count++) limit.end();
   expect(door.told).toEqual([true, false]);
-  begin(39);
+  begin(78);
   expect(door.told).toEqual([true, false]);
   begin(1);
   expect(door.told).toEqual([true, false, true]);
@@ -186,26 +186,26 @@ test('what a doorkeeper refuses counts as shed, and shows that more is asked for
   pass(5_000, 1);
   endAll(limit);
   door.asked = 1_000;
-  begin(79);
+  begin(111);
   pass(500, 0.95);
-  expect(limit.stats()).toEqual({ underWay: 79, limit: 80, shed: 0 });
+  expect(limit.stats()).toEqual({ underWay: 111, limit: 112, shed: 0 });
   door.refused = 10;
   pass(20, 0.95);
-  expect(limit.stats()).toEqual({ underWay: 79, limit: 88, shed: 10 });
+  expect(limit.stats()).toEqual({ underWay: 111, limit: 124, shed: 10 });
 });
 
 test.each([
-  [48, 10_000],
-  [49, 80],
-])('with 80 connections that are let in and %i of which a doorkeeper knows the limit is %i', (asked, expected) => {
+  [16, 10_000],
+  [17, 112],
+])('with 112 connections that are let in and %i of which a doorkeeper knows the limit is %i', (asked, expected) => {
   const { limit, begin, pass, door } = createTestLimit();
   begin(1_000);
   pass(5_000, 1);
   endAll(limit);
   door.asked = asked;
-  const connections = Array.from({ length: 80 }, () => ({}));
+  const connections = Array.from({ length: 112 }, () => ({}));
   for (let turn = 0; turn < 50; turn++) {
-    expect(begin(80, connections)).toBe(80);
+    expect(begin(112, connections)).toBe(112);
     pass(20, 1);
     endAll(limit);
   }

@@ -42,7 +42,7 @@ const CALM_MS = 250;
  */
 const ENOUGH = 128;
 /** So many use up a core. What more of them hold while they wait for it V8 copies, again and again. */
-const LEAST = 80;
+const LEAST = 112;
 const MOST = 10_000;
 const LESS = 0.9;
 const MORE = 1.1;
@@ -50,7 +50,7 @@ const NOBODY: Doorkeeper = { setFull: () => {}, refused: 0, takeAsked: () => 0 }
 
 /**
  * While the event loop has been busy for most of a second with more than 128 operations, fewer may be under way, down to
- * 80, which come in by the half; while it idles now and then, more as they are asked for; once it has idled a tenth of the
+ * 112, which come in together; while it idles now and then, more as they are asked for; once it has idled a tenth of the
  * time for a while, or no more than 128 connections ask, as many as come. What a slow subgraph keeps waiting does not keep
  * the loop busy, and is not held against it.
  */

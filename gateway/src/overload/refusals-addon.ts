@@ -23,8 +23,8 @@ export interface NativeRefusals {
   takeAsked(): number;
   open(): NativeConnection;
   /**
-   * Looks at what comes over connections from now on, as long as it and the parser agree on it; not where a request is under
-   * way. The parser must hold no part of a body. It takes as long for one as for all, about 0.1 us for each connection that is open.
+   * Looks at what comes over connections from now on, as long as it and the parser agree on it. The parser must hold no part
+   * of a body. To find one takes as long as to find all: the streams of the process are gone through.
    */
   watch(connections: readonly NativeConnection[], descriptors: readonly number[]): void;
 }

@@ -1,5 +1,5 @@
 /** Where there was no room, others are let in once so much of it is free: those go through each step together, at less cost. */
-const FREE_SHARE = 0.5;
+const FREE_SHARE = 0.7;
 
 /** Whether one more may be under way. */
 export class Room {
