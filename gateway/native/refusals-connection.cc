@@ -21,9 +21,9 @@ std::string_view State::NextAnswer(std::string_view origin) const {
 }
 
 Napi::Function Connection::Define(Napi::Env env) {
-  return DefineClass(
-      env, "Connection",
-      {InstanceMethod<&Connection::BeginRequest>("beginRequest"), InstanceMethod<&Connection::EndRequest>("endRequest")});
+  return DefineClass(env, "Connection",
+                     {InstanceMethod<&Connection::BeginRequest>("beginRequest"),
+                      InstanceMethod<&Connection::EndRequest>("endRequest")});
 }
 
 Connection::Connection(const Napi::CallbackInfo& info)

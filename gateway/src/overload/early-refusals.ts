@@ -75,7 +75,7 @@ export class EarlyRefusals {
 }
 
 /** Undefined for a connection that is closed. Node does not publish it; without it nothing is refused early. */
-function descriptorOf(socket: Socket): number | undefined {
+export function descriptorOf(socket: Socket): number | undefined {
   const { _handle: handle } = socket as Socket & { _handle?: { fd?: number } | null };
   return handle?.fd;
 }

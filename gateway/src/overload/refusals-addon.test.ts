@@ -3,6 +3,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { descriptorOf } from './early-refusals.ts';
 import { REFUSALS } from './test-refusals.ts';
 
 const BODY = '{"query":"{ viewer }"}';
@@ -32,8 +33,8 @@ async function watchTest({ answers = ['refused'], passEveryMs = 60_000, holds = 
     connection.beginRequest(rawHeaders.length / 2);
     res.once('close', () => {
       connection.endRequest();
-      const { _handle: handle } = socket as Socket & { _handle?: { fd: number } };
-      setImmediate(() => handle && native.watch([connection], [handle.fd]));
+      const descriptor = descriptorOf(socket);
+      if (descriptor !== undefined) setImmediate(() => native.watch([connection], [descriptor]));
     });
     if (isHolding) held.push(res);
     else res.end('parsed');
