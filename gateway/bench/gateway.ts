@@ -14,6 +14,7 @@ import { installHive } from './hive-packages.ts';
 import { CAN_PIN, pinOther } from './pin.ts';
 import { bodiesOf, QUERIES, REAL_QUERIES } from './queries.ts';
 import { type BenchGateway, startGatewayProcess } from './start-gateway.ts';
+import { createStolenPercent } from './stolen-time.ts';
 import { startRealSubgraphs, startStubs, type SubgraphsUnderTest } from './subgraphs-under-test.ts';
 
 const { values: options } = parseArgs({
@@ -50,6 +51,8 @@ interface Figures {
   /** Null where the subgraphs do not count. */
   subRequests: number | null;
   rssMiB: number;
+  /** What the host of this machine took of all cores meanwhile. */
+  stolenPercent: number;
   failures: number;
 }
 
@@ -101,7 +104,9 @@ async function measure(gateway: Gateway, test: { query: string; connections: num
   await load(gateway.url, { ...test, seconds: SETTLE_SECONDS });
   const requestsBefore = await subgraphs.countRequests();
   const before = await ask<{ cpuUs: number }>(gateway.child, {});
+  const readStolen = createStolenPercent();
   const { latencies, failures } = await load(gateway.url, { ...test, seconds: SECONDS });
+  const stolenPercent = readStolen();
   const after = await ask<{ cpuUs: number; rssMiB: number }>(gateway.child, {});
   const requestsAfter = await subgraphs.countRequests();
   const count = latencies.length;
@@ -114,16 +119,18 @@ async function measure(gateway: Gateway, test: { query: string; connections: num
     subRequests:
       requestsBefore === undefined || requestsAfter === undefined ? null : (requestsAfter - requestsBefore) / count,
     rssMiB: after.rssMiB,
+    stolenPercent,
     failures,
   };
 }
 
 function print(results: readonly Result[]): void {
   console.log(
-    'query                     conn  gateway          req/s   p50 ms   p95 ms   p99 ms  CPU us/req  sub-req  RSS MiB  failed',
+    'query                     conn  gateway          req/s   p50 ms   p95 ms   p99 ms  CPU us/req  sub-req  RSS MiB stolen %  failed',
   );
   for (const { query, connections, variant, ...figures } of results) {
-    const { requestsPerSecond, p50Ms, p95Ms, p99Ms, cpuUsPerRequest, subRequests, rssMiB, failures } = figures;
+    const { requestsPerSecond, p50Ms, p95Ms, p99Ms, cpuUsPerRequest, subRequests, rssMiB, stolenPercent, failures } =
+      figures;
     const cells = [
       requestsPerSecond.toFixed(0),
       p50Ms.toFixed(1),
@@ -131,7 +138,7 @@ function print(results: readonly Result[]): void {
       p99Ms.toFixed(1),
       cpuUsPerRequest.toFixed(0),
     ];
-    const rest = [subRequests?.toFixed(2) ?? '-', rssMiB.toFixed(0), String(failures)]
+    const rest = [subRequests?.toFixed(2) ?? '-', rssMiB.toFixed(0), stolenPercent.toFixed(1), String(failures)]
       .map((cell) => cell.padStart(8))
       .join(' ');
     console.log(
@@ -151,6 +158,7 @@ function medianOf(rounds: readonly Figures[]): Figures {
     cpuUsPerRequest: of('cpuUsPerRequest'),
     subRequests: subRequests.length === 0 ? null : median(subRequests),
     rssMiB: of('rssMiB'),
+    stolenPercent: of('stolenPercent'),
     failures: rounds.reduce((sum, { failures }) => sum + failures, 0),
   };
 }
