@@ -10,13 +10,15 @@ import {
   writeCall,
   writeCancel,
 } from '@kindred/service/operation-channel';
-import { writeTogether } from '@kindred/service/write-together';
+import { type WriteTogether, writeTogether } from '@kindred/service/write-together';
 import { WebSocket } from 'ws';
 import type { TextAnswer } from './subgraph-client.ts';
 
 const CONNECT_TIMEOUT_MS = 3_000;
 /** A subgraph that does not answer a ping until the next one is gone. */
 const PING_MS = 10_000;
+/** Some ten queries: the subgraph begins with them while the gateway goes on with its turn. */
+const MOST_HELD_BYTES = 2_000;
 // An answer may be larger than any question.
 const MOST_ANSWER_BYTES = 256 * 1024 * 1024;
 
@@ -46,7 +48,7 @@ export class SubgraphChannel {
   readonly #waiting = new Map<number, Waiting>();
   readonly openedAt = performance.now();
   #state: State = 'connecting';
-  #hold: () => void = () => undefined;
+  #together: WriteTogether = (write) => write();
   #lastId = 0;
   #pings: NodeJS.Timeout | undefined;
   #isAlive = true;
@@ -64,7 +66,7 @@ export class SubgraphChannel {
     let wasOpen = false;
     this.#webSocket.once('upgrade', ({ socket }) => {
       socket.setNoDelay(true);
-      this.#hold = writeTogether(socket);
+      this.#together = writeTogether(socket, { mostBytes: MOST_HELD_BYTES });
     });
     this.#webSocket.once('open', () => {
       wasOpen = true;
@@ -153,8 +155,7 @@ export class SubgraphChannel {
   }
 
   #say(message: string): void {
-    this.#hold();
-    this.#webSocket.send(message);
+    this.#together(() => this.#webSocket.send(message));
   }
 
   #closeWhenDone(): void {

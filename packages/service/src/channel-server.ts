@@ -14,7 +14,7 @@ import {
 import { BODY_LIMIT_BYTES } from './request-pipeline.ts';
 import type { Exchange } from './subgraph-request.ts';
 import { newTraceId, readTraceId, runInTrace } from './trace.ts';
-import { writeTogether } from './write-together.ts';
+import { type WriteTogether, writeTogether } from './write-together.ts';
 
 export interface ChannelOptions {
   /** What admits the calls of the channel that this upgrade asks for. @throws when it may not have one */
@@ -81,7 +81,7 @@ type AdmittedOptions = Omit<ChannelOptions, 'open'> & { admit: AdmitCall };
 class Channel {
   readonly #webSocket: WebSocket;
   readonly #options: AdmittedOptions;
-  readonly #hold: () => void;
+  readonly #together: WriteTogether;
   readonly #underWay = new Map<number, ChannelExchange>();
   readonly #closed: Promise<void>;
 
@@ -89,7 +89,7 @@ class Channel {
   constructor(webSocket: WebSocket, socket: Duplex, options: AdmittedOptions) {
     this.#webSocket = webSocket;
     this.#options = options;
-    this.#hold = writeTogether(socket);
+    this.#together = writeTogether(socket);
     this.#closed = new Promise((resolve) => {
       webSocket.once('close', () => {
         for (const exchange of this.#underWay.values()) exchange.close();
@@ -146,8 +146,7 @@ class Channel {
   }
 
   #say(message: string): void {
-    this.#hold();
-    this.#webSocket.send(message);
+    this.#together(() => this.#webSocket.send(message));
   }
 }
 
