@@ -26,9 +26,13 @@ test('a file is served at the address that is printed', async () => {
 test.each([
   ['no file', [], 'Wanted one file, got 0'],
   ['two files', [OURS, OURS], 'Wanted one file, got 2'],
-  ['no such file', [`${OURS}.old`], 'no such file'],
-  ['a schema that is no supergraph', [SUBGRAPH], 'supergraph'],
-  ['no port', [OURS, '--port', 'high'], 'port'],
+  ['no such file', [`${OURS}.old`], 'ENOENT: no such file'],
+  [
+    'a schema that is no supergraph',
+    [SUBGRAPH],
+    'Wanted the SDL of a supergraph, as a composer writes it, and got another: The schema',
+  ],
+  ['no port', [OURS, '--port', 'high'], 'Wanted a port from 0 to 65535, got "high"'],
 ])('%s: it says what was wanted, and ends with 1', async (_what, args, message) => {
   const outcome = await promisify(execFile)(process.execPath, [COMMAND, ...args]).catch((error: unknown) => error);
   expect(outcome).toMatchObject({ code: 1, stderr: expect.stringContaining(message) as string });

@@ -12,6 +12,7 @@ async function serve(): Promise<string> {
   });
   const [file, ...rest] = positionals;
   if (file === undefined || rest.length > 0) throw new Error(`Wanted one file, got ${positionals.length}`);
+  if (!/^\d{1,5}$/.test(values.port)) throw new Error(`Wanted a port from 0 to 65535, got "${values.port}"`);
   const at = { host: values.host, port: Number(values.port) };
   return `${(await startSupergraphServer(await readFile(file, 'utf8'), at)).url}/graphql`;
 }

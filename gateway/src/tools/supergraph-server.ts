@@ -22,16 +22,23 @@ import { createPlanOperation, type PlanOperation } from '../planning/plan-operat
 import { failure, readAnswer, type SubgraphClient, type TextAnswer } from '../subgraph-client.ts';
 import { buildSupergraph } from '../supergraph.ts';
 
+const MOST_PLANS = 1_000;
+
+type Send = SubgraphClient['send'];
+
+/** Who asks is not known: fetches are batched as those of one caller. */
+const EVERYBODY: Viewer = { kind: 'anonymous', scopes: [] };
+
 /**
  * Serves any supergraph on POST /graphql, by the planner and the executor of this gateway and by nothing else of it: no
  * authentication, no limits, no subscriptions. Its subgraphs are asked at the URLs that it names.
- * @throws AggregateGraphQLError when the SDL is no supergraph; Error with code EADDRINUSE, ... when it cannot listen
+ * @throws Error when the SDL is no supergraph; Error with code EADDRINUSE, ... when it cannot listen
  */
 export async function startSupergraphServer(
   supergraphSdl: string,
   at: { host: string; port: number },
 ): Promise<RunningServer> {
-  const supergraph = buildSupergraph(supergraphSdl);
+  const supergraph = readSupergraph(supergraphSdl);
   const send = createSend(supergraph);
   const executor = createExecutor({ supergraph, client: { send }, dataSources: createServices(supergraph, send) });
   const execute = createExecute(executor, supergraph);
@@ -43,12 +50,15 @@ export async function startSupergraphServer(
   return await listen(server, at);
 }
 
-const MOST_PLANS = 1_000;
-
-type Send = SubgraphClient['send'];
-
-/** Who asks is not known: fetches are batched as those of one caller. */
-const EVERYBODY: Viewer = { kind: 'anonymous', scopes: [] };
+function readSupergraph(supergraphSdl: string): Supergraph {
+  try {
+    return buildSupergraph(supergraphSdl);
+  } catch (cause) {
+    // The first of what may be hundreds of errors.
+    const [first] = (cause instanceof Error ? cause.message : String(cause)).split('\n\n', 1);
+    throw new Error(`Wanted the SDL of a supergraph, as a composer writes it, and got another: ${first}`, { cause });
+  }
+}
 
 /** Operations that this gateway would send to its own subgraphs in one request go one by one: others know of no such thing. */
 function createSend(supergraph: Supergraph): Send {
