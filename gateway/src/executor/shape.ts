@@ -13,6 +13,7 @@ import {
   type Type,
 } from '@apollo/federation-internals';
 import type { GraphQLError } from 'graphql';
+import { type Assemble, type AssembledField, BUBBLE, compileAssembly, type PlainKind } from './assembly.ts';
 import { getOwn, type JsonObject, TYPENAME } from './json.ts';
 import type { Path } from './plan-run.ts';
 import { type CollectedField, collectFields, type Conditions, type DeferredFragment } from './selections.ts';
@@ -35,12 +36,8 @@ export interface DeferredPlace {
 
 /** Null in place of something that had to be null and was reported. */
 const REPORTED = Symbol('reported');
-/** Something that must not be null is: what holds it becomes null. */
-const BUBBLE = Symbol('bubble');
 
 type Complete = (value: unknown, run: ShapeRun) => unknown;
-/** Writes one field; false when the whole object must become null. */
-type Step = (input: JsonObject, output: JsonObject, run: ShapeRun) => boolean;
 
 interface Shape {
   schema: Schema;
@@ -57,93 +54,90 @@ export function compileShape(
   operation: { selectionSet: SelectionSet; parentType: CompositeType },
   shape: Shape,
 ): (input: JsonObject, run: ShapeRun) => JsonObject | null {
-  const write = compileObject([operation.selectionSet], operation.parentType, shape);
+  const assemblies = compileObject([operation.selectionSet], operation.parentType, shape);
   return (input, run) => {
-    const output: JsonObject = {};
-    return write(input, output, run) ? output : null;
+    const typename = input[TYPENAME] ?? undefined;
+    if (typename !== undefined && typeof typename !== 'string')
+      throw new Error(`Wanted a name as __typename, got ${JSON.stringify(typename)}`);
+    return (assemblies.known.get(typename) ?? assemblies.add(typename))(input, run) ?? null;
   };
 }
 
-/** Each type that an object turns out to have gets its own list of steps, on first sight. */
-function compileObject(sets: readonly SelectionSet[], declaredType: CompositeType, shape: Shape): Step {
-  const stepsByType = new Map<string, readonly Step[]>();
-  const compileSteps = (typename: string): readonly Step[] => {
-    const type = typename === '' ? undefined : shape.schema.type(typename);
+/** How an object is answered, by the type that it turns out to have; undefined where it does not say. */
+interface Assemblies {
+  known: ReadonlyMap<unknown, Assemble<ShapeRun>>;
+  /** For a type that is met for the first time. */
+  add(typename: string | undefined): Assemble<ShapeRun>;
+}
+
+function compileObject(sets: readonly SelectionSet[], declaredType: CompositeType, shape: Shape): Assemblies {
+  const known = new Map<unknown, Assemble<ShapeRun>>();
+  const add = (name: string | undefined): Assemble<ShapeRun> => {
+    const typename = name === '' ? undefined : name;
+    const type = typename === undefined ? undefined : shape.schema.type(typename);
     const parentType = type !== undefined && isCompositeType(type) ? type : declaredType;
-    const object = { typename: typename === '' ? undefined : typename, parentType, ...shape };
     const deferred: DeferredFragment[] = [];
     const onDeferred = { onDeferred: (fragment: DeferredFragment) => void deferred.push(fragment) };
-    const fields = collectFields(sets, { ...object, ...(shape.isIncremental && onDeferred) });
-    const steps = fields.map((field) => compileField(field, shape));
-    if (deferred.length > 0) steps.push(noteDeferred(deferred));
-    stepsByType.set(typename, steps);
-    return steps;
+    const object = { typename, parentType, ...shape, ...(shape.isIncremental && onDeferred) };
+    const assembled = compileAssembly(collectFields(sets, object).map((field) => compileField(field, shape)));
+    const assemble = shape.isIncremental ? notingDeferred(assembled, deferred) : assembled;
+    known.set(name, assemble);
+    return assemble;
   };
-  return (input, output, run) => {
-    const typename = input[TYPENAME] ?? '';
-    if (typeof typename !== 'string') throw new Error(`Wanted a name as __typename, got ${JSON.stringify(typename)}`);
-    const steps = stepsByType.get(typename) ?? compileSteps(typename);
-    const deferredCount = run.deferred.length;
-    for (const step of steps) {
-      if (step(input, output, run)) continue;
-      run.deferred.length = deferredCount;
-      return false;
-    }
-    return true;
+  return { known, add };
+}
+
+/** Of an object that becomes null nothing is deferred either. */
+function notingDeferred(assemble: Assemble<ShapeRun>, fragments: readonly DeferredFragment[]): Assemble<ShapeRun> {
+  return (input, run) => {
+    const { deferred, path } = run;
+    const deferredCount = deferred.length;
+    const output = assemble(input, run);
+    if (output === undefined) deferred.length = deferredCount;
+    else for (const fragment of fragments) deferred.push({ fragment, path: [...path] });
+    return output;
   };
 }
 
-function noteDeferred(fragments: readonly DeferredFragment[]): Step {
-  return (_input, _output, { deferred, path }) => {
-    for (const fragment of fragments) deferred.push({ fragment, path: [...path] });
-    return true;
-  };
-}
-
-function compileField({ selection, parentType, inner }: CollectedField, shape: Shape): Step {
+function compileField({ selection, parentType, inner }: CollectedField, shape: Shape): AssembledField<ShapeRun> {
   const name = selection.element.responseName();
   if (selection.element.name === TYPENAME) return compileTypename(name, parentType, shape.schema);
   const type = selection.element.definition.type;
   if (type === undefined) throw new Error(`The field ${name} has no type`);
   const complete = compileValue(type, { name, parentType, inner, ...shape });
-  const inherited = name in Object.prototype;
-  const isSurelyValid = compileLeafCheck(type, shape.schema);
-  return (input, output, run) => {
-    const value = inherited ? getOwn(input, name) : input[name];
-    // Most fields: nothing to complete, and nothing that a path would have to be known for.
-    if (isSurelyValid(value)) {
-      output[name] = value;
-      return true;
-    }
-    run.path.push(name);
-    const completed = complete(value ?? null, run);
-    run.path.pop();
-    output[name] = completed === REPORTED || completed === BUBBLE ? null : completed;
-    return completed !== BUBBLE;
+  return {
+    name,
+    plain: plainKindOf(type, shape.schema),
+    complete: (value, run) => {
+      run.path.push(name);
+      const completed = complete(value ?? null, run);
+      run.path.pop();
+      return completed === REPORTED ? null : completed;
+    },
   };
 }
 
-function compileTypename(name: string, parentType: CompositeType, schema: Schema): Step {
+function compileTypename(name: string, parentType: CompositeType, schema: Schema): AssembledField<ShapeRun> {
   const fallback = isObjectType(parentType) ? parentType.name : undefined;
-  return (input, output) => {
-    const told = getOwn(input, name) ?? (name === TYPENAME ? null : getOwn(input, TYPENAME)) ?? null;
-    const type = typeof told === 'string' ? schema.type(told) : undefined;
-    const typename = type === undefined ? fallback : isObjectType(type) ? type.name : undefined;
-    if (typename === undefined) return false;
-    output[name] = typename;
-    return true;
+  return {
+    name,
+    plain: undefined,
+    complete: (value, _run, input) => {
+      const told = value ?? (name === TYPENAME ? null : getOwn(input, TYPENAME)) ?? null;
+      const type = typeof told === 'string' ? schema.type(told) : undefined;
+      const typename = type === undefined ? fallback : isObjectType(type) ? type.name : undefined;
+      return typename ?? BUBBLE;
+    },
   };
 }
 
-/** Whether a value of a leaf type is surely as it should be; what is not is looked at closer. */
-function compileLeafCheck(type: Type, schema: Schema): (value: unknown) => boolean {
+/** How a value of a leaf type is surely as it should be; what is not is looked at closer. */
+function plainKindOf(type: Type, schema: Schema): PlainKind | undefined {
   const named = isNonNullType(type) ? type.ofType : type;
-  if (named === schema.stringType()) return (value) => typeof value === 'string';
-  if (named === schema.idType()) return (value) => typeof value === 'string';
-  if (named === schema.booleanType()) return (value) => typeof value === 'boolean';
-  if (named === schema.intType()) return Number.isSafeInteger;
-  if (named === schema.floatType()) return Number.isFinite;
-  return () => false;
+  if (named === schema.stringType() || named === schema.idType()) return 'string';
+  if (named === schema.booleanType()) return 'boolean';
+  if (named === schema.intType()) return 'int';
+  return named === schema.floatType() ? 'float' : undefined;
 }
 
 interface Place extends Shape {
@@ -201,8 +195,7 @@ function compileList(complete: Complete, type: Type): Complete {
 
 function compileComposite(type: CompositeType, place: Place): Complete {
   const { schema, conditions, isIncremental } = place;
-  const write = compileObject(place.inner, type, { schema, conditions, isIncremental });
-  const knownNames = new Set<unknown>();
+  const assemblies = compileObject(place.inner, type, { schema, conditions, isIncremental });
   return (value, run) => {
     if (value === null) return null;
     if (typeof value !== 'object')
@@ -211,20 +204,20 @@ function compileComposite(type: CompositeType, place: Place): Complete {
       );
     const input = value as JsonObject;
     const typename = input[TYPENAME];
-    if (!knownNames.has(typename)) {
+    let assemble = assemblies.known.get(typename);
+    if (assemble === undefined) {
       if (typename !== undefined && typeof typename !== 'string') {
         throw new Error(`Invalid non-string value ${JSON.stringify(typename)} for __typename at ${run.path.join()}`);
       }
-      const named = typename ? place.schema.type(typename) : type;
+      const named = typename ? schema.type(typename) : type;
       if (named === undefined || !isCompositeType(named)) {
         report(run, `Invalid __typename found for object at ${describe(run, type, place)}.`);
         return REPORTED;
       }
-      knownNames.add(typename);
+      assemble = assemblies.add(typename);
     }
-    const output: JsonObject = {};
     run.objectCount += 1;
-    return write(input, output, run) ? output : REPORTED;
+    return assemble(input, run) ?? REPORTED;
   };
 }
 
