@@ -4,15 +4,15 @@ import type { GraphQLAnswer } from '../subgraph-client.ts';
 import type { PlanCompilation } from './compile-plan.ts';
 import { compilePlaces, type Places } from './entities.ts';
 import { type JsonObject, mergeInto, TYPENAME } from './json.ts';
-import type { FetchTiming, Path, PlanRun, RunNode } from './plan-run.ts';
-import { compileRepresentation, type Represent } from './representations.ts';
+import type { EntitiesFetch, FetchTiming, Path, PlanRun, RunNode } from './plan-run.ts';
+import type { Representation } from './representations.ts';
 import { compileRewrites, type Rewrite } from './rewrites.ts';
 
 const ENTITIES = '_entities';
 
 /** A fetch as one function: its body is written already but for the variables. Failures become errors of the answer. */
 export function compileFetch(node: FetchNode, path: Path, compilation: PlanCompilation): RunNode {
-  const { types } = compilation;
+  const { types, representations } = compilation;
   const shareable = compilation.shareable && node.operationKind === OperationTypeNode.QUERY;
   const places = compilePlaces(path);
   const fetch: Fetch = {
@@ -28,8 +28,8 @@ export function compileFetch(node: FetchNode, path: Path, compilation: PlanCompi
     rewriteOutput: compileRewrites(node.outputRewrites, types),
   };
   const rewrite = compileRewrites(node.inputRewrites, types);
-  const represent = node.requires && compileRepresentation(node.requires, { types, rewrite });
-  const entitiesFetch = represent && { ...fetch, represent };
+  const representation = node.requires && representations.of(node.requires, rewrite);
+  const entitiesFetch = representation && { ...fetch, representation };
   return async (run) => {
     // Where the plan is at odds with what was fetched there is no answer at all, hence outside.
     const entities = places.entitiesIn(run.data);
@@ -56,6 +56,10 @@ interface Fetch {
   rewriteOutput: Rewrite | undefined;
 }
 
+interface Representing {
+  representation: Representation;
+}
+
 async function fetchFields(fetch: Fetch, run: PlanRun, entities: readonly JsonObject[]): Promise<void> {
   const { data, errors } = await send(fetch, run);
   if (errors !== undefined) {
@@ -68,26 +72,25 @@ async function fetchFields(fetch: Fetch, run: PlanRun, entities: readonly JsonOb
 }
 
 async function fetchEntities(
-  fetch: Fetch & { represent: Represent },
+  fetch: Fetch & Representing,
   run: PlanRun,
   entities: readonly JsonObject[],
 ): Promise<void> {
-  const { representations, indexes } = representAll(fetch, entities);
-  if (representations.length === 0) return;
-  const { data, errors } = await send(fetch, run, representations);
+  const { keys, indexes } = keysOf(fetch, entities);
+  if (keys.length === 0) return;
+  const { data, errors } = await send(fetch, run, { representation: fetch.representation, keys });
   if (errors !== undefined) run.errors.push(...entityErrors(fetch, run, { errors, indexes }));
   if (data === undefined || data === null) return;
   const received = data[ENTITIES];
   if (!Array.isArray(received)) throw new Error('Expected "data._entities" in response to be an array');
-  if (received.length !== representations.length)
-    throw new Error(`Expected "data._entities" to contain ${representations.length} elements`);
+  if (received.length !== keys.length) throw new Error(`Expected "data._entities" to contain ${keys.length} elements`);
   let seenCount = 0;
   for (let place = 0; place < entities.length; place++) {
     const index = indexes[place];
     const entity = entities[place];
     const addition = index === undefined ? null : received[index];
     if (index === undefined || entity === undefined || addition === null) continue;
-    // Representations are numbered in the order in which entities need them first.
+    // Keys are numbered in the order in which entities need them first.
     if (index >= seenCount) {
       seenCount = index + 1;
       if (!addition[TYPENAME]) addition[TYPENAME] = entity[TYPENAME];
@@ -97,46 +100,44 @@ async function fetchEntities(
   }
 }
 
-/** Each distinct representation once, as JSON, and the index of each entity's own; undefined for one that has none. */
-function representAll({ represent }: { represent: Represent }, entities: readonly JsonObject[]) {
-  const representations: string[] = [];
+/** Each distinct key once, and the index of each entity's own; undefined for one that has none. */
+function keysOf({ representation }: Representing, entities: readonly JsonObject[]) {
+  const keys: string[] = [];
   const indexes: (number | undefined)[] = [];
   const known = new Map<string, number>();
   for (const entity of entities) {
-    const json = represent(entity);
-    let index = json === null ? undefined : known.get(json);
-    if (json !== null && index === undefined) {
-      index = representations.push(json) - 1;
-      known.set(json, index);
+    const key = representation.keyOf(entity);
+    let index = key === null ? undefined : known.get(key);
+    if (key !== null && index === undefined) {
+      index = keys.push(key) - 1;
+      known.set(key, index);
     }
     indexes.push(index);
   }
-  return { representations, indexes };
+  return { keys, indexes };
 }
 
-function send(fetch: Fetch, run: PlanRun, representations?: readonly string[]): Promise<GraphQLAnswer> {
+/** The entities that a fetch asks for. */
+type Asked = Pick<EntitiesFetch, 'representation' | 'keys'>;
+
+function send(fetch: Fetch, run: PlanRun, asked?: Asked): Promise<GraphQLAnswer> {
   if (fetch.isPrimary && run.event !== undefined) return Promise.resolve(run.event);
-  const answer = sendNow(fetch, run, representations);
-  return run.timings === undefined ? answer : timed(answer, { fetch, timings: run.timings, run, representations });
+  const answer = sendNow(fetch, run, asked);
+  return run.timings === undefined ? answer : timed(answer, { fetch, timings: run.timings, run, asked });
 }
 
-function sendNow(fetch: Fetch, run: PlanRun, representations?: readonly string[]): Promise<GraphQLAnswer> {
+function sendNow(fetch: Fetch, run: PlanRun, asked?: Asked): Promise<GraphQLAnswer> {
   const { name, operation, shareable, repeatable } = fetch;
-  const body = writeVariables(fetch, run.variables, representations !== undefined);
-  if (representations === undefined) {
+  const body = writeVariables(fetch, run.variables, asked !== undefined);
+  if (asked === undefined) {
     return run.fetches.fields({ name, body: `${body}}}`, operation, shareable, repeatable }, run.context);
   }
-  return run.fetches.entities({ name, body, shareable, repeatable, representations }, run.context);
+  return run.fetches.entities({ name, body, shareable, repeatable, ...asked }, run.context);
 }
 
 async function timed(
   answer: Promise<GraphQLAnswer>,
-  {
-    fetch,
-    timings,
-    run,
-    representations,
-  }: { fetch: Fetch; timings: FetchTiming[]; run: PlanRun; representations: readonly string[] | undefined },
+  { fetch, timings, run, asked }: { fetch: Fetch; timings: FetchTiming[]; run: PlanRun; asked: Asked | undefined },
 ): Promise<GraphQLAnswer> {
   const startedAt = performance.now();
   try {
@@ -147,7 +148,7 @@ async function timed(
       path: fetch.path,
       startMs: startedAt - run.startedAt,
       durationMs: performance.now() - startedAt,
-      entityCount: representations?.length ?? null,
+      entityCount: asked?.keys.length ?? null,
     });
   }
 }

@@ -2,10 +2,12 @@ import type { FetchNode, PlanNode } from '@apollo/query-planner';
 import { compileFetch } from './compile-fetch.ts';
 import { compileDefer, tellFetched } from './deferred-parts.ts';
 import type { PlanRun, RunNode } from './plan-run.ts';
+import type { Representations } from './representations.ts';
 import type { TypeConditions } from './type-conditions.ts';
 
 export interface PlanCompilation {
   types: TypeConditions;
+  representations: Representations;
   /** The operation's own default values. */
   defaults: Readonly<Record<string, unknown>>;
   /** Answered by the event of a subscription in place of its subgraph. */

@@ -3,12 +3,13 @@ import type { QueryPlan } from '@apollo/query-planner';
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { OperationContext } from '../context.ts';
 import type { GraphQLAnswer } from '../subgraph-client.ts';
-import { compilePlan, UnknownPlanNodeError } from './compile-plan.ts';
+import { compilePlan, type PlanCompilation, UnknownPlanNodeError } from './compile-plan.ts';
 import type { JsonObject } from './json.ts';
 import type { FetchTiming, Path, PlanRun, RunNode, SubgraphFetches } from './plan-run.ts';
+import { createRepresentations } from './representations.ts';
 import { type Conditions, type DeferredFragment, inspectOperation } from './selections.ts';
 import { compileShape, type ShapeRun } from './shape.ts';
-import { createTypeConditions, type TypeConditions } from './type-conditions.ts';
+import { createTypeConditions } from './type-conditions.ts';
 
 /** An operation that is executed without looking at its document or plan again. */
 export interface CompiledOperation {
@@ -48,14 +49,19 @@ const MAX_SHAPES = 32;
 
 export function createOperationCompiler(supergraph: Supergraph): OperationCompiler {
   const types = createTypeConditions(supergraph.schema.toGraphQLJSSchema());
-  return { compile: (operation, plan) => compile(operation, plan, types) };
+  const graph = { types, representations: createRepresentations(types) };
+  return { compile: (operation, plan) => compile(operation, plan, graph) };
 }
 
-function compile(operation: Operation, plan: QueryPlan, types: TypeConditions): CompiledOperation | undefined {
+function compile(
+  operation: Operation,
+  plan: QueryPlan,
+  graph: Pick<PlanCompilation, 'types' | 'representations'>,
+): CompiledOperation | undefined {
   const { conditionVariables, answerable } = inspectOperation(operation.selectionSet);
   if (!answerable) return undefined;
   const defaults = operation.collectDefaultedVariableValues();
-  const compilation = { types, defaults, shareable: operation.rootKind === 'query' };
+  const compilation = { ...graph, defaults, shareable: operation.rootKind === 'query' };
   const isIncremental = operation.selectionSet.hasDefer();
   const compiled = { conditionVariables, defaults, operation, isIncremental, shapes: new Map() };
   try {

@@ -6,8 +6,11 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import type { OperationContext } from '../context.ts';
 import type { GraphQLAnswer } from '../subgraph-client.ts';
 import { EntityBatches } from './entity-batches.ts';
+import type { Representation } from './representations.ts';
 
 const VIEWER: Viewer = { kind: 'apiKey', apiKeyId: newId('ApiKey'), tenantId: newId('Tenant'), scopes: [] };
+
+const BY_ID: Representation = { keyOf: ({ id }) => String(id), write: (id) => JSON.stringify({ id }) };
 
 interface Sent {
   ids: string[];
@@ -33,7 +36,13 @@ function createBatches() {
   });
   const get = (
     ids: readonly string[],
-    { viewer = VIEWER, body = '{"variables":{', signal = new AbortController().signal, deadlineAt = 1_000 } = {},
+    {
+      viewer = VIEWER,
+      body = '{"variables":{',
+      signal = new AbortController().signal,
+      deadlineAt = 1_000,
+      representation = BY_ID,
+    } = {},
   ) =>
     batches.get(
       {
@@ -41,7 +50,8 @@ function createBatches() {
         body,
         shareable: true,
         repeatable: true,
-        representations: ids.map((id) => JSON.stringify({ id })),
+        representation,
+        keys: ids,
       },
       { viewer, traceId: '0', signal, deadlineAt },
     );
@@ -80,6 +90,7 @@ test.for<[string, Parameters<ReturnType<typeof createBatches>['get']>[1]]>([
   ['another API key', { viewer: { ...VIEWER, apiKeyId: newId('ApiKey') } as Viewer }],
   ['other scopes', { viewer: { ...VIEWER, scopes: ['catalog:read'] } as Viewer }],
   ['another operation', { body: '{"query":"","variables":{' }],
+  ['entities that are told apart by something else', { representation: { ...BY_ID } }],
 ])('nothing goes in one request with %s', async ([, options]) => {
   const { sent, get } = createBatches();
   void get(['1']);

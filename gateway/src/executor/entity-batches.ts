@@ -3,6 +3,7 @@ import type { OperationContext } from '../context.ts';
 import { failure, type GraphQLAnswer } from '../subgraph-client.ts';
 import { copyOf, isObject } from './json.ts';
 import type { EntitiesFetch, FieldsFetch } from './plan-run.ts';
+import type { Representation } from './representations.ts';
 import { stopListening } from './stop-listening.ts';
 import { scopeOf } from './viewer-scope.ts';
 
@@ -13,12 +14,12 @@ const BATCHES_AT_ONCE = 8;
 /** While that many are under way the next one gathers, at most this long: a slow subgraph must not make its callers queue. */
 const MAX_GATHER_MS = 2;
 /** A batch this large is sent at once. A page has at most 100 entities. */
-const MAX_REPRESENTATIONS = 500;
+const MAX_ENTITIES = 500;
 
 const ENTITIES = '_entities';
 
 interface Reader {
-  /** Where its representations stand in the batch. */
+  /** Where its entities stand in the batch. */
   positions: number[];
   fetch: EntitiesFetch;
   context: OperationContext;
@@ -27,13 +28,13 @@ interface Reader {
 }
 
 interface Batch {
-  representations: string[];
+  /** The place of each key. */
   indexes: Map<string, number>;
   readers: Set<Reader>;
   abort: AbortController;
 }
 
-/** What is asked of one subgraph with one operation by one scope. */
+/** What is asked of one subgraph with one operation and one representation by one scope. */
 interface Lane {
   underWay: number;
   gathering: Batch | undefined;
@@ -49,8 +50,8 @@ interface Lane {
  */
 export class EntityBatches {
   readonly #send: SendBatch;
-  /** By subgraph, then by who asks, then by the operation with its variables: strings whose hashes are known. */
-  readonly #lanes = new Map<string, Map<string, Map<string, Lane>>>();
+  /** By subgraph and representation, then by who asks, then by the operation with its variables: strings whose hashes are known. */
+  readonly #lanes = new Map<string, WeakMap<Representation, Map<string, Map<string, Lane>>>>();
   #savedCount = 0;
 
   constructor(send: SendBatch) {
@@ -68,11 +69,13 @@ export class EntityBatches {
     return this.#join(this.#laneOf(fetch, context), { fetch, context });
   }
 
-  #laneOf({ name, shareable, body }: EntitiesFetch, { viewer }: OperationContext): Lane {
+  #laneOf({ name, shareable, body, representation }: EntitiesFetch, { viewer }: OperationContext): Lane {
     const subgraph = shareable ? name : `${name} alone`;
     const scope = scopeOf(viewer);
-    let byScope = this.#lanes.get(subgraph);
-    if (byScope === undefined) this.#lanes.set(subgraph, (byScope = new Map()));
+    let byRepresentation = this.#lanes.get(subgraph);
+    if (byRepresentation === undefined) this.#lanes.set(subgraph, (byRepresentation = new WeakMap()));
+    let byScope = byRepresentation.get(representation);
+    if (byScope === undefined) byRepresentation.set(representation, (byScope = new Map()));
     let lanes = byScope.get(scope);
     if (lanes === undefined) byScope.set(scope, (lanes = new Map()));
     let lane = lanes.get(body);
@@ -95,16 +98,16 @@ export class EntityBatches {
         if (batch.readers.size === 0) batch.abort.abort(context.signal.reason);
       };
       const settle = stopListening(context.signal, leave);
-      const positions = fetch.representations.map((representation) => add(batch, representation));
+      const positions = fetch.keys.map((key) => add(batch, key));
       const reader: Reader = { positions, fetch, context, resolve: settle(resolve), reject: settle(reject) };
       batch.readers.add(reader);
       context.signal.addEventListener('abort', leave, { once: true });
-      if (batch.representations.length >= MAX_REPRESENTATIONS) this.#flush(lane);
+      if (batch.indexes.size >= MAX_ENTITIES) this.#flush(lane);
     });
   }
 
   #gather(lane: Lane): Batch {
-    const batch = { representations: [], indexes: new Map(), readers: new Set<Reader>(), abort: new AbortController() };
+    const batch: Batch = { indexes: new Map(), readers: new Set(), abort: new AbortController() };
     lane.gathering = batch;
     const flush = () => {
       if (lane.gathering === batch) this.#flush(lane);
@@ -143,9 +146,9 @@ export class EntityBatches {
     }
   }
 
-  #sendAll({ representations, readers, abort }: Batch, { fetch, context }: Reader): Promise<GraphQLAnswer> {
+  #sendAll({ indexes, readers, abort }: Batch, { fetch, context }: Reader): Promise<GraphQLAnswer> {
     const deadlineAt = Math.max(...Array.from(readers, (reader) => reader.context.deadlineAt));
-    return this.#send(close(fetch, representations), { ...context, deadlineAt, signal: abort.signal });
+    return this.#send(close(fetch, [...indexes.keys()]), { ...context, deadlineAt, signal: abort.signal });
   }
 
   /** An answer without data says of one representation what then is said of all: each reader asks for its own. */
@@ -153,7 +156,7 @@ export class EntityBatches {
     const alone = async (reader: Reader): Promise<void> => {
       const { fetch, context } = reader;
       try {
-        reader.resolve(await this.#send(close(fetch, fetch.representations), context));
+        reader.resolve(await this.#send(close(fetch, fetch.keys), context));
       } catch (error) {
         reader.reject(error);
       }
@@ -166,23 +169,24 @@ function forgetEmpty({ underWay, gathering, forget }: Lane): void {
   if (underWay === 0 && gathering === undefined) forget();
 }
 
-function add(batch: Batch, representation: string): number {
-  const known = batch.indexes.get(representation);
+function add({ indexes }: Batch, key: string): number {
+  const known = indexes.get(key);
   if (known !== undefined) return known;
-  const index = batch.representations.push(representation) - 1;
-  batch.indexes.set(representation, index);
+  const index = indexes.size;
+  indexes.set(key, index);
   return index;
 }
 
-function close({ body, ...fetch }: EntitiesFetch, representations: readonly string[]): FieldsFetch {
-  return { ...fetch, body: `${body}"representations":[${representations.join(',')}]}}` };
+function close({ body, ...fetch }: EntitiesFetch, keys: readonly string[]): FieldsFetch {
+  const representations = keys.map(fetch.representation.write).join(',');
+  return { ...fetch, body: `${body}"representations":[${representations}]}}` };
 }
 
 /** Gives each reader its own part. What several readers get is copied: an execution changes what it is given. */
-function hand({ readers, representations }: Batch, answer: GraphQLAnswer): void {
+function hand({ readers, indexes }: Batch, answer: GraphQLAnswer): void {
   const entities = answer.data?.[ENTITIES];
   // Where it is at odds with what was asked, whoever reads it says so.
-  if (readers.size === 1 || !Array.isArray(entities) || entities.length !== representations.length) {
+  if (readers.size === 1 || !Array.isArray(entities) || entities.length !== indexes.size) {
     for (const reader of readers) reader.resolve(answer);
     return;
   }

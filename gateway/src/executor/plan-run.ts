@@ -2,6 +2,7 @@ import type { OperationContext } from '../context.ts';
 import type { GraphQLAnswer } from '../subgraph-client.ts';
 import type { DeferralScope, Deferrals } from './deferred-parts.ts';
 import type { JsonObject } from './json.ts';
+import type { Representation } from './representations.ts';
 
 /** One execution of a plan. */
 export interface PlanRun {
@@ -49,13 +50,14 @@ export interface FieldsFetch {
 
 /** A fetch of entities: `body` is open, up to where its representations come. */
 export interface EntitiesFetch extends FieldsFetch {
-  /** Each distinct, as JSON. */
-  representations: readonly string[];
+  representation: Representation;
+  /** Of the entities; each distinct. */
+  keys: readonly string[];
 }
 
 export interface SubgraphFetches {
   fields(fetch: FieldsFetch, context: OperationContext): Promise<GraphQLAnswer>;
-  /** The answer to exactly these representations, in their order. */
+  /** The answer for exactly these entities, in their order. */
   entities(fetch: EntitiesFetch, context: OperationContext): Promise<GraphQLAnswer>;
 }
 
