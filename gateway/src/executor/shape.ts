@@ -13,7 +13,7 @@ import {
   type Type,
 } from '@apollo/federation-internals';
 import type { GraphQLError } from 'graphql';
-import { type Assemble, type AssembledField, BUBBLE, compileAssembly, type PlainKind } from './assembly.ts';
+import { type Assemble, type AssembledField, BUBBLE, compileAssembly } from './assembly.ts';
 import { getOwn, type JsonObject, TYPENAME } from './json.ts';
 import type { Path } from './plan-run.ts';
 import { type CollectedField, collectFields, type Conditions, type DeferredFragment } from './selections.ts';
@@ -107,7 +107,7 @@ function compileField({ selection, parentType, inner }: CollectedField, shape: S
   const complete = compileValue(type, { name, parentType, inner, ...shape });
   return {
     name,
-    plain: plainKindOf(type, shape.schema),
+    isPlain: plainCheckOf(type, shape.schema),
     complete: (value, run) => {
       run.path.push(name);
       const completed = complete(value ?? null, run);
@@ -121,7 +121,7 @@ function compileTypename(name: string, parentType: CompositeType, schema: Schema
   const fallback = isObjectType(parentType) ? parentType.name : undefined;
   return {
     name,
-    plain: undefined,
+    isPlain: undefined,
     complete: (value, _run, input) => {
       const told = value ?? (name === TYPENAME ? null : getOwn(input, TYPENAME)) ?? null;
       const type = typeof told === 'string' ? schema.type(told) : undefined;
@@ -131,13 +131,18 @@ function compileTypename(name: string, parentType: CompositeType, schema: Schema
   };
 }
 
-/** How a value of a leaf type is surely as it should be; what is not is looked at closer. */
-function plainKindOf(type: Type, schema: Schema): PlainKind | undefined {
+type IsPlain = (value: unknown) => boolean;
+
+const isString: IsPlain = (value) => typeof value === 'string';
+const isBoolean: IsPlain = (value) => typeof value === 'boolean';
+
+/** Whether a value of the type is surely as it should be; what is not, or of another type, is looked at closer. */
+function plainCheckOf(type: Type, schema: Schema): IsPlain | undefined {
   const named = isNonNullType(type) ? type.ofType : type;
-  if (named === schema.stringType() || named === schema.idType()) return 'string';
-  if (named === schema.booleanType()) return 'boolean';
-  if (named === schema.intType()) return 'int';
-  return named === schema.floatType() ? 'float' : undefined;
+  if (named === schema.stringType() || named === schema.idType()) return isString;
+  if (named === schema.booleanType()) return isBoolean;
+  if (named === schema.intType()) return Number.isSafeInteger;
+  return named === schema.floatType() ? Number.isFinite : undefined;
 }
 
 interface Place extends Shape {
@@ -148,7 +153,9 @@ interface Place extends Shape {
 
 function compileValue(type: Type, place: Place): Complete {
   if (isNonNullType(type)) return compileNonNull(compileValue(type.ofType, place), type.ofType, place);
-  if (isListType(type)) return compileList(compileValue(type.ofType, place), type);
+  if (isListType(type)) {
+    return compileList(compileValue(type.ofType, place), type, plainCheckOf(type.ofType, place.schema));
+  }
   if (isCompositeType(type)) return compileComposite(type, place);
   if (isScalarType(type) || isEnumType(type)) {
     return (value, run) => {
@@ -170,7 +177,7 @@ function compileNonNull(complete: Complete, type: Type, place: Place): Complete 
   };
 }
 
-function compileList(complete: Complete, type: Type): Complete {
+function compileList(complete: Complete, type: Type, isPlain: IsPlain = () => false): Complete {
   return (value, run) => {
     if (value === null) return null;
     if (!Array.isArray(value))
@@ -181,8 +188,13 @@ function compileList(complete: Complete, type: Type): Complete {
     const deferredCount = run.deferred.length;
     const completed: unknown[] = [];
     for (let index = 0; index < value.length; index++) {
+      const given: unknown = value[index];
+      if (isPlain(given)) {
+        completed.push(given);
+        continue;
+      }
       run.path.push(index);
-      const element = complete(value[index], run);
+      const element = complete(given, run);
       run.path.pop();
       if (element === BUBBLE) nullified = true;
       completed.push(element === REPORTED ? null : element);
