@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { getOperationAST, specifiedRules, validate } from 'graphql';
 import { expect, test } from 'vitest';
 import { createExecutor, type Executor } from './executor/executor.ts';
-import { Random } from './executor/test-random.ts';
+import { Random } from '@kindred/testing/random';
 import { checkCost, ERRORS_BEFORE_GIVING_UP, parseWithinLimits } from './limits.ts';
 import { OperationCosts } from './operation-cost.ts';
 import { createPlanOperation, type PlanOperation } from './planning/plan-operation.ts';

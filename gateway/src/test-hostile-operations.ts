@@ -1,4 +1,4 @@
-import type { Random } from './executor/test-random.ts';
+import type { Random } from '@kindred/testing/random';
 
 /** Operations that a hostile client could send: each kind aims at one thing that costs more to serve than to send. */
 export const HOSTILE_KINDS: readonly ((random: Random) => string)[] = [

@@ -1,6 +1,6 @@
 import { buildSchema, getOperationAST, getVariableValues, parse } from 'graphql';
 import { expect, test } from 'vitest';
-import { Random } from './executor/test-random.ts';
+import { Random } from '@kindred/testing/random';
 import { compileVariableCheck } from './variable-check.ts';
 
 const SCHEMA = buildSchema(`

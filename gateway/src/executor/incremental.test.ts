@@ -6,7 +6,7 @@ import { SUBGRAPHS } from '../subgraphs.ts';
 import { CALM, createWorld, randomOperations, type World } from './test-comparison.ts';
 import { composeContracts, FEDERATION_SDL } from './test-federation.ts';
 import { deferSome, isWithin } from './test-parts.ts';
-import { Random } from './test-random.ts';
+import { Random } from '@kindred/testing/random';
 
 const STORMS = [CALM, { ...CALM, nulls: 150 }, { ...CALM, errors: 60, nulls: 60 }];
 // The stubs make another product of an entity that is asked for by another key.

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import type { AnsweredPart, ExecutedInParts } from './incremental.ts';
 import { CALM, randomOperations } from './test-comparison.ts';
 import { deferSome, isWithin, mergeParts } from './test-parts.ts';
-import { Random } from './test-random.ts';
+import { Random } from '@kindred/testing/random';
 import { readGraph, serveSockets } from './test-sockets.ts';
 
 const SEED = 6_000_000;

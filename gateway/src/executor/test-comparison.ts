@@ -9,7 +9,7 @@ import { buildSupergraph } from '../supergraph.ts';
 import { createExecutor, type PlannedOperation } from './executor.ts';
 import { createStockExecutor } from './stock-executor.ts';
 import { randomOperation, type TestOperation } from './test-operations.ts';
-import { hash, Random } from './test-random.ts';
+import { hash, Random } from '@kindred/testing/random';
 import { mergeParts, type PartCounts } from './test-parts.ts';
 import { createStubSubgraph, type Weather } from './test-subgraphs.ts';
 

@@ -14,7 +14,7 @@ import {
   isObjectType,
   isUnionType,
 } from 'graphql';
-import type { Random } from './test-random.ts';
+import type { Random } from '@kindred/testing/random';
 
 export interface TestOperation {
   query: string;

@@ -11,7 +11,7 @@ import {
 import type { ExecutedInParts } from './incremental.ts';
 import { addInto, isObject, type JsonObject } from './json.ts';
 import type { TestOperation } from './test-operations.ts';
-import type { Random } from './test-random.ts';
+import type { Random } from '@kindred/testing/random';
 
 /** The operation with parts of its selection sets deferred: some under conditions, some within each other, on fragments too. */
 export function deferSome({ query, variables: given }: TestOperation, random: Random): TestOperation {

@@ -18,7 +18,7 @@ import {
   parse,
 } from 'graphql';
 import { isObject, TYPENAME } from './json.ts';
-import { hash } from './test-random.ts';
+import { hash } from '@kindred/testing/random';
 
 /** What goes wrong in the stub subgraphs, in parts of a thousand; the same seed makes the same things go wrong. */
 export interface Weather {
