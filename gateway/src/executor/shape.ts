@@ -13,7 +13,7 @@ import {
   type Type,
 } from '@apollo/federation-internals';
 import type { GraphQLError } from 'graphql';
-import { type Assemble, type AssembledField, BUBBLE, compileAssembly } from './assembly.ts';
+import { type Assemble, type AssembledField, BUBBLE, compileAssembly } from '@kindred/service/assembly';
 import { getOwn, type JsonObject, TYPENAME } from './json.ts';
 import type { Path } from './plan-run.ts';
 import { type CollectedField, collectFields, type Conditions, type DeferredFragment } from './selections.ts';
@@ -107,6 +107,7 @@ function compileField({ selection, parentType, inner }: CollectedField, shape: S
   const complete = compileValue(type, { name, parentType, inner, ...shape });
   return {
     name,
+    property: name,
     isPlain: plainCheckOf(type, shape.schema),
     complete: (value, run) => {
       run.path.push(name);
@@ -121,6 +122,7 @@ function compileTypename(name: string, parentType: CompositeType, schema: Schema
   const fallback = isObjectType(parentType) ? parentType.name : undefined;
   return {
     name,
+    property: name,
     isPlain: undefined,
     complete: (value, _run, input) => {
       const told = value ?? (name === TYPENAME ? null : getOwn(input, TYPENAME)) ?? null;

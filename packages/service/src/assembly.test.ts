@@ -10,6 +10,7 @@ const isNumber = (value: unknown): boolean => typeof value === 'number';
 function field(name: string, isPlain?: AssembledField<Run>['isPlain']): AssembledField<Run> {
   return {
     name,
+    property: name,
     isPlain,
     complete: (value, { completed }) => {
       completed.push(value);
@@ -45,8 +46,9 @@ test('what cannot be null makes its object null, and nothing after it is complet
 test('a field is told of all that was fetched for its object', () => {
   const typename: AssembledField<Run> = {
     name: 'kind',
+    property: undefined,
     isPlain: undefined,
-    complete: (_value, _run, input) => input.type,
+    complete: (_value, _run, source) => source.type,
   };
   expect(assemble([typename], { type: 'Item' }).output).toEqual({ kind: 'Item' });
 });
@@ -65,3 +67,9 @@ test.for(['a b', 'x"]; throw new Error("run"); //', "'", '`${1}`', '\\', '\u2028
     expect(assemble([field(name, isNumber)], { [name]: 1 })).toEqual({ output: { [name]: 1 }, completed: [] });
   },
 );
+
+test('a field may be called otherwise than what it is read from', () => {
+  const renamed = { ...field('title', isNumber), property: 'name' };
+  expect(assemble([renamed], { name: 1, title: 2 }).output).toEqual({ title: 1 });
+  expect(JSON.stringify(assemble([{ ...renamed, name: '__proto__' }], { name: 1 }).output)).toBe('{"__proto__":1}');
+});
