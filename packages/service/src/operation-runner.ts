@@ -13,6 +13,7 @@ import {
   specifiedRules,
   validate,
 } from 'graphql';
+import { compileQuery, type ExecuteQuery } from './execution/compile-query.ts';
 import { type FormatError, toFormattedError } from './format-error.ts';
 import { LruCache } from './lru-cache.ts';
 
@@ -35,7 +36,9 @@ const DOCUMENTS_KEPT = 2_000;
 const TEXT_KEPT_CHARS = 32 * 1024 * 1024;
 const RULES = [...specifiedRules, NoSchemaIntrospectionCustomRule];
 
-type Prepared = { document: DocumentNode } | { errors: readonly GraphQLError[] };
+type Prepared =
+  | { document: DocumentNode; executeQuery: ExecuteQuery | undefined }
+  | { errors: readonly GraphQLError[] };
 
 /**
  * Runs operations on a schema, each text parsed and validated once. What the gateway sends are the fetches of its plans:
@@ -56,16 +59,11 @@ export function createOperationRunner(options: { schema: GraphQLSchema; formatEr
     const { query, operationName, variables } = readParameters(body);
     const known = prepare(query);
     if ('errors' in known) return { status: 400, result: { errors: format(known.errors) } };
-    const { document } = known;
+    const { document, executeQuery } = known;
     const refusal = refuseOperation(document, operationName);
     if (refusal !== null) return { status: 400, result: { errors: format([refusal]) } };
-    const result = await execute({
-      schema,
-      document,
-      contextValue: context,
-      variableValues: variables,
-      operationName,
-    });
+    const request = { schema, document, contextValue: context, variableValues: variables, operationName };
+    const result = await (executeQuery === undefined ? execute(request) : executeQuery(variables, context));
     return answerOf(result, format);
   };
 }
@@ -93,7 +91,7 @@ function prepareOperation(schema: GraphQLSchema, text: string): Prepared {
   try {
     const document = parse(text);
     const errors = validate(schema, document, RULES);
-    if (errors.length === 0) return { document };
+    if (errors.length === 0) return { document, executeQuery: compileQuery(schema, document) };
     return { errors: errors.map((error) => withCode(error, 'GRAPHQL_VALIDATION_FAILED')) };
   } catch (error) {
     if (error instanceof GraphQLError) return { errors: [withCode(error, 'GRAPHQL_PARSE_FAILED')] };
