@@ -16,7 +16,7 @@ export interface Representations {
   of(selections: readonly QueryPlanSelectionNode[], rewrite: Rewrite | undefined): Representation;
 }
 
-/** More than a graph has keys; past it the oldest are made anew. */
+/** More than a graph has keys; past it all are made anew. */
 const MOST_KNOWN = 1_000;
 
 export function createRepresentations(types: TypeConditions): Representations {
