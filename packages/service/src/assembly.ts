@@ -7,7 +7,7 @@ export type Source = Readonly<Record<string, unknown>>;
 export interface AssembledField<Run> {
   /** Its response name. */
   name: string;
-  /** Of what the object is made from, where there is one with its value; own to it, or inherited from no other than its class. */
+  /** The property of the source that it is read from; undefined where it is read from none. */
   property: string | undefined;
   /** Whether that value is answered as it is. */
   isPlain: ((value: unknown) => boolean) | undefined;

@@ -11,18 +11,15 @@ import {
   typeFromAST,
 } from 'graphql';
 
-/** The fragments of a document by name. */
-export type Fragments = Readonly<Record<string, FragmentDefinitionNode>>;
-
 export interface Selecting {
   schema: GraphQLSchema;
-  fragments: Fragments;
+  /** By name. */
+  fragments: Readonly<Record<string, FragmentDefinitionNode>>;
 }
 
 /**
  * What is selected of an object of a type: the nodes of each response name, in the order in which they are answered
- * (GraphQL specification, CollectFields). Without directives, which `hasDirectives` finds, it is the same for all
- * variables.
+ * (GraphQL specification, CollectFields). Of a document without directives: with them it would depend on variables.
  */
 export function collectFields(
   type: GraphQLObjectType,

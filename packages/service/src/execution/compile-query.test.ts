@@ -5,6 +5,7 @@ import {
   execute,
   type GraphQLObjectType,
   type GraphQLResolveInfo,
+  type GraphQLScalarType,
   isObjectType,
   parse,
   responsePathAsArray,
@@ -181,6 +182,17 @@ test.for([
     parse(type === 'Node' ? '{ field { id } other { id } }' : '{ field other { id } }'),
   )?.({}, null);
   expect(answer?.data).toEqual({ field: null, other: null });
+  expect(answer?.errors).toMatchObject([{ message, path: ['field'] }]);
+});
+
+test('a scalar that makes nothing of a value is an error of its field', async () => {
+  const odd = buildSchema('scalar Nothing type Query { field: Nothing }');
+  (odd.getType('Nothing') as GraphQLScalarType).serialize = () => undefined;
+  const { field } = odd.getQueryType()?.getFields() ?? {};
+  if (field !== undefined) field.resolve = () => 7;
+  const answer = await compileQuery(odd, parse('{ field }'))?.({}, null);
+  expect(answer?.data).toEqual({ field: null });
+  const message = 'Wanted a value of Nothing, got undefined from its serialize';
   expect(answer?.errors).toMatchObject([{ message, path: ['field'] }]);
 });
 

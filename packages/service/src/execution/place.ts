@@ -26,7 +26,7 @@ export type Complete = (value: unknown, place: Place) => unknown;
 
 /** As graphql-js has it: whatever can be waited for. */
 export function isPromise(value: unknown): value is Promise<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+  return typeof (value as Partial<Promise<unknown>> | null | undefined)?.then === 'function';
 }
 
 /** Of a field: where its errors point to, and whether it may be null for them. */

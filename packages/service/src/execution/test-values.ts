@@ -59,7 +59,7 @@ export function createValues(schema: GraphQLSchema, storm: number) {
       const named = types[fateOf(`${key} type`) % types.length];
       return named && objectOf(named, key);
     }
-    // One leaf in twenty is of another type.
+    // In a storm some leaves are of another type.
     const leaves = LEAVES[type.name] ?? [];
     return leaves[fateOf(`${key} leaf`) % (fateOf(`${key} odd`) < storm ? leaves.length : 2)];
   };
