@@ -56,6 +56,23 @@ test('a connection that ends fails its question alone, and those that wait get a
   connections.close();
 });
 
+test('those that wait are asked in the order in which they came, also where some come while others wait', async () => {
+  const asked: string[] = [];
+  using server = await startServer((req, res) => {
+    req.setEncoding('utf8').once('data', (body: string) => {
+      asked.push(body);
+      res.end('answered');
+    });
+  });
+  const connections = new LoadConnections(server.origin, { connections: 1 });
+  const post = (body: string) => connections.post({ ...REQUEST, body });
+  const early = ['1', '2', '3', '4'].map(post);
+  await early[1];
+  await Promise.all([...early, ...['5', '6', '7'].map(post)]);
+  expect(asked).toEqual(['1', '2', '3', '4', '5', '6', '7']);
+  connections.close();
+});
+
 test('an answer that does not say its length is refused', async () => {
   using server = await startServer((_req, res) => void res.write('in parts'));
   const connections = new LoadConnections(server.origin, { connections: 1 });

@@ -32,7 +32,10 @@ export class LoadConnections {
   readonly #most: number;
   readonly #idle: LoadConnection[] = [];
   readonly #all = new Set<LoadConnection>();
-  readonly #queue: Asked[] = [];
+  // Who waits for a connection, the oldest last, and who came after them. A long array is moved as a whole by `shift`, which
+  // would hold up a generator for good that was held up for a second.
+  #oldest: Asked[] = [];
+  #newest: Asked[] = [];
   readonly #lines = new WeakMap<LoadRequest['headers'], string>();
 
   constructor(origin: string, { connections }: { connections: number }) {
@@ -48,7 +51,7 @@ export class LoadConnections {
     return new Promise((resolve, reject) => {
       const asked = { bytes, resolve, reject };
       const connection = this.#takeIdle() ?? this.#open();
-      if (connection === undefined) this.#queue.push(asked);
+      if (connection === undefined) this.#newest.push(asked);
       else connection.ask(asked);
     });
   }
@@ -79,11 +82,19 @@ export class LoadConnections {
     return undefined;
   }
 
+  #takeQueued(): Asked | undefined {
+    if (this.#oldest.length === 0) {
+      this.#oldest = this.#newest.reverse();
+      this.#newest = [];
+    }
+    return this.#oldest.pop();
+  }
+
   #open(): LoadConnection | undefined {
     if (this.#all.size >= this.#most) return undefined;
     const connection = new LoadConnection(connect(this.#port, this.#host), {
       onFree: () => {
-        const next = this.#queue.shift();
+        const next = this.#takeQueued();
         if (next === undefined) this.#idle.push(connection);
         else connection.ask(next);
       },
@@ -91,7 +102,7 @@ export class LoadConnections {
         this.#all.delete(connection);
         const place = this.#idle.indexOf(connection);
         if (place !== -1) this.#idle.splice(place, 1);
-        const next = this.#queue.shift();
+        const next = this.#takeQueued();
         if (next !== undefined) this.#open()?.ask(next);
       },
     });
