@@ -30,11 +30,19 @@ constexpr CharacterSet kInToken = CharactersOf("!#$%&'*+-.^_`|~");
 // RFC 3986, section 3.4.
 constexpr CharacterSet kInQuery = CharactersOf("-._~!$&'()*+,;=:@/?%");
 
+// RFC 9110, section 5.5.
+constexpr CharacterSet FieldCharacters() {
+  CharacterSet set{};
+  for (std::size_t character = ' '; character < set.size(); ++character) set[character] = character != 0x7f;
+  set['\t'] = true;
+  return set;
+}
+
+constexpr CharacterSet kInField = FieldCharacters();
+
 bool AllIn(std::string_view text, const CharacterSet& set) {
   return std::all_of(text.begin(), text.end(), [&](unsigned char character) { return set[character]; });
 }
-
-bool IsFieldCharacter(unsigned char character) { return (character >= ' ' && character != 0x7f) || character == '\t'; }
 
 bool EqualsIgnoringCase(std::string_view text, std::string_view lower) {
   const auto equals = [](char one, char other) { return (one >= 'A' && one <= 'Z' ? one + ('a' - 'A') : one) == other; };
@@ -69,7 +77,7 @@ class HeaderReader {
     if (colon == std::string_view::npos || colon == 0) return false;
     const std::string_view name = line.substr(0, colon);
     const std::string_view value = WithoutSpaces(line.substr(colon + 1));
-    if (!AllIn(name, kInToken) || !std::all_of(value.begin(), value.end(), IsFieldCharacter)) return false;
+    if (!AllIn(name, kInToken) || !AllIn(value, kInField)) return false;
     ++request.headerCount;
     return ReadMeaning(name, value);
   }
