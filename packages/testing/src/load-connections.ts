@@ -84,7 +84,7 @@ export class LoadConnections {
 
   #takeQueued(): Asked | undefined {
     if (this.#oldest.length === 0) {
-      this.#oldest = this.#newest.reverse();
+      this.#oldest = this.#newest.toReversed();
       this.#newest = [];
     }
     return this.#oldest.pop();
